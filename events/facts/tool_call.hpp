@@ -1,0 +1,102 @@
+// What happens to one tool call, in a stream of its own.
+#pragma once
+
+#include "events/facts/common.hpp"
+
+#include <variant>
+
+namespace ash::tool_call {
+
+struct requested {
+  static constexpr std::string_view type = "tool.call.requested";
+  tool_call_id call;
+  stream_id owner; ///< the phase or session whose turn asked
+  turn_id turn;
+  std::string name;
+  std::string arguments; ///< JSON text as the model gave it
+  effect_class effect = effect_class::write;
+  std::string worktree; ///< absolute path
+  tool_terms terms;
+  std::string policy_hash;
+  bool review = false; ///< someone decides before it runs
+};
+BOOST_DESCRIBE_STRUCT(
+    requested,
+    (),
+    (call, owner, turn, name, arguments, effect, worktree, terms, policy_hash, review))
+
+enum class review_verdict : std::uint8_t { approved, denied };
+BOOST_DESCRIBE_ENUM(review_verdict, approved, denied)
+
+struct reviewed {
+  static constexpr std::string_view type = "tool.call.reviewed";
+  tool_call_id call;
+  review_verdict verdict = review_verdict::denied;
+  std::string by;
+  std::string reason;
+};
+BOOST_DESCRIBE_STRUCT(reviewed, (), (call, verdict, by, reason))
+
+struct denied {
+  static constexpr std::string_view type = "tool.call.denied";
+  tool_call_id call;
+  std::string code;
+  std::string rule; ///< what forbade it
+  std::string message;
+};
+BOOST_DESCRIBE_STRUCT(denied, (), (call, code, rule, message))
+
+/// The intent is durable; the effect comes after this.
+struct started {
+  static constexpr std::string_view type = "tool.call.started";
+  tool_call_id call;
+};
+BOOST_DESCRIBE_STRUCT(started, (), (call))
+
+struct completed {
+  static constexpr std::string_view type = "tool.call.completed";
+  tool_call_id call;
+  std::string text; ///< what the model is told
+  document full;    ///< the whole output where `text` was cut
+  std::int64_t exit_code = 0;
+  std::vector<file_change> written;
+  bool unsandboxed = false;
+  std::int64_t duration_ms = 0;
+};
+BOOST_DESCRIBE_STRUCT(completed,
+                      (),
+                      (call, text, full, exit_code, written, unsandboxed, duration_ms))
+
+struct failed {
+  static constexpr std::string_view type = "tool.call.failed";
+  tool_call_id call;
+  std::string code;
+  std::string text; ///< what the model is told
+  document full;
+  std::int64_t exit_code = 0;
+  std::vector<file_change> written;
+  bool unsandboxed = false;
+  std::int64_t duration_ms = 0;
+};
+BOOST_DESCRIBE_STRUCT(failed,
+                      (),
+                      (call, code, text, full, exit_code, written, unsandboxed, duration_ms))
+
+struct cancelled {
+  static constexpr std::string_view type = "tool.call.cancelled";
+  tool_call_id call;
+  std::string reason;
+};
+BOOST_DESCRIBE_STRUCT(cancelled, (), (call, reason))
+
+/// The process died while a `write` call ran: nobody knows whether it took effect, and it is not run again.
+struct in_doubt {
+  static constexpr std::string_view type = "tool.call.in_doubt";
+  tool_call_id call;
+  std::string reason;
+};
+BOOST_DESCRIBE_STRUCT(in_doubt, (), (call, reason))
+
+using fact = std::variant<requested, reviewed, denied, started, completed, failed, cancelled, in_doubt>;
+
+} // namespace ash::tool_call
