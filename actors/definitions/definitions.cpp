@@ -34,13 +34,19 @@ void put_if(json::object& into, std::string_view name, const std::optional<usd>&
     into[name] = amount(*value);
 }
 
+/// An empty text counts as absent, as it does in the files.
+void put_text(json::object& into, std::string_view name, const std::string& text) {
+  if (!text.empty())
+    into[name] = text;
+}
+
 json::object to_object(const phase& from) {
   json::object out{{"key", from.key},
                    {"role", from.role},
-                   {"title", from.title},
-                   {"instructions", from.instructions},
                    {"artifact", {{"path", from.artifact.path}, {"schema", from.artifact.schema}}},
                    {"approval", from.approval}};
+  put_text(out, "title", from.title);
+  put_text(out, "instructions", from.instructions);
   put_if(out, "max_steps", from.max_steps);
   put_if(out, "time_limit_s", from.time_limit_s);
   return out;
@@ -132,7 +138,6 @@ std::string_view to_string(budget_policy value) noexcept {
 json::value to_json(const persona& from) {
   json::object out{{"name", from.name},
                    {"version", from.version},
-                   {"title", from.title},
                    {"capabilities", to_array(from.capabilities)},
                    {"backend", from.backend},
                    {"model", from.model},
@@ -145,6 +150,7 @@ json::value to_json(const persona& from) {
                    {"memory_files", to_array(from.memory_files)},
                    {"network", std::string{to_string(from.network)}},
                    {"permissions", {{"writable_paths", to_array(from.writable_paths)}}}};
+  put_text(out, "title", from.title);
   put_if(out, "max_cost_per_call", from.max_cost_per_call);
   put_if(out, "temperature", from.temperature);
   put_if(out, "tool_quota", from.tool_quota);
@@ -163,13 +169,14 @@ json::value to_json(const workflow& from) {
   put_if(budget, "warn_at", from.budget.warn_at);
   if (from.budget.policy)
     budget["policy"] = std::string{to_string(*from.budget.policy)};
-  return json::object{{"name", from.name},
-                      {"version", from.version},
-                      {"title", from.title},
-                      {"description", from.description},
-                      {"phases", std::move(phases)},
-                      {"roles", std::move(roles)},
-                      {"budget", std::move(budget)}};
+  json::object out{{"name", from.name},
+                   {"version", from.version},
+                   {"phases", std::move(phases)},
+                   {"roles", std::move(roles)},
+                   {"budget", std::move(budget)}};
+  put_text(out, "title", from.title);
+  put_text(out, "description", from.description);
+  return out;
 }
 
 std::string hash_of(const persona& of) { return sha256_hex(canonical(of)); }

@@ -1,5 +1,6 @@
-// The seam to model providers. A provider turns one provider-neutral request into one streamed answer.
-// It never retries, never touches the log and never sees money: the turn loop above it does that.
+// The seam to model providers. A provider turns one provider-neutral request into one streamed
+// answer. It never retries, never touches the log and never sees money: the turn loop above it does
+// that.
 #pragma once
 
 #include "events/base/model_values.hpp"
@@ -18,7 +19,8 @@ namespace ash::provider {
 
 /// One attempt at one model call.
 ///
-/// `body` is the canonical request, JSON text, the same for every provider and exactly what the log keeps:
+/// `body` is the canonical request, JSON text, the same for every provider and exactly what the log
+/// keeps:
 ///   {"system": "…",
 ///    "messages": [
 ///      {"role": "user", "content": "…"},
@@ -34,8 +36,8 @@ struct request {
   std::string body;
 };
 
-/// A whole answer. `raw` is the provider's own final representation (JSON text; for a stream, an array of
-/// its events), for the log. Text is valid UTF-8.
+/// A whole answer. `raw` is the provider's own final representation (JSON text; for a stream, an
+/// array of its events), for the log. Text is valid UTF-8.
 struct response {
   std::string text;
   std::vector<thinking_block> thinking;
@@ -49,10 +51,10 @@ struct response {
 /// Why there is no answer.
 struct fault {
   error why;
-  bool retryable = false;                       ///< 429, 5xx, time-out, connection
-  std::optional<std::int64_t> retry_after_ms;   ///< what the provider asked for
-  bool emitted_output = false;                  ///< some text or tool call had arrived already
-  std::optional<token_usage> usage;             ///< where it is known in spite of the fault
+  bool retryable = false;                     ///< 429, 5xx, time-out, connection
+  std::optional<std::int64_t> retry_after_ms; ///< what the provider asked for
+  bool emitted_output = false;                ///< some text or tool call had arrived already
+  std::optional<token_usage> usage;           ///< where it is known in spite of the fault
   std::string partial_text;
 };
 

@@ -31,12 +31,21 @@ std::string to_iso(instant at) {
   const auto parts = utc(at);
   const auto fraction = ((at.us % us_per_s) + us_per_s) % us_per_s;
   char text[64];
-  const auto size = std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ",
-                                  parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                                  parts.tm_hour, parts.tm_min, parts.tm_sec, fraction);
+  const auto size = std::snprintf(text,
+                                  sizeof text,
+                                  "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ",
+                                  parts.tm_year + 1900,
+                                  parts.tm_mon + 1,
+                                  parts.tm_mday,
+                                  parts.tm_hour,
+                                  parts.tm_min,
+                                  parts.tm_sec,
+                                  fraction);
   return {text, static_cast<std::size_t>(size)};
 }
 
-std::string utc_date(instant at) { return to_iso(at).substr(0, 10); }
+std::string utc_date(instant at) {
+  return to_iso(at).substr(0, 10);
+}
 
 } // namespace ash

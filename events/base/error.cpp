@@ -24,11 +24,13 @@ std::string_view to_string(errc code) noexcept {
   return catalogue[static_cast<std::size_t>(code)].name;
 }
 
-error_class class_of(errc code) noexcept { return catalogue[static_cast<std::size_t>(code)].kind; }
+error_class class_of(errc code) noexcept {
+  return catalogue[static_cast<std::size_t>(code)].kind;
+}
 
 std::string_view to_string(error_class kind) noexcept {
-  constexpr std::array<std::string_view, 7> names{"invalid", "not_found", "conflict", "human_required",
-                                                  "limit",   "retryable", "internal"};
+  constexpr std::array<std::string_view, 7> names{
+      "invalid", "not_found", "conflict", "human_required", "limit", "retryable", "internal"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -55,7 +57,10 @@ std::string to_string(const error& e) {
     return text;
   text += " (";
   for (std::size_t i = 0; i < e.details.size(); ++i)
-    text.append(i == 0 ? "" : ", ").append(e.details[i].first).append("=").append(e.details[i].second);
+    text.append(i == 0 ? "" : ", ")
+        .append(e.details[i].first)
+        .append("=")
+        .append(e.details[i].second);
   return text + ')';
 }
 

@@ -66,6 +66,8 @@ std::string_view to_string(fail_point point) noexcept {
   return names[static_cast<std::size_t>(point)];
 }
 
-std::vector<std::string_view> fail_point_names() { return {names.begin(), names.end()}; }
+std::vector<std::string_view> fail_point_names() {
+  return {names.begin(), names.end()};
+}
 
 } // namespace ash

@@ -13,20 +13,18 @@ namespace ash {
 
 #define ASH_FAIL_POINTS(row)                                                                       \
   row(append_before_write, "log.append.before_write")                                              \
-  row(append_before_sync, "log.append.before_sync")                                                \
-  row(append_after_sync, "log.append.after_sync")                                                  \
-  row(model_before, "effect.model.before")                                                         \
-  row(model_after, "effect.model.after")                                                           \
-  row(tool_before, "effect.tool.before")                                                           \
-  row(tool_after, "effect.tool.after")                                                             \
-  row(workspace_before, "effect.workspace.before")                                                 \
-  row(workspace_after, "effect.workspace.after")                                                   \
-  row(artifact_before, "effect.artifact.before")                                                   \
-  row(artifact_after, "effect.artifact.after")                                                     \
-  row(report_before, "effect.report.before")                                                       \
-  row(report_after, "effect.report.after")                                                         \
-  row(budget_before, "effect.budget.before")                                                       \
-  row(budget_after, "effect.budget.after")
+      row(append_before_sync, "log.append.before_sync")                                            \
+          row(append_after_sync, "log.append.after_sync") row(model_before, "effect.model.before") \
+              row(model_after, "effect.model.after") row(tool_before, "effect.tool.before")        \
+                  row(tool_after, "effect.tool.after")                                             \
+                      row(workspace_before, "effect.workspace.before")                             \
+                          row(workspace_after, "effect.workspace.after")                           \
+                              row(artifact_before, "effect.artifact.before")                       \
+                                  row(artifact_after, "effect.artifact.after")                     \
+                                      row(report_before, "effect.report.before")                   \
+                                          row(report_after, "effect.report.after")                 \
+                                              row(budget_before, "effect.budget.before")           \
+                                                  row(budget_after, "effect.budget.after")
 
 enum class fail_point : std::uint8_t {
 #define ASH_ROW(name, text) name,

@@ -7,7 +7,9 @@
 
 namespace ash {
 
-sha256_digest sha256(std::string_view bytes) { return sha256({bytes}); }
+sha256_digest sha256(std::string_view bytes) {
+  return sha256({bytes});
+}
 
 sha256_digest sha256(std::initializer_list<std::string_view> parts) {
   // Fetching the algorithm costs more than hashing a small record: once a process is enough.

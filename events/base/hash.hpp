@@ -27,7 +27,11 @@ inline std::string_view view(const sha256_digest& digest) {
 
 /// Lower-case hexadecimal, two characters a byte.
 std::string to_hex(std::string_view bytes);
-inline std::string to_string(const sha256_digest& digest) { return to_hex(view(digest)); }
-inline std::string sha256_hex(std::string_view bytes) { return to_string(sha256(bytes)); }
+inline std::string to_string(const sha256_digest& digest) {
+  return to_hex(view(digest));
+}
+inline std::string sha256_hex(std::string_view bytes) {
+  return to_string(sha256(bytes));
+}
 
 } // namespace ash

@@ -12,8 +12,8 @@ namespace ash {
 namespace {
 
 constexpr std::size_t max_stream_bytes = 200;
-constexpr std::array<std::string_view, 6> kind_names{"session", "run",    "phase",
-                                                     "tool",    "budget", "log"};
+constexpr std::array<std::string_view, 6> kind_names{
+    "session", "run", "phase", "tool", "budget", "log"};
 
 uuid with_version(std::uint64_t high, std::uint64_t low, std::uint64_t version) {
   return {(high & ~0xF000ULL) | (version << 12), (low & ~(3ULL << 62)) | (2ULL << 62)};
@@ -29,7 +29,9 @@ std::optional<unsigned> hex_digit(char c) {
   return std::nullopt;
 }
 
-bool is_dash_place(std::size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
+bool is_dash_place(std::size_t i) {
+  return i == 8 || i == 13 || i == 18 || i == 23;
+}
 
 } // namespace
 
@@ -102,8 +104,9 @@ result<stream_id> stream_id::parse(std::string_view text) {
   for (std::size_t i = 0; i < kind_names.size(); ++i)
     if (kind_names[i] == text.substr(0, slash))
       return stream_id{static_cast<entity_kind>(i), text.substr(slash + 1)};
-  return refuse(errc::argument_invalid, "unknown kind of stream in '" + std::string{text} +
-                                            "': use session, run, phase, tool, budget or log");
+  return refuse(errc::argument_invalid,
+                "unknown kind of stream in '" + std::string{text} +
+                    "': use session, run, phase, tool, budget or log");
 }
 
 std::string_view stream_id::key() const noexcept {
@@ -111,10 +114,20 @@ std::string_view stream_id::key() const noexcept {
   return std::string_view{text_}.substr(slash == std::string::npos ? text_.size() : slash + 1);
 }
 
-stream_id stream_of(const session_id& id) { return {entity_kind::session, to_string(id)}; }
-stream_id stream_of(const run_id& id) { return {entity_kind::run, to_string(id)}; }
-stream_id stream_of(const phase_id& id) { return {entity_kind::phase, to_string(id)}; }
-stream_id stream_of(const tool_call_id& id) { return {entity_kind::tool_call, to_string(id)}; }
-stream_id stream_of_budget(std::string_view scope) { return {entity_kind::budget, scope}; }
+stream_id stream_of(const session_id& id) {
+  return {entity_kind::session, to_string(id)};
+}
+stream_id stream_of(const run_id& id) {
+  return {entity_kind::run, to_string(id)};
+}
+stream_id stream_of(const phase_id& id) {
+  return {entity_kind::phase, to_string(id)};
+}
+stream_id stream_of(const tool_call_id& id) {
+  return {entity_kind::tool_call, to_string(id)};
+}
+stream_id stream_of_budget(std::string_view scope) {
+  return {entity_kind::budget, scope};
+}
 
 } // namespace ash

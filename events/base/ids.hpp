@@ -1,5 +1,5 @@
-// Identifiers: 128-bit ids with a type of their own for each entity, ids derived from other ids, and
-// the names of streams. Fresh random ids are made by the shells and enter with a command.
+// Identifiers: 128-bit ids with a type of their own for each entity, ids derived from other ids,
+// and the names of streams. Fresh random ids are made by the shells and enter with a command.
 #pragma once
 
 #include "events/base/result.hpp"
@@ -30,16 +30,14 @@ uuid random_uuid();
 uuid derive(const uuid& parent, std::string_view name);
 
 /// A UUID that names one kind of thing.
-template <class Tag>
-struct strong_id {
+template <class Tag> struct strong_id {
   uuid value;
 
   [[nodiscard]] bool is_nil() const noexcept { return value.is_nil(); }
   friend auto operator<=>(const strong_id&, const strong_id&) = default;
 };
 
-template <class Tag>
-std::string to_string(const strong_id<Tag>& id) {
+template <class Tag> std::string to_string(const strong_id<Tag>& id) {
   return to_string(id.value);
 }
 
@@ -89,20 +87,17 @@ stream_id stream_of_budget(std::string_view scope);
 
 } // namespace ash
 
-template <>
-struct std::hash<ash::uuid> {
+template <> struct std::hash<ash::uuid> {
   std::size_t operator()(const ash::uuid& id) const noexcept {
     return id.high ^ (id.low * 0x9E3779B97F4A7C15ULL);
   }
 };
-template <class Tag>
-struct std::hash<ash::strong_id<Tag>> {
+template <class Tag> struct std::hash<ash::strong_id<Tag>> {
   std::size_t operator()(const ash::strong_id<Tag>& id) const noexcept {
     return std::hash<ash::uuid>{}(id.value);
   }
 };
-template <>
-struct std::hash<ash::stream_id> {
+template <> struct std::hash<ash::stream_id> {
   std::size_t operator()(const ash::stream_id& id) const noexcept {
     return std::hash<std::string>{}(id.text());
   }

@@ -69,8 +69,9 @@ void write_canonical(const json::value& value, std::string& out) {
     std::vector<const json::key_value_pair*> sorted;
     for (const auto& pair : *object)
       sorted.push_back(&pair);
-    std::sort(sorted.begin(), sorted.end(),
-              [](const auto* a, const auto* b) { return a->key() < b->key(); });
+    std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
+      return a->key() < b->key();
+    });
     out += '{';
     for (const auto* pair : sorted) {
       if (out.back() != '{')
@@ -125,6 +126,8 @@ std::string canonical_json(const json::value& value) {
   return out;
 }
 
-std::string to_json_text(const json::value& value) { return json::serialize(value); }
+std::string to_json_text(const json::value& value) {
+  return json::serialize(value);
+}
 
 } // namespace ash

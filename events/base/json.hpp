@@ -1,5 +1,5 @@
-// JSON from outside, and JSON as an identity: bounded parsing over Boost.JSON, and the canonical text
-// that definitions and tool arguments are hashed by.
+// JSON from outside, and JSON as an identity: bounded parsing over Boost.JSON, and the canonical
+// text that definitions and tool arguments are hashed by.
 #pragma once
 
 #include "events/base/result.hpp"
@@ -20,7 +20,8 @@ struct json_limits {
 
 /// Parses one JSON text. Refuses invalid UTF-8, duplicate keys, trailing bytes and what is beyond
 /// `limits`. `what` names the text in the message. Errors: `argument_invalid` with the byte offset.
-result<json::value> parse_json(std::string_view text, std::string_view what, json_limits limits = {});
+result<json::value>
+parse_json(std::string_view text, std::string_view what, json_limits limits = {});
 
 /// JSON text without spaces, keys sorted by bytes at every level: equal values give equal text.
 std::string canonical_json(const json::value& value);

@@ -3,11 +3,7 @@
 
 namespace ash {
 
-template <class... Arms>
-struct match : Arms... {
-  using Arms::operator()...;
-};
-template <class... Arms>
-match(Arms...) -> match<Arms...>;
+template <class... Arms> struct match : Arms... { using Arms::operator()...; };
+template <class... Arms> match(Arms...) -> match<Arms...>;
 
 } // namespace ash

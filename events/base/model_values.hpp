@@ -33,7 +33,8 @@ struct thinking_block {
   friend bool operator==(const thinking_block&, const thinking_block&) = default;
 };
 
-/// A tool call that a model asked for. `arguments` is JSON text, as the model gave it: not yet checked.
+/// A tool call that a model asked for. `arguments` is JSON text, as the model gave it: not yet
+/// checked.
 struct tool_request {
   std::string id;
   std::string name;

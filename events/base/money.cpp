@@ -42,16 +42,19 @@ std::string to_string(usd amount) {
 
 result<usd> parse_usd(std::string_view text) {
   const auto bad = [&] {
-    return refuse(errc::argument_invalid, "not an amount of dollars such as 0.25: '" +
-                                              std::string{text.substr(0, 64)} + "'");
+    return refuse(errc::argument_invalid,
+                  "not an amount of dollars such as 0.25: '" + std::string{text.substr(0, 64)} +
+                      "'");
   };
   auto digits = text;
   const auto negative = digits.starts_with('-');
   digits.remove_prefix(negative ? 1 : 0);
   const auto point = digits.find('.');
   const auto whole = digits.substr(0, point);
-  const auto fraction = point == std::string_view::npos ? std::string_view{} : digits.substr(point + 1);
-  if (whole.empty() || fraction.size() > decimals || (point != std::string_view::npos && fraction.empty()))
+  const auto fraction =
+      point == std::string_view::npos ? std::string_view{} : digits.substr(point + 1);
+  if (whole.empty() || fraction.size() > decimals ||
+      (point != std::string_view::npos && fraction.empty()))
     return bad();
   std::int64_t pico = 0;
   const auto take = [&](std::string_view part) {

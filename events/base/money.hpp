@@ -10,8 +10,8 @@
 
 namespace ash {
 
-/// An amount in units of 10^-12 USD. The range is about ±9.2 million dollars; arithmetic that leaves
-/// it is a broken invariant.
+/// An amount in units of 10^-12 USD. The range is about ±9.2 million dollars; arithmetic that
+/// leaves it is a broken invariant.
 struct usd {
   std::int64_t pico = 0;
 

@@ -4,8 +4,8 @@
 #include "events/base/error.hpp"
 
 #include <boost/outcome/basic_result.hpp>
-#include <boost/outcome/success_failure.hpp>
 #include <boost/outcome/policy/terminate.hpp>
+#include <boost/outcome/success_failure.hpp>
 #include <boost/outcome/try.hpp>
 
 namespace ash {
@@ -19,7 +19,9 @@ using result = outcome::basic_result<T, error, outcome::policy::terminate>;
 using outcome::success;
 
 /// An error with a code and a message, ready to be returned from a function that gives a `result`.
-inline error refuse(errc code, std::string message) { return {code, std::move(message)}; }
+inline error refuse(errc code, std::string message) {
+  return {code, std::move(message)};
+}
 
 } // namespace ash
 

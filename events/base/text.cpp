@@ -117,12 +117,14 @@ bool glob_match(std::string_view pattern, std::string_view path, glob_case foldi
     if (i == path.size() && p == pattern.size())
       return true;
     if (i < path.size() && p < pattern.size() &&
-        (pattern[p] == '?' ? path[i] != '/' : folded(pattern[p], folding) == folded(path[i], folding))) {
+        (pattern[p] == '?' ? path[i] != '/'
+                           : folded(pattern[p], folding) == folded(path[i], folding))) {
       ++p;
       ++i;
       continue;
     }
-    if (star.pattern != std::string_view::npos && star.path < path.size() && path[star.path] != '/') {
+    if (star.pattern != std::string_view::npos && star.path < path.size() &&
+        path[star.path] != '/') {
       p = star.pattern;
       i = ++star.path;
       continue;

@@ -258,7 +258,7 @@ result<document> parse(std::string_view text, std::string file, errc code, const
   }
 }
 
-result<document> load(const std::string& path, errc code, const limits& bounds) {
+result<std::string> read_text(const std::string& path, const limits& bounds) {
   errno = 0;
   std::ifstream stream{path, std::ios::binary};
   if (!stream)
@@ -271,6 +271,11 @@ result<document> load(const std::string& path, errc code, const limits& bounds) 
   if (stream.bad() || (stream.fail() && !stream.eof()))
     return system_error("cannot read '" + printable(path) + "'", errno).with("file", path);
   text.resize(static_cast<std::size_t>(stream.gcount()));
+  return text;
+}
+
+result<document> load(const std::string& path, errc code, const limits& bounds) {
+  TRY(const auto text, read_text(path, bounds));
   return parse(text, path, code, bounds);
 }
 

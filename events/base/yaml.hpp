@@ -64,6 +64,10 @@ result<document> parse(std::string_view text,
                        errc code = errc::config_invalid,
                        const limits& bounds = {});
 
+/// The bytes of the file at `path`, at most one more than `bounds` allows, so that `parse` refuses
+/// a larger one. Errors: `file_not_found`, `io_failed`.
+result<std::string> read_text(const std::string& path, const limits& bounds = {});
+
 /// Reads and parses the file at `path`. Errors: `file_not_found`, `io_failed`, and those of
 /// `parse`.
 result<document>

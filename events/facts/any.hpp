@@ -14,13 +14,13 @@
 namespace ash {
 
 /// The closed set of facts. Turn facts stand in it once, though phases and sessions both have them.
-using any_fact = boost::mp11::mp_rename<
-    boost::mp11::mp_unique<boost::mp11::mp_append<session::fact,
-                                                          run::fact,
-                                                          phase::fact,
-                                                          tool_call::fact,
-                                                          budget::fact,
-                                                          log::fact>>,
+using any_fact =
+    boost::mp11::mp_rename<boost::mp11::mp_unique<boost::mp11::mp_append<session::fact,
+                                                                         run::fact,
+                                                                         phase::fact,
+                                                                         tool_call::fact,
+                                                                         budget::fact,
+                                                                         log::fact>>,
                            std::variant>;
 
 /// The type text of a fact, for example `run.started`.

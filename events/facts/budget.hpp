@@ -1,5 +1,5 @@
-// What happens in a budget scope. On every prefix of these facts, settled + reserved ≤ cap for a scope
-// that blocks, but for what a settlement above its reservation adds.
+// What happens in a budget scope. On every prefix of these facts, settled + reserved ≤ cap for a
+// scope that blocks, but for what a settlement above its reservation adds.
 #pragma once
 
 #include "events/facts/common.hpp"
@@ -45,11 +45,11 @@ struct warned {
 };
 BOOST_DESCRIBE_STRUCT(warned, (), (committed, threshold))
 
-/// A reservation was refused for the first time since the cap was set.
+/// What is committed has reached the cap: nothing more is granted before the cap is raised.
 struct exhausted {
   static constexpr std::string_view type = "budget.exhausted";
   usd committed;
-  usd asked;
+  usd asked; ///< the amount that reached it
   usd cap;
 };
 BOOST_DESCRIBE_STRUCT(exhausted, (), (committed, asked, cap))

@@ -1,6 +1,6 @@
-// Values that facts of several aggregates share. Everything here is plain data with described members
-// (Boost.Describe): the codec, the JSON form and the snapshots follow from the description. Members are
-// only ever added at the end, so that old records stay readable.
+// Values that facts of several aggregates share. Everything here is plain data with described
+// members (Boost.Describe): the codec, the JSON form and the snapshots follow from the description.
+// Members are only ever added at the end, so that old records stay readable.
 #pragma once
 
 #include "events/base/clock.hpp"
@@ -23,11 +23,12 @@ BOOST_DESCRIBE_STRUCT(thinking_block, (), (text, signature))
 BOOST_DESCRIBE_STRUCT(tool_request, (), (id, name, arguments))
 BOOST_DESCRIBE_ENUM(effect_class, read, idempotent, write)
 
-/// Text that is kept for the record and that no fold needs: whole where it is made, and only its address
-/// once it has been read back from the log. An empty `sha256` means that there is no document.
+/// Text that is kept for the record and that no fold needs: whole where it is made, and only its
+/// address once it has been read back from the log. An empty `sha256` means that there is no
+/// document.
 struct document {
   std::string text;
-  std::string sha256; ///< of the text, lower-case hex
+  std::string sha256;    ///< of the text, lower-case hex
   std::int64_t size = 0; ///< bytes
 
   friend bool operator==(const document&, const document&) = default;
@@ -80,9 +81,9 @@ struct agent_terms {
   std::vector<model_choice> models; ///< the first, then its fallbacks
   std::vector<tool_spec> tools;
   tool_terms tool_bounds;
-  std::int64_t max_tokens = 4'096; ///< of output, a call
-  usd max_cost_per_call;           ///< 0: no such limit
-  std::int64_t max_steps = 50;     ///< a turn
+  std::int64_t max_tokens = 4'096;   ///< of output, a call
+  usd max_cost_per_call;             ///< 0: no such limit
+  std::int64_t max_steps = 50;       ///< a turn
   std::int64_t max_tokens_total = 0; ///< input and output over all calls; 0: no such limit
   std::int64_t tool_quota = 0;       ///< tool calls a turn; 0: no such limit
   std::optional<std::int64_t> temperature_milli; ///< thousandths
@@ -108,7 +109,8 @@ BOOST_DESCRIBE_STRUCT(agent_terms,
 enum class budget_policy : std::uint8_t { block, warn_continue, prompt };
 BOOST_DESCRIBE_ENUM(budget_policy, block, warn_continue, prompt)
 
-/// A budget scope that pays for a call, with the terms it is opened under where it does not exist yet.
+/// A budget scope that pays for a call, with the terms it is opened under where it does not exist
+/// yet.
 struct budget_terms {
   std::string scope; ///< `run:UUID`, `session:UUID`, `persona:NAME:DATE`, `day:DATE`
   usd cap;

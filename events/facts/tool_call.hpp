@@ -89,7 +89,8 @@ struct cancelled {
 };
 BOOST_DESCRIBE_STRUCT(cancelled, (), (call, reason))
 
-/// The process died while a `write` call ran: nobody knows whether it took effect, and it is not run again.
+/// The process died while a `write` call ran: nobody knows whether it took effect, and it is not
+/// run again.
 struct in_doubt {
   static constexpr std::string_view type = "tool.call.in_doubt";
   tool_call_id call;
@@ -97,6 +98,7 @@ struct in_doubt {
 };
 BOOST_DESCRIBE_STRUCT(in_doubt, (), (call, reason))
 
-using fact = std::variant<requested, reviewed, denied, started, completed, failed, cancelled, in_doubt>;
+using fact =
+    std::variant<requested, reviewed, denied, started, completed, failed, cancelled, in_doubt>;
 
 } // namespace ash::tool_call

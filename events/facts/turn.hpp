@@ -1,5 +1,5 @@
-// What happens in a turn: steps, model calls and tool calls. A turn belongs to a phase or a session, and
-// its facts stand in that owner's stream.
+// What happens in a turn: steps, model calls and tool calls. A turn belongs to a phase or a
+// session, and its facts stand in that owner's stream.
 #pragma once
 
 #include "events/facts/common.hpp"
@@ -33,7 +33,7 @@ struct call_requested {
   std::int64_t attempt = 0; ///< from 1, for this step and model
   std::string model;        ///< `provider:model`
   std::int64_t model_index = 0;
-  document request; ///< the whole canonical request
+  document request;                ///< the whole canonical request
   std::int64_t input_estimate = 0; ///< tokens
   usd estimate;
   std::vector<budget_terms> scopes; ///< that pay, narrowest first
@@ -97,18 +97,10 @@ struct call_completed {
   document response; ///< the provider's own form
   std::int64_t latency_ms = 0;
 };
-BOOST_DESCRIBE_STRUCT(call_completed,
-                      (),
-                      (turn,
-                       call,
-                       text,
-                       thinking,
-                       tool_calls,
-                       usage,
-                       cost,
-                       finish_reason,
-                       response,
-                       latency_ms))
+BOOST_DESCRIBE_STRUCT(
+    call_completed,
+    (),
+    (turn, call, text, thinking, tool_calls, usage, cost, finish_reason, response, latency_ms))
 
 struct call_failed {
   static constexpr std::string_view type = "llm.call.failed";
@@ -177,7 +169,8 @@ struct model_fell_back {
 };
 BOOST_DESCRIBE_STRUCT(model_fell_back, (), (turn, from, to, model_index))
 
-/// The model asked for a tool. With a `refusal` it never reaches the tool: a turn-level rule forbade it.
+/// The model asked for a tool. With a `refusal` it never reaches the tool: a turn-level rule
+/// forbade it.
 struct tool_called {
   static constexpr std::string_view type = "step.tool.called";
   turn_id turn;

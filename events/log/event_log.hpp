@@ -1,5 +1,5 @@
-// The seam to the log: the only way to write history, and the ways to read it. Positions are dense over
-// the whole log, versions dense within a stream, both from 1. Payloads are opaque bytes here.
+// The seam to the log: the only way to write history, and the ways to read it. Positions are dense
+// over the whole log, versions dense within a stream, both from 1. Payloads are opaque bytes here.
 #pragma once
 
 #include "events/base/clock.hpp"
@@ -30,8 +30,8 @@ struct draft {
   std::string payload;
 };
 
-/// The facts that one command led to: all or none, under one idempotency key (1–200 bytes, unique within
-/// its stream; may be empty for facts that can never be sent twice).
+/// The facts that one command led to: all or none, under one idempotency key (1–200 bytes, unique
+/// within its stream; may be empty for facts that can never be sent twice).
 struct entry {
   std::string idempotency_key;
   std::string correlation; ///< the root cause: what a person or client asked for
@@ -132,9 +132,17 @@ struct log_stats {
   std::uint64_t blobs = 0;
   std::uint64_t snapshots = 0;
   std::uint64_t disk_bytes = 0;
-  std::uint64_t appends = 0;       ///< since this process opened it
-  std::uint64_t sync_count = 0;    ///< likewise
-  std::uint64_t queued_bytes = 0;  ///< waiting for the committer now
+  std::uint64_t appends = 0;      ///< since this process opened it
+  std::uint64_t sync_count = 0;   ///< likewise
+  std::uint64_t queued_bytes = 0; ///< waiting for the committer now
+};
+
+/// What a backup holds; its manifest says the same.
+struct backup_report {
+  incarnation_id incarnation; ///< of the log that was backed up
+  std::uint64_t head = 0;
+  sha256_digest head_hash;
+  instant at;
 };
 
 /// Thread-safe. Everything that a read returns is durable.
@@ -144,10 +152,10 @@ public:
 
   // -- writing ----------------------------------------------------------------------------------
 
-  /// Appends all entries or none, and calls `then` once, from another thread, when they are durable.
-  /// A known idempotency key with the same facts answers with what was stored.
-  /// Errors: `version_conflict`, `idempotency_conflict`, `queue_full` (try again later),
-  /// `storage_full`, `log_failed` (nothing more can be appended before the log is opened again).
+  /// Appends all entries or none, and calls `then` once, from another thread, when they are
+  /// durable. A known idempotency key with the same facts answers with what was stored. Errors:
+  /// `version_conflict`, `idempotency_conflict`, `queue_full` (try again later), `storage_full`,
+  /// `log_failed` (nothing more can be appended before the log is opened again).
   virtual void append(append_request what, on_appended then) = 0;
 
   /// `append`, waiting for it.
@@ -160,9 +168,11 @@ public:
   virtual result<void> prune_transient(const stream_id& stream, std::uint64_t up_to_version) = 0;
 
   /// Makes `child` a stream whose facts 1 … `version` are the parent's. Its own begin after that.
-  /// O(1) in the parent's length. Errors: `feed_not_found`, `version_conflict` where the child exists
-  /// or the parent is shorter.
-  virtual result<void> fork(const stream_id& child, const stream_id& root, const stream_id& parent,
+  /// O(1) in the parent's length. Errors: `feed_not_found`, `version_conflict` where the child
+  /// exists or the parent is shorter.
+  virtual result<void> fork(const stream_id& child,
+                            const stream_id& root,
+                            const stream_id& parent,
                             std::uint64_t version) = 0;
 
   // -- reading ----------------------------------------------------------------------------------
@@ -172,16 +182,17 @@ public:
   [[nodiscard]] virtual std::uint64_t head() const = 0;
   virtual result<std::vector<record>> read(std::uint64_t after, read_limit limit = {}) const = 0;
   /// Facts of one stream, a fork's shared prefix included.
-  virtual result<std::vector<record>> read_stream(const stream_id& stream, std::uint64_t after_version,
+  virtual result<std::vector<record>> read_stream(const stream_id& stream,
+                                                  std::uint64_t after_version,
                                                   read_limit limit = {}) const = 0;
   /// Facts of a root and of everything beneath it, in order of position.
-  virtual result<std::vector<record>> read_root(const stream_id& root, std::uint64_t after,
-                                                read_limit limit = {}) const = 0;
+  virtual result<std::vector<record>>
+  read_root(const stream_id& root, std::uint64_t after, read_limit limit = {}) const = 0;
   virtual result<std::optional<stream_head>> find_stream(const stream_id& stream) const = 0;
   enum class listing : std::uint8_t { all, open };
   /// Streams of one kind in order of their names, after the name `after` (empty: from the first).
-  virtual result<std::vector<stream_head>> list_streams(entity_kind kind, std::string_view after,
-                                                        std::size_t max, listing which) const = 0;
+  virtual result<std::vector<stream_head>>
+  list_streams(entity_kind kind, std::string_view after, std::size_t max, listing which) const = 0;
   /// What was stored under a stream's idempotency key.
   virtual result<std::optional<receipt>> find_key(const stream_id& stream,
                                                   std::string_view key) const = 0;
@@ -189,8 +200,8 @@ public:
   /// Errors: `blob_not_found`, `log_corrupt` where the bytes do not match the hash.
   virtual result<std::string> read_blob(const sha256_digest& hash) const = 0;
 
-  /// Calls `listener(head)` after every commit, from the committer's thread, until the returned handle
-  /// is destroyed. It must not block.
+  /// Calls `listener(head)` after every commit, from the committer's thread, until the returned
+  /// handle is destroyed. It must not block.
   using commit_listener = std::function<void(std::uint64_t head)>;
   [[nodiscard]] virtual std::shared_ptr<void> on_commit(commit_listener listener) = 0;
 
@@ -198,9 +209,16 @@ public:
 
   /// Reads everything and checks hashes, chain, dense positions and versions, indexes and blobs.
   /// `progress(done, total)` is called now and then.
-  virtual result<verify_report> verify(
-      std::function<void(std::uint64_t, std::uint64_t)> progress = {}) const = 0;
+  virtual result<verify_report>
+  verify(std::function<void(std::uint64_t, std::uint64_t)> progress = {}) const = 0;
   virtual result<log_stats> stats() const = 0;
+  /// Of a log opened for reading beside a live writer: sees what was written since. Otherwise
+  /// nothing.
+  virtual result<void> refresh() { return success(); }
+  /// Copies the log, as it is now and while it is in use, to the new directory `to`.
+  /// Errors: `argument_invalid` (`to` exists, or this log can't be copied), `storage_full`,
+  /// `io_failed`.
+  virtual result<backup_report> backup(const std::string& to);
 };
 
 /// Where an append or a blob is too large to be taken.

@@ -85,6 +85,8 @@ private:
 
 } // namespace
 
-std::string mask(std::string_view text) { return masker{text}.run(); }
+std::string mask(std::string_view text) {
+  return masker{text}.run();
+}
 
 } // namespace ash::tidy

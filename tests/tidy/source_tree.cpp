@@ -42,9 +42,13 @@ std::string_view folder_of(std::string_view path) {
   return slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash);
 }
 
-bool is_header(std::string_view path) { return path.ends_with(".hpp"); }
+bool is_header(std::string_view path) {
+  return path.ends_with(".hpp");
+}
 
-bool is_source(std::string_view path) { return is_header(path) || path.ends_with(".cpp"); }
+bool is_source(std::string_view path) {
+  return is_header(path) || path.ends_with(".cpp");
+}
 
 bool lies_in(std::string_view path, std::string_view folder) {
   return path == folder ||

@@ -1,0 +1,141 @@
+#include "actors/aggregates/budget.hpp"
+
+#include "events/base/check.hpp"
+#include "events/base/match.hpp"
+
+#include <algorithm>
+
+namespace ash::budget {
+namespace {
+
+using facts = std::vector<fact>;
+
+auto find(const std::vector<reservation>& all, const call_id& call) {
+  return std::find_if(all.begin(), all.end(), [&](const reservation& r) { return r.call == call; });
+}
+
+/// Whether a call of this estimate is beyond the cap of the scope.
+bool is_beyond(const budget_terms& terms, usd committed, usd amount) {
+  return committed >= terms.cap || committed + amount > terms.cap;
+}
+
+error exhausted_error(const budget_terms& terms, usd committed, usd amount) {
+  return refuse(errc::budget_exhausted,
+                "the budget '" + terms.scope + "' has " + to_string(committed) + " of " +
+                    to_string(terms.cap) + " committed, and the call may cost " +
+                    to_string(amount) + ": raise the cap and resume")
+      .with("scope", terms.scope)
+      .with("cap", to_string(terms.cap))
+      .with("committed", to_string(committed));
+}
+
+/// What this much commitment calls for: a warning, and the note that the cap is reached; each once.
+void note_limits(
+    const state& s, const budget_terms& terms, usd committed, usd asked, facts& happened) {
+  const auto crossed = terms.warn_at > usd{} && committed >= terms.warn_at;
+  const auto beyond = terms.policy == budget_policy::warn_continue && committed > terms.cap;
+  if (!s.warned && (crossed || beyond))
+    happened.push_back(warned{committed, crossed ? terms.warn_at : terms.cap});
+  if (!s.exhausted && committed >= terms.cap)
+    happened.push_back(exhausted{committed, asked, terms.cap});
+}
+
+decision<fact> on(const state& s, const reserve& c) {
+  if (find(s.reservations, c.call) != s.reservations.end())
+    return facts{};
+  facts happened;
+  if (!s.open)
+    happened.push_back(opened{c.terms});
+  const auto& terms = s.open ? s.terms : c.terms;
+  // Nobody can be asked here yet, so `prompt` acts as `block`.
+  const auto blocks = terms.policy != budget_policy::warn_continue;
+  if (blocks && is_beyond(terms, s.committed(), c.amount))
+    return exhausted_error(terms, s.committed(), c.amount);
+  happened.push_back(reserved{c.call, c.owner, c.amount});
+  note_limits(s, terms, s.committed() + c.amount, c.amount, happened);
+  return happened;
+}
+
+decision<fact> on(const state& s, const settle& c) {
+  const auto held = find(s.reservations, c.call);
+  const auto amount = held == s.reservations.end() ? usd{} : held->amount;
+  facts happened{settled{c.call, amount, c.actual}};
+  note_limits(s, s.terms, s.committed() - amount + c.actual, c.actual, happened);
+  return happened;
+}
+
+decision<fact> on(const state& s, const release& c) {
+  const auto held = find(s.reservations, c.call);
+  if (held == s.reservations.end())
+    return facts{};
+  return facts{released{c.call, held->amount}};
+}
+
+decision<fact> on(const state& s, const set_cap& c) {
+  if (!s.open)
+    return refuse(errc::invalid_transition, "the budget scope has not been opened yet");
+  if (c.cap < usd{} || c.warn_at < usd{})
+    return refuse(errc::argument_invalid, "a cap and a warning threshold are not negative");
+  if (c.cap == s.terms.cap && c.warn_at == s.terms.warn_at)
+    return facts{};
+  return facts{cap_changed{c.cap, c.warn_at, c.by}};
+}
+
+void drop(state& s, const call_id& call) {
+  const auto held = find(s.reservations, call);
+  if (held == s.reservations.end())
+    return;
+  s.reserved -= held->amount;
+  s.reservations.erase(held);
+}
+
+} // namespace
+} // namespace ash::budget
+
+namespace ash {
+
+using namespace budget;
+
+decision<budget::fact> budget_aggregate::decide(const state& s, const command& what, instant) {
+  return std::visit([&](const auto& c) { return on(s, c); }, what);
+}
+
+budget::state budget_aggregate::evolve(state s, const fact& happened) {
+  std::visit(match{
+                 [&](const opened& f) {
+                   s.open = true;
+                   s.terms = f.terms;
+                 },
+                 [&](const reserved& f) {
+                   s.reserved += f.amount;
+                   s.reservations.push_back({f.call, f.amount});
+                 },
+                 [&](const settled& f) {
+                   drop(s, f.call);
+                   s.settled += f.actual;
+                 },
+                 [&](const released& f) { drop(s, f.call); },
+                 [&](const warned&) { s.warned = true; },
+                 [&](const exhausted&) { s.exhausted = true; },
+                 [&](const cap_changed& f) {
+                   s.terms.cap = f.cap;
+                   s.terms.warn_at = f.warn_at;
+                   s.warned = false;
+                   s.exhausted = false;
+                 },
+             },
+             happened);
+  return s;
+}
+
+effects budget_aggregate::react(const state&, const fact&) {
+  return {};
+}
+effects budget_aggregate::pending(const state&) {
+  return {};
+}
+bool budget_aggregate::is_final(const state&) {
+  return false;
+}
+
+} // namespace ash

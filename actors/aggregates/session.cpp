@@ -1,0 +1,270 @@
+#include "actors/aggregates/session.hpp"
+
+#include "events/base/check.hpp"
+#include "events/base/match.hpp"
+#include "events/base/text.hpp"
+
+#include <algorithm>
+
+namespace ash::session {
+namespace {
+
+using facts = std::vector<fact>;
+
+turn::owner owner_of(const active& s) {
+  return {stream_of(s.about.session),
+          s.about.session.value,
+          s.about.agent,
+          s.about.scopes,
+          s.about.worktree,
+          s.plan_mode};
+}
+
+void add(facts& all, turn::facts more) {
+  for (auto& f : more)
+    std::visit([&](auto& one) { all.emplace_back(std::move(one)); }, f);
+}
+
+error ended_error() {
+  return refuse(errc::session_ended, "the session has ended; start a new one");
+}
+
+error busy_error(const active& s) {
+  return refuse(errc::response_in_progress, "a turn is running: wait for it or stop it")
+      .with("turn", to_string(s.turns.now->turn));
+}
+
+bool is_known(const active& s, const message_id& id) {
+  return std::any_of(s.messages.begin(),
+                     s.messages.end(),
+                     [&](const posted& p) { return p.message == id; }) ||
+         std::find(s.archived.begin(), s.archived.end(), id) != s.archived.end();
+}
+
+// -- commands -------------------------------------------------------------------------------------
+
+decision<fact> on(const absent&, const create& c, instant) {
+  if (c.what.depth > max_depth)
+    return refuse(errc::subagent_depth_exceeded,
+                  "sub-agents nest at most " + std::to_string(max_depth) + " deep");
+  return facts{c.what};
+}
+
+decision<fact> on(const active&, const create&, instant) {
+  return facts{};
+}
+
+decision<fact> on(const active& s, const end& c, instant now) {
+  facts happened;
+  if (s.turns.now) {
+    TRY(auto stopped, turn::decide(owner_of(s), s.turns, turn::stop{{}, c.reason}, now));
+    add(happened, std::move(stopped));
+  }
+  happened.push_back(ended{c.reason});
+  return happened;
+}
+
+decision<fact> on(const active& s, const set_model& c, instant) {
+  if (s.turns.now)
+    return busy_error(s);
+  if (c.models.empty())
+    return refuse(errc::argument_invalid, "a session needs a model");
+  return facts{model_changed{c.models}, context_reset{s.epoch + 1}};
+}
+
+decision<fact> on(const active& s, const set_persona& c, instant) {
+  if (s.turns.now)
+    return busy_error(s);
+  return facts{persona_changed{c.agent}, context_reset{s.epoch + 1}};
+}
+
+decision<fact> on(const active& s, const clear&, instant) {
+  return facts{cleared{s.generation + 1, s.epoch + 1}};
+}
+
+decision<fact> on(const active& s, const set_plan_mode& c, instant) {
+  if (c.on == s.plan_mode)
+    return facts{};
+  return facts{plan_mode_changed{c.on}};
+}
+
+decision<fact> on(const active& s, const post& c, instant now) {
+  if (s.turns.now)
+    return busy_error(s);
+  if (is_known(s, c.message))
+    return refuse(errc::message_exists, "the message " + to_string(c.message) + " exists already");
+  if (c.text.empty())
+    return refuse(errc::argument_invalid, "a message needs text");
+  if (s.about.agent.models.empty())
+    return refuse(errc::provider_unavailable, "the session has no model");
+  facts happened{message_appended{c.message, c.text}};
+  if (s.title.empty()) {
+    auto end = std::string_view{c.text};
+    while (code_points(end) > title_code_points)
+      end = utf8_prefix(end, end.size() - 1);
+    happened.push_back(titled{std::string{end}});
+  }
+  add(happened, turn::begin(owner_of(s), s.turns, c.text, now));
+  return happened;
+}
+
+decision<fact> on(const active& s, const edit& c, instant now) {
+  if (s.turns.now)
+    return busy_error(s);
+  if (std::find(s.archived.begin(), s.archived.end(), c.message) != s.archived.end())
+    return refuse(errc::message_archived, "the message " + to_string(c.message) + " is archived");
+  if (!is_known(s, c.message))
+    return refuse(errc::message_not_found, "there is no message " + to_string(c.message));
+  facts happened{message_edited{c.message, c.text, c.mode}};
+  if (c.mode == edit_mode::save)
+    return happened;
+  auto after = session_aggregate::evolve(s, happened.front());
+  const auto& edited = std::get<active>(after);
+  add(happened, turn::begin(owner_of(edited), edited.turns, c.text, now));
+  return happened;
+}
+
+decision<fact> on(const closed&, const auto& c, instant) {
+  if constexpr (turn::turn_command<std::decay_t<decltype(c)>>)
+    return facts{}; // the answer of an effect that no longer matters
+  return ended_error();
+}
+
+decision<fact> on(const active& s, const turn::turn_command auto& c, instant now) {
+  TRY(auto turned, turn::decide(owner_of(s), s.turns, turn::command{c}, now));
+  facts happened;
+  add(happened, std::move(turned));
+  return happened;
+}
+
+decision<fact> on(const absent&, const auto&, instant) {
+  return refuse(errc::session_not_found, "the session does not exist");
+}
+
+// -- folding --------------------------------------------------------------------------------------
+
+active& existing(state& s) {
+  auto* in = std::get_if<active>(&s);
+  check(in != nullptr, "a fact of a session that is not active");
+  return *in;
+}
+
+void forget_context(active& s, std::int64_t epoch) {
+  s.epoch = epoch;
+}
+
+void archive_all(active& s, const cleared& f) {
+  for (const auto& p : s.messages)
+    s.archived.push_back(p.message);
+  s.messages.clear();
+  s.turns.transcript.clear();
+  s.turns.now.reset();
+  s.turns.used = {};
+  s.generation = f.generation;
+  forget_context(s, f.epoch);
+}
+
+void keep_edit(active& s, const message_edited& f) {
+  const auto found = std::find_if(s.messages.begin(), s.messages.end(), [&](const posted& p) {
+    return p.message == f.message;
+  });
+  check(found != s.messages.end(), "an edit of a message that is not there");
+  const auto index = static_cast<std::size_t>(found->index);
+  if (f.mode == edit_mode::save) {
+    s.turns.transcript.at(index).text = f.text;
+    return;
+  }
+  // The turn that follows puts the message back, with its new text.
+  s.turns.transcript.resize(index);
+  s.messages.erase(std::next(found), s.messages.end());
+}
+
+state on_turn_fact(state from, const turn::fact& f) {
+  auto& s = existing(from);
+  s.turns = turn::evolve(std::move(s.turns), f);
+  return from;
+}
+
+} // namespace
+} // namespace ash::session
+
+namespace ash {
+
+using namespace session;
+
+decision<session::fact>
+session_aggregate::decide(const state& s, const command& what, instant now) {
+  return std::visit([&](const auto& in, const auto& c) { return on(in, c, now); }, s, what);
+}
+
+session::state session_aggregate::evolve(state from, const fact& happened) {
+  const auto kept = [&](auto&& change) -> state {
+    change(existing(from));
+    return std::move(from);
+  };
+  return std::visit(
+      match{
+          [&](const created& f) -> state {
+            active begun;
+            begun.about = f;
+            return begun;
+          },
+          [&](const ended&) -> state { return closed{existing(from).about.session}; },
+          [&](const titled& f) { return kept([&](active& s) { s.title = f.title; }); },
+          [&](const model_changed& f) {
+            return kept([&](active& s) { s.about.agent.models = f.models; });
+          },
+          [&](const persona_changed& f) {
+            return kept([&](active& s) { s.about.agent = f.agent; });
+          },
+          [&](const context_reset& f) {
+            return kept([&](active& s) { forget_context(s, f.epoch); });
+          },
+          [&](const cleared& f) { return kept([&](active& s) { archive_all(s, f); }); },
+          [&](const plan_mode_changed& f) { return kept([&](active& s) { s.plan_mode = f.on; }); },
+          [&](const message_appended& f) {
+            return kept([&](active& s) {
+              const auto index = static_cast<std::int64_t>(s.turns.transcript.size());
+              s.messages.push_back({f.message, index});
+            });
+          },
+          [&](const message_edited& f) { return kept([&](active& s) { keep_edit(s, f); }); },
+          [&](const turn::turn_fact auto& f) {
+            return on_turn_fact(std::move(from), turn::fact{f});
+          },
+      },
+      happened);
+}
+
+effects session_aggregate::react(const state& from, const fact& happened) {
+  const auto* s = std::get_if<active>(&from);
+  if (s == nullptr)
+    return {};
+  return std::visit(match{
+                        [](const created&) { return effects{}; },
+                        [](const ended&) { return effects{}; },
+                        [](const titled&) { return effects{}; },
+                        [](const model_changed&) { return effects{}; },
+                        [](const persona_changed&) { return effects{}; },
+                        [](const context_reset&) { return effects{}; },
+                        [](const cleared&) { return effects{}; },
+                        [](const plan_mode_changed&) { return effects{}; },
+                        [](const message_appended&) { return effects{}; },
+                        [](const message_edited&) { return effects{}; },
+                        [&](const turn::turn_fact auto& f) {
+                          return turn::react(owner_of(*s), s->turns, turn::fact{f});
+                        },
+                    },
+                    happened);
+}
+
+effects session_aggregate::pending(const state& from) {
+  const auto* s = std::get_if<active>(&from);
+  return s == nullptr ? effects{} : turn::pending(owner_of(*s), s->turns);
+}
+
+bool session_aggregate::is_final(const state& s) {
+  return std::holds_alternative<closed>(s);
+}
+
+} // namespace ash

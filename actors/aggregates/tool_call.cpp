@@ -1,0 +1,212 @@
+#include "actors/aggregates/tool_call.hpp"
+
+#include "actors/aggregates/policy.hpp"
+#include "events/base/check.hpp"
+#include "events/base/hash.hpp"
+#include "events/base/match.hpp"
+
+namespace ash::tool_call {
+namespace {
+
+using facts = std::vector<fact>;
+using turn::tool_answer;
+
+document document_of(const std::string& text) {
+  if (text.empty())
+    return {};
+  return {text, sha256_hex(text), static_cast<std::int64_t>(text.size())};
+}
+
+decision<fact> on(const absent&, const request& c) {
+  facts happened{c.what};
+  const auto verdict = policy::judge({c.what.terms.secret_globs}, c.what.name, c.what.arguments);
+  if (!verdict.allowed)
+    happened.push_back(
+        denied{c.what.call, std::string{to_string(verdict.code)}, verdict.rule, verdict.message});
+  else if (!c.what.review)
+    happened.push_back(started{c.what.call});
+  return happened;
+}
+
+decision<fact> on(const reviewing& s, const review& c) {
+  facts happened{reviewed{s.what.call, c.verdict, c.by, c.reason}};
+  if (c.verdict == review_verdict::approved)
+    happened.push_back(started{s.what.call});
+  else
+    happened.push_back(denied{s.what.call,
+                              std::string{to_string(errc::permission_denied)},
+                              "review",
+                              c.by + " denied it: " + c.reason});
+  return happened;
+}
+
+decision<fact> on(const reviewing& s, const cancel& c) {
+  return facts{cancelled{s.what.call, c.reason}};
+}
+
+decision<fact> on(const running& s, const finish& c) {
+  const auto& call = s.what.call;
+  if (c.failed && c.code == to_string(errc::cancelled))
+    return facts{cancelled{call, c.text}};
+  if (c.failed)
+    return facts{failed{call,
+                        c.code,
+                        c.text,
+                        document_of(c.full),
+                        c.exit_code,
+                        c.written,
+                        c.unsandboxed,
+                        c.duration_ms}};
+  return facts{completed{
+      call, c.text, document_of(c.full), c.exit_code, c.written, c.unsandboxed, c.duration_ms}};
+}
+
+// A running tool is called off by its effect; it ends when that has answered.
+decision<fact> on(const running&, const cancel&) {
+  return facts{};
+}
+
+decision<fact> on(const running& s, const doubt&) {
+  if (s.what.effect != effect_class::write)
+    return facts{};
+  return facts{in_doubt{s.what.call, "the process ended while the call was running"}};
+}
+
+// The owner asks again after a restart: `pending` tells it what came of the call.
+decision<fact> on(const reviewing&, const request&) {
+  return facts{};
+}
+decision<fact> on(const running&, const request&) {
+  return facts{};
+}
+decision<fact> on(const finished&, const request&) {
+  return facts{};
+}
+// Late answers, and a cancel that comes too late.
+decision<fact> on(const finished&, const finish&) {
+  return facts{};
+}
+decision<fact> on(const finished&, const cancel&) {
+  return facts{};
+}
+decision<fact> on(const finished&, const doubt&) {
+  return facts{};
+}
+
+decision<fact> on(const auto&, const auto&) {
+  return refuse(errc::invalid_transition, "the tool call does not accept this command now");
+}
+
+const requested& request_of(const state& s) {
+  if (const auto* waiting = std::get_if<reviewing>(&s))
+    return waiting->what;
+  const auto* active = std::get_if<running>(&s);
+  check(active != nullptr, "a fact of a tool call that does not run");
+  return active->what;
+}
+
+state end(const state& from,
+          tool_answer answer,
+          std::string code,
+          std::string text,
+          std::vector<file_change> written) {
+  const auto& what = request_of(from);
+  return finished{
+      what.call, what.owner, answer, std::move(code), std::move(text), std::move(written)};
+}
+
+effect_request execute(const requested& what) {
+  return {"tool.run:" + to_string(what.call), effect::run_tool{what}};
+}
+
+effect_request tell_owner(const finished& s) {
+  return {
+      "tool.answer:" + to_string(s.call),
+      effect::send{s.owner, turn::tool_finished{s.call, s.answer, s.code, s.text, s.written}, {}}};
+}
+
+} // namespace
+} // namespace ash::tool_call
+
+namespace ash {
+
+using namespace tool_call;
+
+decision<tool_call::fact>
+tool_call_aggregate::decide(const state& s, const command& what, instant) {
+  return std::visit([](const auto& in, const auto& c) { return on(in, c); }, s, what);
+}
+
+tool_call::state tool_call_aggregate::evolve(state from, const fact& happened) {
+  return std::visit(
+      match{
+          [&](const requested& f) -> state { return reviewing{f}; },
+          [&](const reviewed&) -> state { return std::move(from); },
+          [&](const started&) -> state { return running{request_of(from)}; },
+          [&](const denied& f) {
+            return end(from, tool_answer::denied, f.code, "Not executed: " + f.message, {});
+          },
+          [&](const completed& f) {
+            return end(from, tool_answer::completed, {}, f.text, f.written);
+          },
+          [&](const failed& f) {
+            return end(from, tool_answer::failed, f.code, f.text, f.written);
+          },
+          [&](const cancelled& f) {
+            return end(from,
+                       tool_answer::cancelled,
+                       std::string{to_string(errc::cancelled)},
+                       "Cancelled: " + f.reason,
+                       {});
+          },
+          [&](const in_doubt&) {
+            return end(
+                from,
+                tool_answer::in_doubt,
+                std::string{to_string(errc::tool_in_doubt)},
+                "IN DOUBT: the runtime stopped while this call was running. It may or may not "
+                "have taken effect, and it was not run again. Look at the present state before "
+                "you decide what to do.",
+                {});
+          },
+      },
+      happened);
+}
+
+effects tool_call_aggregate::react(const state& s, const fact& happened) {
+  const auto tell = [&] { return effects{tell_owner(std::get<finished>(s))}; };
+  return std::visit(match{
+                        [&](const requested&) { return effects{}; },
+                        [&](const reviewed&) { return effects{}; },
+                        [&](const started&) { return effects{execute(request_of(s))}; },
+                        [&](const denied&) { return tell(); },
+                        [&](const completed&) { return tell(); },
+                        [&](const failed&) { return tell(); },
+                        [&](const cancelled&) { return tell(); },
+                        [&](const in_doubt&) { return tell(); },
+                    },
+                    happened);
+}
+
+effects tool_call_aggregate::pending(const state& s) {
+  return std::visit(match{
+                        [](const absent&) { return effects{}; },
+                        [](const reviewing&) { return effects{}; },
+                        [](const running& r) {
+                          // Under the id of the run itself: while that is in flight, this is not
+                          // issued.
+                          if (r.what.effect == effect_class::write)
+                            return effects{{"tool.run:" + to_string(r.what.call),
+                                            effect::tell_self{{}, doubt{}}}};
+                          return effects{execute(r.what)};
+                        },
+                        [](const finished& f) { return effects{tell_owner(f)}; },
+                    },
+                    s);
+}
+
+bool tool_call_aggregate::is_final(const state& s) {
+  return std::holds_alternative<finished>(s);
+}
+
+} // namespace ash

@@ -1,0 +1,53 @@
+// One tool call: whether it may run, that it ran, and what came of it. A `write` call that was
+// running when the process died is never run again: it becomes in doubt.
+#pragma once
+
+#include "actors/aggregates/aggregate.hpp"
+
+namespace ash::tool_call {
+
+struct absent {};
+BOOST_DESCRIBE_STRUCT(absent, (), ())
+
+/// Someone has to decide before it runs.
+struct reviewing {
+  requested what;
+};
+BOOST_DESCRIBE_STRUCT(reviewing, (), (what))
+
+struct running {
+  requested what;
+};
+BOOST_DESCRIBE_STRUCT(running, (), (what))
+
+/// What its owner is told, as often as it asks.
+struct finished {
+  tool_call_id call;
+  stream_id owner;
+  turn::tool_answer answer = turn::tool_answer::completed;
+  std::string code;
+  std::string text;
+  std::vector<file_change> written;
+};
+BOOST_DESCRIBE_STRUCT(finished, (), (call, owner, answer, code, text, written))
+
+using state = std::variant<absent, reviewing, running, finished>;
+
+} // namespace ash::tool_call
+
+namespace ash {
+
+struct tool_call_aggregate {
+  static constexpr entity_kind kind = entity_kind::tool_call;
+  using state = tool_call::state;
+  using command = tool_call::command;
+  using fact = tool_call::fact;
+
+  static decision<fact> decide(const state& now_in, const command& what, instant now);
+  static state evolve(state from, const fact& happened);
+  static effects react(const state& now_in, const fact& happened);
+  static effects pending(const state& now_in);
+  static bool is_final(const state& now_in);
+};
+
+} // namespace ash

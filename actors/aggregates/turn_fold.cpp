@@ -1,0 +1,266 @@
+#include "actors/aggregates/turn_loop.hpp"
+#include "events/base/check.hpp"
+#include "events/base/match.hpp"
+
+namespace ash::turn {
+namespace {
+
+progress& running(loop& state) {
+  check(state.now.has_value(), "a fact of a turn that does not run");
+  return *state.now;
+}
+
+void add_usage(loop& state, const token_usage& usage, usd cost) {
+  state.used.input += usage.input;
+  state.used.output += usage.output;
+  state.used.cached += usage.cached;
+  state.used.reasoning += usage.reasoning;
+  state.used.estimated = state.used.estimated || usage.estimated;
+  state.cost += cost;
+}
+
+void open_call(loop& state, const call_requested& f) {
+  auto& now = running(state);
+  now.at = stage::reserving;
+  now.call = {};
+  now.call.call = f.call;
+  now.call.attempt = f.attempt;
+  now.call.model_index = f.model_index;
+  now.call.estimate = f.estimate;
+  now.call.input_estimate = f.input_estimate;
+  now.call.request = f.request;
+  now.call.scopes = f.scopes;
+  now.asked.clear();
+  now.next_tool = 0;
+  ++state.calls;
+}
+
+void end_call(loop& state, call_outcome outcome, usd cost) {
+  auto& now = running(state);
+  now.at = stage::settling;
+  now.call.outcome = outcome;
+  now.call.cost = cost;
+  now.call.request = {};
+}
+
+void keep_completion(loop& state, const call_completed& f) {
+  end_call(state, call_outcome::completed, f.cost);
+  add_usage(state, f.usage, f.cost);
+  state.now->call.text = f.text;
+  state.now->asked = f.tool_calls;
+  if (!f.text.empty() || !f.tool_calls.empty())
+    state.transcript.push_back(
+        {speaker::assistant, f.text, f.thinking, f.tool_calls, {}, {}, false});
+}
+
+void keep_failure(loop& state, const call_failed& f) {
+  end_call(state, call_outcome::failed, f.cost);
+  add_usage(state, f.usage, f.cost);
+  auto& call = state.now->call;
+  call.text = f.partial_text;
+  call.code = f.code;
+  call.message = f.message;
+  call.retryable = f.retryable;
+  call.retry_after_ms = f.retry_after_ms;
+}
+
+void keep_answer(loop& state, const tool_answered& f) {
+  auto& now = running(state);
+  const auto& request = now.asked.at(static_cast<std::size_t>(now.next_tool));
+  const auto good = f.answer == tool_answer::completed;
+  state.transcript.push_back({speaker::tool, f.text, {}, {}, request.id, request.name, !good});
+  if (good && request.name == "complete") {
+    now.done = true;
+    now.closing_text = f.text;
+  }
+  ++now.next_tool;
+  now.tool_call = {};
+}
+
+effect_request reserve_call(const loop& state) {
+  const auto& call = state.now->call;
+  return {"reserve:" + to_string(call.call),
+          effect::reserve{call.call, call.scopes, call.estimate}};
+}
+
+effect_request settle_call(const loop& state) {
+  const auto& call = state.now->call;
+  return {"settle:" + to_string(call.call),
+          effect::settle{call.call, call.scopes, call.cost, call.outcome != call_outcome::refused}};
+}
+
+std::string model_effect(const call_id& call) {
+  return "model:" + to_string(call);
+}
+
+effect_request retry_call(const loop& state) {
+  const auto& now = *state.now;
+  return {"retry:" + to_string(now.call.call),
+          effect::tell_self{now.due, retry_due{now.call.call}}};
+}
+
+effect_request ask_tool(const owner& who, const loop& state) {
+  const auto& now = *state.now;
+  const auto& asked = now.asked.at(static_cast<std::size_t>(now.next_tool));
+  tool_call::requested what;
+  what.call = now.tool_call;
+  what.owner = who.stream;
+  what.turn = now.turn;
+  what.name = asked.name;
+  what.arguments = asked.arguments;
+  for (const auto& spec : who.agent.tools)
+    if (spec.name == asked.name)
+      what.effect = spec.effect;
+  what.worktree = who.worktree;
+  what.terms = who.agent.tool_bounds;
+  what.policy_hash = who.agent.policy_hash;
+  // Where the tool call can't even be asked for, the model is told so and the turn goes on.
+  const tool_finished lost{now.tool_call,
+                           tool_answer::failed,
+                           std::string{to_string(errc::tool_failed)},
+                           "The tool could not be started.",
+                           {}};
+  return {"tool:" + to_string(now.tool_call),
+          effect::send{stream_of(now.tool_call), tool_call::request{std::move(what)}, lost}};
+}
+
+effect_request cancel_tool(const loop& state) {
+  const auto& now = *state.now;
+  return {"cancel:" + to_string(now.tool_call),
+          effect::send{stream_of(now.tool_call), tool_call::cancel{now.stop_reason}, {}}};
+}
+
+} // namespace
+
+loop evolve(loop state, const fact& happened) {
+  std::visit(match{
+                 [&](const started& f) {
+                   state.now = progress{};
+                   state.now->turn = f.turn;
+                   state.turns = f.number;
+                   state.transcript.push_back({speaker::user, f.prompt, {}, {}, {}, {}, false});
+                 },
+                 [&](const step_started& f) { running(state).step = f.step; },
+                 [&](const call_requested& f) { open_call(state, f); },
+                 [&](const call_started&) { running(state).at = stage::calling; },
+                 [&](const call_refused& f) {
+                   end_call(state, call_outcome::refused, {});
+                   state.now->call.code = f.code;
+                   state.now->call.message = f.message;
+                   state.now->call.scope = f.scope;
+                 },
+                 [](const call_delta&) {},
+                 [&](const call_completed& f) { keep_completion(state, f); },
+                 [&](const call_failed& f) { keep_failure(state, f); },
+                 [&](const call_lost& f) {
+                   end_call(state, call_outcome::lost, f.cost);
+                   state.cost += f.cost;
+                 },
+                 [](const call_settled&) {},
+                 [&](const call_retried& f) {
+                   running(state).at = stage::waiting;
+                   state.now->due = f.due;
+                 },
+                 [&](const model_fell_back& f) { running(state).call.model_index = f.model_index; },
+                 [&](const tool_called& f) {
+                   running(state).at = stage::tool;
+                   state.now->tool_call = f.tool_call;
+                   state.now->signatures.push_back(f.signature);
+                 },
+                 [&](const tool_answered& f) { keep_answer(state, f); },
+                 [](const loop_detected&) {},
+                 [](const step_finished&) {},
+                 [&](const stop_requested& f) {
+                   running(state).stopping = true;
+                   state.now->stop_reason = f.reason;
+                 },
+                 [&](const suspended&) { running(state).at = stage::suspended; },
+                 [](const resumed&) {},
+                 [&](const completed&) { state.now.reset(); },
+                 [&](const interrupted& f) {
+                   if (!f.partial_text.empty())
+                     state.transcript.push_back(
+                         {speaker::assistant, f.partial_text, {}, {}, {}, {}, false});
+                   state.now.reset();
+                 },
+                 [&](const failed&) { state.now.reset(); },
+             },
+             happened);
+  return state;
+}
+
+effects react(const owner& who, const loop& state, const fact& happened) {
+  const auto settle = [&] { return effects{settle_call(state)}; };
+  return std::visit(
+      match{
+          [&](const call_requested&) { return effects{reserve_call(state)}; },
+          [&](const call_started& f) {
+            const auto& call = state.now->call;
+            const auto& model = who.agent.models.at(static_cast<std::size_t>(call.model_index));
+            return effects{
+                {model_effect(f.call), effect::call_model{f.call, model.name, call.request}}};
+          },
+          [&](const call_refused&) { return settle(); },
+          [&](const call_completed& f) {
+            auto all = settle();
+            all.push_back({"prune:" + to_string(f.call), effect::prune{}});
+            return all;
+          },
+          [&](const call_failed&) { return settle(); },
+          [&](const call_lost&) { return settle(); },
+          [&](const call_retried&) { return effects{retry_call(state)}; },
+          [&](const tool_called& f) {
+            return f.refusal.empty() ? effects{ask_tool(who, state)} : effects{};
+          },
+          [&](const stop_requested&) {
+            if (!state.now)
+              return effects{};
+            if (state.now->at == stage::calling)
+              return effects{{"stop:" + to_string(state.now->call.call),
+                              effect::call_off{model_effect(state.now->call.call)}}};
+            return state.now->at == stage::tool ? effects{cancel_tool(state)} : effects{};
+          },
+          [](const started&) { return effects{}; },
+          [](const step_started&) { return effects{}; },
+          [](const call_delta&) { return effects{}; },
+          [](const call_settled&) { return effects{}; },
+          [](const model_fell_back&) { return effects{}; },
+          [](const tool_answered&) { return effects{}; },
+          [](const loop_detected&) { return effects{}; },
+          [](const step_finished&) { return effects{}; },
+          [](const suspended&) { return effects{}; },
+          [](const resumed&) { return effects{}; },
+          [](const completed&) { return effects{}; },
+          [](const interrupted&) { return effects{}; },
+          [](const failed&) { return effects{}; },
+      },
+      happened);
+}
+
+effects pending(const owner& who, const loop& state) {
+  if (!state.now)
+    return {};
+  const auto& now = *state.now;
+  switch (now.at) {
+  case stage::reserving:
+    return {reserve_call(state)};
+  case stage::calling:
+    // The id of the call itself: while that is in flight this is not issued.
+    return {{model_effect(now.call.call), effect::tell_self{{}, model_lost{now.call.call}}}};
+  case stage::settling:
+    return {settle_call(state)};
+  case stage::waiting:
+    return {retry_call(state)};
+  case stage::tool: {
+    effects owed{ask_tool(who, state)};
+    if (now.stopping)
+      owed.push_back(cancel_tool(state));
+    return owed;
+  }
+  case stage::suspended:
+    return {};
+  }
+  return {};
+}
+
+} // namespace ash::turn

@@ -1,0 +1,75 @@
+// The configuration file, read once when a process starts. It belongs to the composition root; it never
+// looks at the environment, and its keys are never logged or put into an event.
+#pragma once
+
+#include "actors/definitions/definitions.hpp"
+#include "events/base/money.hpp"
+#include "events/base/result.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ash::definitions {
+
+enum class provider_kind : std::uint8_t { openai_compatible, anthropic };
+
+/// One entry under `providers`, by the name that stands before the colon of a model.
+struct provider_settings {
+  provider_kind kind = provider_kind::openai_compatible;
+  std::optional<std::string> base_url; ///< absent: the provider's own
+  std::optional<std::string> api_key;  ///< absent: the environment's
+
+  friend bool operator==(const provider_settings&, const provider_settings&) = default;
+};
+
+struct budget_settings {
+  usd daily_cap{10'000'000'000'000};     ///< $10 a UTC day over everything
+  usd run_cap{1'000'000'000'000};        ///< $1 a run whose workflow has no cap of its own
+  std::optional<usd> persona_daily_cap;  ///< absent: none
+  std::int64_t warn_at_percent = 80;     ///< of every cap
+  budget_policy policy = budget_policy::block;
+
+  friend bool operator==(const budget_settings&, const budget_settings&) = default;
+};
+
+enum class sandbox_setting : std::uint8_t { required, unsandboxed };
+
+struct tool_settings {
+  sandbox_setting sandbox = sandbox_setting::required;
+  network_access network = network_access::none; ///< `granted` lets personas with a grant use it
+  std::int64_t command_time_limit_ms = 120'000;
+  std::vector<std::string> secret_paths; ///< globs, besides the built-in ones
+
+  friend bool operator==(const tool_settings&, const tool_settings&) = default;
+};
+
+struct retry_settings {
+  std::int64_t attempts = 3;
+  std::int64_t first_wait_ms = 1'000; ///< doubled for each further attempt
+  std::int64_t max_wait_ms = 30'000;
+
+  friend bool operator==(const retry_settings&, const retry_settings&) = default;
+};
+
+struct config {
+  budget_settings budget;
+  std::map<std::string, provider_settings> providers;
+  tool_settings tools;
+  retry_settings retry;
+  std::optional<std::string> default_model; ///< `defaults.model`, `provider:model`
+
+  friend bool operator==(const config&, const config&) = default;
+};
+
+/// Errors: `config_invalid` and `unknown_field`, with file, line, column and field.
+result<config> parse_config(std::string_view text, std::string file);
+
+/// The file at `path`; the defaults where there is none. Besides the errors of `parse_config`:
+/// `config_invalid` where the file holds a key and others than its owner may read it, `io_failed`.
+result<config> load_config(const std::string& path);
+
+} // namespace ash::definitions

@@ -1,0 +1,134 @@
+#include "actors/performers/budget_effects.hpp"
+
+#include "events/base/fail_point.hpp"
+
+#include <algorithm>
+
+namespace ash::performers {
+namespace {
+
+constexpr std::int64_t first_wait_us = 50 * us_per_ms;
+constexpr std::int64_t longest_wait_us = 5 * us_per_s;
+
+bool may_pass(const error& why) {
+  return why.code == errc::queue_full || class_of(why.code) == error_class::retryable;
+}
+
+/// One command a scope, in order, each repeated while it may still succeed.
+class scope_walk : public std::enable_shared_from_this<scope_walk> {
+public:
+  enum class refusals : std::uint8_t { end_it, are_retried };
+  struct plan {
+    std::vector<std::string> scopes;
+    std::string command_id;
+    std::function<any_command(std::size_t scope)> command;
+    std::function<any_command()> all_done;
+    /// What to answer where a scope refuses for good.
+    std::function<any_command(std::size_t scope, error why)> refused;
+    refusals on_refusal = refusals::end_it;
+  };
+
+  scope_walk(effect_ptr effect, plan how, entity_directory& directory, timer_thread& timers)
+      : effect_{std::move(effect)}, plan_{std::move(how)}, directory_{directory}, timers_{timers} {}
+
+  void ask() {
+    if (at_ == plan_.scopes.size()) {
+      pass(fail_point::budget_after);
+      effect_->end(plan_.all_done());
+      return;
+    }
+    const auto& scope = plan_.scopes[at_];
+    command_envelope command{plan_.command_id,
+                             effect_->owner().root.text(),
+                             effect_->id(),
+                             system_now(),
+                             plan_.command(at_)};
+    directory_.tell(stream_of_budget(scope),
+                    root_of_scope(scope),
+                    std::move(command),
+                    [self = shared_from_this()](result<void> reply) { self->replied(reply); });
+  }
+
+private:
+  void replied(const result<void>& reply) {
+    if (reply) {
+      ++at_;
+      wait_us_ = first_wait_us;
+      ask();
+      return;
+    }
+    const auto& why = reply.error();
+    if (why.code == errc::shutting_down) {
+      effect_->drop();
+    } else if (plan_.on_refusal == refusals::end_it &&
+               (!may_pass(why) || effect_->stop_token().stop_requested())) {
+      pass(fail_point::budget_after);
+      effect_->end(plan_.refused(at_, why));
+    } else {
+      const auto wait_us = std::exchange(wait_us_, std::min(2 * wait_us_, longest_wait_us));
+      timers_.after(wait_us, [self = shared_from_this()] { self->ask(); });
+    }
+  }
+
+  effect_ptr effect_;
+  plan plan_;
+  entity_directory& directory_;
+  timer_thread& timers_;
+  std::size_t at_ = 0;
+  std::int64_t wait_us_ = first_wait_us;
+};
+
+std::vector<std::string> names(const std::vector<budget_terms>& scopes) {
+  std::vector<std::string> out;
+  for (const auto& terms : scopes)
+    out.push_back(terms.scope);
+  return out;
+}
+
+} // namespace
+
+stream_id root_of_scope(std::string_view scope) {
+  if (scope.starts_with("run:"))
+    return {entity_kind::run, scope.substr(4)};
+  if (scope.starts_with("session:"))
+    return {entity_kind::session, scope.substr(8)};
+  return stream_of_budget(scope);
+}
+
+void perform_reserve(effect_ptr effect,
+                     effect::reserve what,
+                     entity_directory& directory,
+                     timer_thread& timers) {
+  pass(fail_point::budget_before);
+  scope_walk::plan how;
+  how.scopes = names(what.scopes);
+  how.command_id = "reserve:" + to_string(what.call);
+  how.command = [what, owner = effect->owner().stream](std::size_t scope) -> any_command {
+    return budget::reserve{what.call, owner, what.amount, what.scopes[scope]};
+  };
+  how.all_done = [call = what.call]() -> any_command { return turn::budget_reserved{call}; };
+  how.refused = [what](std::size_t scope, error why) -> any_command {
+    return turn::budget_refused{what.call, what.scopes[scope].scope, std::move(why)};
+  };
+  std::make_shared<scope_walk>(std::move(effect), std::move(how), directory, timers)->ask();
+}
+
+void perform_settle(effect_ptr effect,
+                    effect::settle what,
+                    entity_directory& directory,
+                    timer_thread& timers) {
+  pass(fail_point::budget_before);
+  scope_walk::plan how;
+  how.scopes = names(what.scopes);
+  how.command_id = "settle:" + to_string(what.call);
+  how.command = [what](std::size_t) -> any_command {
+    if (what.spent)
+      return budget::settle{what.call, what.actual};
+    return budget::release{what.call};
+  };
+  how.all_done = [call = what.call]() -> any_command { return turn::budget_settled{call}; };
+  how.on_refusal = scope_walk::refusals::are_retried;
+  std::make_shared<scope_walk>(std::move(effect), std::move(how), directory, timers)->ask();
+}
+
+} // namespace ash::performers

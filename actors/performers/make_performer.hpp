@@ -1,0 +1,43 @@
+// How the performers are made. The composition root owns what they are given and outlives them; they read
+// the log (documents, a run's facts) and never write to it.
+#pragma once
+
+#include "actors/definitions/pricing.hpp"
+#include "actors/definitions/schema_registry.hpp"
+#include "actors/performers/performer.hpp"
+#include "actors/providers/provider.hpp"
+#include "actors/tools/tool.hpp"
+#include "events/log/event_log.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ash::performers {
+
+/// The provider of `provider:model`. Errors: `secret_missing`, `provider_unavailable`, `config_invalid`.
+using find_provider =
+    std::function<result<std::shared_ptr<provider::model_provider>>(const std::string& model)>;
+
+struct performer_options {
+  log::event_log* log = nullptr; ///< read only; must outlive the performer
+  find_provider providers;
+  std::shared_ptr<definitions::schema_registry> schemas;
+  const definitions::price_table* prices = nullptr; ///< null: the shipped table
+  std::vector<std::shared_ptr<tool::tool>> tools;   ///< empty: the built-in ones
+  std::string data_dir;                             ///< hidden from commands
+  std::size_t tool_threads = 8;
+  std::size_t file_threads = 2; ///< git, artifacts, reports
+  std::int64_t delta_ms = 50;   ///< pieces of a streamed answer are joined over this time
+};
+
+} // namespace ash::performers
+
+namespace ash {
+
+/// Makes the performer of every effect that leaves an entity. `directory` must outlive it.
+std::unique_ptr<effect_performer> make_performer(performers::performer_options options,
+                                                 entity_directory& directory);
+
+} // namespace ash

@@ -1,0 +1,159 @@
+#include "actors/performers/phase_effects.hpp"
+
+#include "actors/definitions/envelope.hpp"
+#include "actors/performers/documents.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ash::performers {
+namespace {
+
+namespace defs = definitions;
+
+error unloadable(const error& why, std::string_view what) {
+  return refuse(errc::template_load_failed,
+                "the run's stored " + std::string{what} + " can't be read: " + why.message);
+}
+
+model_choice choice_of(const std::string& model, const defs::price_table& prices) {
+  model_choice out;
+  out.name = model;
+  if (const auto price = prices.find(model)) {
+    out.input = price->input;
+    out.cached = price->cached_input;
+    out.output = price->output;
+    out.price_known = true;
+  }
+  return out;
+}
+
+result<std::vector<tool_spec>> specs_of(const defs::persona& who,
+                                        const std::vector<std::shared_ptr<tool::tool>>& tools) {
+  std::vector<tool_spec> out;
+  for (const auto& name : who.tools) {
+    const auto found = std::find_if(
+        tools.begin(), tools.end(), [&](const auto& one) { return one->describe().name == name; });
+    if (found == tools.end())
+      return refuse(errc::tool_unknown,
+                    "persona " + identity(who) + " names the tool '" + name +
+                        "', which this actor-shell does not have");
+    const auto& known = (*found)->describe();
+    out.push_back({known.name, known.text, known.parameters, known.effect});
+  }
+  return out;
+}
+
+std::string policy_hash_of(const tool_terms& bounds) {
+  json::array globs;
+  for (const auto& glob : bounds.secret_globs)
+    globs.emplace_back(glob);
+  return sha256_hex(canonical_json(json::object{{"network", bounds.network},
+                                                {"secret_globs", std::move(globs)},
+                                                {"time_limit_ms", bounds.time_limit_ms},
+                                                {"unsandboxed", bounds.unsandboxed},
+                                                {"visible_bytes", bounds.visible_bytes}}));
+}
+
+result<agent_terms> terms_of(const effect::open_phase& what,
+                             const defs::persona& who,
+                             const defs::phase& phase,
+                             const performer_options& options) {
+  agent_terms out;
+  out.persona = identity(who);
+  out.persona_hash = hash_of(who);
+  out.system_prompt = who.system_prompt;
+  const auto& prices = options.prices != nullptr ? *options.prices : defs::price_table::shipped();
+  out.models.push_back(choice_of(who.model, prices));
+  for (const auto& model : who.fallback_models)
+    out.models.push_back(choice_of(model, prices));
+  TRY(out.tools, specs_of(who, options.tools));
+  out.tool_bounds = what.tool_bounds;
+  out.tool_bounds.network =
+      what.tool_bounds.network && who.network == defs::network_access::granted;
+  out.policy_hash = policy_hash_of(out.tool_bounds);
+  out.max_tokens = who.max_tokens;
+  out.max_cost_per_call = who.max_cost_per_call.value_or(usd{});
+  out.max_steps = phase.max_steps.value_or(who.max_turns);
+  out.max_tokens_total = who.max_tokens_total;
+  out.tool_quota = who.tool_quota.value_or(0);
+  if (who.temperature)
+    out.temperature_milli = std::llround(*who.temperature * 1'000);
+  return out;
+}
+
+result<std::vector<defs::earlier_artifact>> earlier_of(const effect::open_phase& what,
+                                                       const log::event_log& log) {
+  std::vector<defs::earlier_artifact> out;
+  for (const auto& artifact : what.earlier) {
+    TRY(auto text, text_of(artifact.content, log));
+    out.push_back({artifact.phase_key, artifact.path, std::move(text)});
+  }
+  return out;
+}
+
+} // namespace
+
+result<phase::assignment> assignment_of(const effect::open_phase& what,
+                                        const performer_options& options) {
+  auto workflow = defs::workflow_from_json(what.workflow_json);
+  if (!workflow)
+    return unloadable(workflow.error(), "workflow");
+  auto who = defs::persona_from_json(what.persona_json);
+  if (!who)
+    return unloadable(who.error(), "persona");
+  const auto& phases = workflow.value().phases;
+  const auto found =
+      std::find_if(phases.begin(), phases.end(), [&](const auto& p) { return p.key == what.key; });
+  if (found == phases.end())
+    return refuse(errc::run_metadata_missing,
+                  "the run's stored workflow has no phase '" + what.key + "'");
+  TRY(auto schema, options.schemas->find(found->artifact.schema));
+  TRY(auto earlier, earlier_of(what, *options.log));
+  phase::assignment out;
+  out.phase = what.phase;
+  out.run = what.run;
+  out.key = what.key;
+  out.role = found->role;
+  out.attempt = what.attempt;
+  out.artifact_path = found->artifact.path;
+  out.schema_ref = found->artifact.schema;
+  const auto& text = schema->text();
+  out.schema = {text, sha256_hex(text), static_cast<std::int64_t>(text.size())};
+  out.approval = found->approval;
+  out.worktree = what.worktree;
+  TRY(out.agent, terms_of(what, who.value(), *found, options));
+  out.scopes = what.scopes;
+  out.prompt =
+      defs::render_envelope(workflow.value(), *found, what.requirements, earlier, schema->text());
+  return out;
+}
+
+void perform_open_phase(effect_ptr effect,
+                        const effect::open_phase& what,
+                        const performer_options& options,
+                        entity_directory& directory,
+                        timer_thread& timers) {
+  auto work = assignment_of(what, options);
+  if (!work)
+    return effect->end(run::phase_unstartable{what.phase, std::move(work).error()});
+  retell(timers,
+         directory,
+         {stream_of(what.phase), stream_of(what.run)},
+         {"start:" + to_string(what.phase),
+          effect->owner().root.text(),
+          effect->id(),
+          system_now(),
+          phase::start{std::move(work).value()}},
+         effect->stop_token(),
+         [effect, id = what.phase](result<void> reply) {
+           if (reply)
+             effect->end(std::nullopt);
+           else if (reply.error().code == errc::shutting_down)
+             effect->drop();
+           else
+             effect->end(run::phase_unstartable{id, std::move(reply).error()});
+         });
+}
+
+} // namespace ash::performers

@@ -1,0 +1,75 @@
+// One effect from its beginning to its answer, and the table of those in flight. Whoever performs the
+// effect holds it; the table finds it again to call it off or to answer someone else.
+#pragma once
+
+#include "actors/performers/performer.hpp"
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <utility>
+
+namespace ash::performers {
+
+class effects_in_flight;
+
+/// Thread-safe. The last answer is given at most once.
+class running_effect {
+public:
+  running_effect(effects_in_flight& table, effect_owner owner, std::string id, on_answer answer);
+
+  [[nodiscard]] const effect_owner& owner() const noexcept { return owner_; }
+  [[nodiscard]] const std::string& id() const noexcept { return id_; }
+  [[nodiscard]] std::stop_token stop_token() const { return stop_.get_token(); }
+
+  /// Answers with a part; not after `end`.
+  void say(any_command part);
+  /// Answers for the last time: with a command, or silently.
+  void end(std::optional<any_command> what);
+  /// Ends without an answer: the effect stays owed and comes again after a restart.
+  void drop();
+
+  /// Asks whoever performs it to stop.
+  void call_off() { stop_.request_stop(); }
+  /// Gives what follows to `answer` instead. Whether the last answer was still to come.
+  bool redirect(on_answer answer);
+
+private:
+  on_answer close();
+
+  effects_in_flight& table_;
+  const effect_owner owner_;
+  const std::string id_;
+  std::stop_source stop_;
+  std::mutex mutex_;
+  on_answer answer_;
+  bool ended_ = false;
+};
+using effect_ptr = std::shared_ptr<running_effect>;
+
+/// Thread-safe.
+class effects_in_flight {
+public:
+  /// The effect, where it is new. One that is in flight already goes on and answers `answer` from now
+  /// on (its owner was loaded again meanwhile); then this gives nothing.
+  effect_ptr begin(const effect_owner& owner, const std::string& id, on_answer answer);
+  void call_off(const stream_id& owner, const std::string& id);
+  void call_off_all();
+  [[nodiscard]] std::size_t count() const;
+  /// Waits until nothing is in flight, at most so long. Whether that came.
+  bool wait_until_empty(std::int64_t limit_ms);
+
+private:
+  friend class running_effect;
+  void remove(const running_effect& what);
+
+  using key = std::pair<std::string, std::string>; ///< owner, id
+  mutable std::mutex mutex_;
+  std::condition_variable removed_;
+  std::map<key, effect_ptr> running_;
+};
+
+} // namespace ash::performers

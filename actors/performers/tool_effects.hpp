@@ -1,0 +1,15 @@
+// Running a tool call on a worker thread. Whether it may run was decided before; that it runs at most once
+// is the tool call aggregate's doing.
+#pragma once
+
+#include "actors/performers/make_performer.hpp"
+#include "actors/performers/running_effect.hpp"
+
+namespace ash::performers {
+
+/// Runs the call to its end, blocking, and answers.
+void perform_run_tool(running_effect& effect,
+                      const effect::run_tool& what,
+                      const performer_options& options);
+
+} // namespace ash::performers

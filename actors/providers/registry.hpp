@@ -1,0 +1,75 @@
+// Which provider a model's name means. The composition root makes one; it owns the transport, finds
+// keys and base URLs (settings first, then the environment) and keeps each provider once. It never
+// gives a key away.
+#pragma once
+
+#include "actors/providers/provider.hpp"
+#include "actors/providers/transport.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ash::provider {
+
+/// `openrouter:deepseek/deepseek-chat` taken apart at the first colon.
+struct model_name {
+  std::string provider;
+  std::string model;
+};
+/// Errors: `argument_invalid` where one side is missing.
+result<model_name> split_model_name(std::string_view text);
+
+enum class provider_kind : std::uint8_t { openai_compatible, anthropic };
+
+/// Settings of one provider: of a built-in one they replace what the environment says.
+struct provider_settings {
+  std::string name;
+  std::string base_url; ///< empty: the environment's, then the built-in one
+  std::string api_key;  ///< empty: the environment's
+  provider_kind kind = provider_kind::openai_compatible; ///< built-in names have their own
+  std::vector<std::string> headers;                      ///< further `Name: value` lines
+};
+
+struct registry_options {
+  std::vector<provider_settings> providers;
+  /// Reads an environment variable. Empty: the process's own environment.
+  std::function<std::optional<std::string>(std::string_view)> environment;
+  /// The text of a script that the program brings along, for example `builtin/demo`.
+  std::function<std::optional<std::string>(std::string_view)> builtin_script;
+  transport_limits limits;
+};
+
+/// Thread-safe. Built in: `openrouter`, `openai`, `anthropic`, `scripted`.
+class provider_registry {
+public:
+  explicit provider_registry(registry_options options = {});
+  ~provider_registry();
+  provider_registry(const provider_registry&) = delete;
+  provider_registry& operator=(const provider_registry&) = delete;
+
+  /// The provider of `provider:model`; its calls take the part after the colon as `request::model`.
+  /// Errors: `argument_invalid` (no such form), `config_invalid` (unknown provider, with the known
+  /// ones; a bad base URL or key), `secret_missing` (naming the variable to set), and those of
+  /// `load_scripted`.
+  result<std::shared_ptr<model_provider>> find(std::string_view name);
+
+  /// Whether a provider could be used, without loading a script: for choosing personas and
+  /// `doctor`.
+  result<> usable(std::string_view provider);
+
+  /// The names that `find` knows, sorted.
+  [[nodiscard]] std::vector<std::string> known() const;
+
+  /// Ends every call of every HTTP provider with errc::cancelled.
+  void stop();
+
+private:
+  class directory;
+  std::unique_ptr<directory> directory_;
+};
+
+} // namespace ash::provider
