@@ -1,4 +1,4 @@
-# Writes the text files of a folder into one C++ source, so that the binary needs no files of its own:
+# Writes text files into one C++ source, so that the binary needs no files of its own:
 #   cmake -DROOT=dir -DFILES="a;b" -DOUT=embedded.cpp -P embed.cmake
 set(delimiter "ash_embedded")
 set(entries "")

@@ -58,7 +58,9 @@ decision<fact> on(const state& s, const reserve& c) {
 
 decision<fact> on(const state& s, const settle& c) {
   const auto held = find(s.reservations, c.call);
-  const auto amount = held == s.reservations.end() ? usd{} : held->amount;
+  if (held == s.reservations.end())
+    return facts{}; // settled before: a second settlement would charge the call twice
+  const auto amount = held->amount;
   facts happened{settled{c.call, amount, c.actual}};
   note_limits(s, s.terms, s.committed() - amount + c.actual, c.actual, happened);
   return happened;

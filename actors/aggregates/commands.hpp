@@ -233,8 +233,12 @@ struct approval_settled {
   std::string by;
   std::string comment;
 };
+/// With the ids, a phase that was opened and has not begun is closed before it does.
 struct abort {
   std::string reason;
+  phase_id phase = {};
+  run_id run = {};
+  std::string key = {};
 };
 
 using command = std::variant<start,

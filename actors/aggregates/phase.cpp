@@ -80,10 +80,23 @@ document document_of(const std::string& text) {
 // -- commands -------------------------------------------------------------------------------------
 
 decision<fact> on(const absent&, const start& c, instant now) {
+  if (c.work.agent.models.empty())
+    return refuse(errc::provider_unavailable, "the persona of the phase has no model");
   active begun;
   begun.work = c.work;
   begun.work.prompt.clear(); // the first turn has it
   return open_turn(begun, {started{begun.work}}, c.work.prompt, now);
+}
+
+// An abort that overtakes the start: the start must find a phase that is over.
+decision<fact> on(const absent&, const abort& c, instant) {
+  if (c.phase.is_nil())
+    return refuse(errc::phase_not_found, "the phase has not begun");
+  assignment work;
+  work.phase = c.phase;
+  work.run = c.run;
+  work.key = c.key;
+  return facts{started{std::move(work)}, aborted{c.reason, {}, {}, {}}};
 }
 
 // The run asks again after a restart; `pending` goes on from where the phase is.

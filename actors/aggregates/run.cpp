@@ -77,7 +77,7 @@ decision<fact> on(const live& s, const workspace_failed& c) {
 
 decision<fact> on(const live& s, const phase_unstartable& c) {
   const auto* open = open_phase(s);
-  if (is_over(s.at) || open == nullptr || open->phase != c.phase)
+  if (open == nullptr || open->phase != c.phase)
     return facts{};
   phase_closed closed;
   closed.key = open->key;
@@ -86,6 +86,8 @@ decision<fact> on(const live& s, const phase_unstartable& c) {
   closed.code = to_string(c.why.code);
   closed.message = c.why.message;
   const auto key = open->key;
+  if (is_over(s.at)) // aborted meanwhile: the report waits for nothing but this
+    return facts{std::move(closed)};
   return end_in_failure(s, {std::move(closed)}, c.why, key);
 }
 
@@ -239,7 +241,9 @@ effect_request report(const live& s) {
 
 effect_request abort_phase(const live& s, const phase_progress& phase) {
   return {"abort:" + to_string(phase.phase),
-          effect::send{stream_of(phase.phase), phase::abort{s.message}, {}}};
+          effect::send{stream_of(phase.phase),
+                       phase::abort{s.message, phase.phase, s.plan.run, phase.key},
+                       {}}};
 }
 
 effect_request resume_phase(const live& s, const phase_progress& phase) {

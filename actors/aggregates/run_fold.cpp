@@ -20,13 +20,16 @@ void close_phase(live& s, const phase_closed& f) {
   s.phases.back().report = f;
 }
 
+bool has_undecided(const live& s) {
+  return std::any_of(
+      s.approvals.begin(), s.approvals.end(), [](const approval& a) { return !a.decision; });
+}
+
 void decide_approval_of(live& s, const approval_decided& f) {
   for (auto& a : s.approvals)
     if (a.what.approval == f.approval)
       a.decision = f;
-  const auto waits = std::any_of(
-      s.approvals.begin(), s.approvals.end(), [](const approval& a) { return !a.decision; });
-  if (s.at == status::awaiting_approval && !waits)
+  if (s.at == status::awaiting_approval && !has_undecided(s))
     s.at = status::executing;
 }
 
@@ -75,7 +78,8 @@ run::state run_aggregate::evolve(state from, const fact& happened) {
                  [&](const aborted& f) { end(status::aborted, {}, f.reason); },
                  [&](const interrupted& f) { end(status::interrupted, {}, f.message); },
                  [&](const resumed&) {
-                   end(status::executing, {}, {});
+                   const auto waits = has_undecided(existing(from));
+                   end(waits ? status::awaiting_approval : status::executing, {}, {});
                    ++existing(from).resumes;
                  },
              },

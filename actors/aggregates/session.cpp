@@ -41,6 +41,13 @@ bool is_known(const active& s, const message_id& id) {
          std::find(s.archived.begin(), s.archived.end(), id) != s.archived.end();
 }
 
+std::string title_of(std::string_view text) {
+  auto title = utf8_prefix(text, 4 * title_code_points);
+  while (code_points(title) > title_code_points)
+    title = utf8_prefix(title, title.size() - 1);
+  return std::string{title};
+}
+
 // -- commands -------------------------------------------------------------------------------------
 
 decision<fact> on(const absent&, const create& c, instant) {
@@ -54,12 +61,11 @@ decision<fact> on(const active&, const create&, instant) {
   return facts{};
 }
 
-decision<fact> on(const active& s, const end& c, instant now) {
+decision<fact> on(const active& s, const end& c, instant) {
   facts happened;
-  if (s.turns.now) {
-    TRY(auto stopped, turn::decide(owner_of(s), s.turns, turn::stop{{}, c.reason}, now));
-    add(happened, std::move(stopped));
-  }
+  add(happened, turn::discard(s.turns, c.reason));
+  if (s.turns.now)
+    happened.push_back(turn::interrupted{s.turns.now->turn, c.reason, {}});
   happened.push_back(ended{c.reason});
   return happened;
 }
@@ -79,7 +85,10 @@ decision<fact> on(const active& s, const set_persona& c, instant) {
 }
 
 decision<fact> on(const active& s, const clear&, instant) {
-  return facts{cleared{s.generation + 1, s.epoch + 1}};
+  facts happened;
+  add(happened, turn::discard(s.turns, "the session was cleared"));
+  happened.push_back(cleared{s.generation + 1, s.epoch + 1});
+  return happened;
 }
 
 decision<fact> on(const active& s, const set_plan_mode& c, instant) {
@@ -99,10 +108,7 @@ decision<fact> on(const active& s, const post& c, instant now) {
     return refuse(errc::provider_unavailable, "the session has no model");
   facts happened{message_appended{c.message, c.text}};
   if (s.title.empty()) {
-    auto end = std::string_view{c.text};
-    while (code_points(end) > title_code_points)
-      end = utf8_prefix(end, end.size() - 1);
-    happened.push_back(titled{std::string{end}});
+    happened.push_back(titled{title_of(c.text)});
   }
   add(happened, turn::begin(owner_of(s), s.turns, c.text, now));
   return happened;
@@ -115,6 +121,10 @@ decision<fact> on(const active& s, const edit& c, instant now) {
     return refuse(errc::message_archived, "the message " + to_string(c.message) + " is archived");
   if (!is_known(s, c.message))
     return refuse(errc::message_not_found, "there is no message " + to_string(c.message));
+  if (c.text.empty())
+    return refuse(errc::argument_invalid, "a message needs text");
+  if (c.mode == edit_mode::resend && s.about.agent.models.empty())
+    return refuse(errc::provider_unavailable, "the session has no model");
   facts happened{message_edited{c.message, c.text, c.mode}};
   if (c.mode == edit_mode::save)
     return happened;
@@ -124,9 +134,15 @@ decision<fact> on(const active& s, const edit& c, instant now) {
   return happened;
 }
 
-decision<fact> on(const closed&, const auto& c, instant) {
-  if constexpr (turn::turn_command<std::decay_t<decltype(c)>>)
-    return facts{}; // the answer of an effect that no longer matters
+decision<fact> on(const closed& s, const auto& c, instant) {
+  using command_type = std::decay_t<decltype(c)>;
+  constexpr auto is_asked = // by a person; the other turn commands are late answers of effects
+      std::is_same_v<command_type, turn::stop> || std::is_same_v<command_type, turn::resume>;
+  if constexpr (turn::turn_command<command_type> && !is_asked) {
+    facts happened;
+    add(happened, turn::decide_leftover(s.turns, turn::command{c}));
+    return happened;
+  }
   return ended_error();
 }
 
@@ -158,7 +174,7 @@ void archive_all(active& s, const cleared& f) {
     s.archived.push_back(p.message);
   s.messages.clear();
   s.turns.transcript.clear();
-  s.turns.now.reset();
+  s.turns = turn::leave(std::move(s.turns));
   s.turns.used = {};
   s.generation = f.generation;
   forget_context(s, f.epoch);
@@ -179,7 +195,18 @@ void keep_edit(active& s, const message_edited& f) {
   s.messages.erase(std::next(found), s.messages.end());
 }
 
+state close(active& s) {
+  closed end{s.about.session, {}};
+  end.turns.leftovers = turn::leave(std::move(s.turns)).leftovers;
+  return end;
+}
+
 state on_turn_fact(state from, const turn::fact& f) {
+  if (auto* ended = std::get_if<closed>(&from); ended != nullptr) {
+    check(turn::of_leftover(ended->turns, f), "a fact of a turn in a session that has ended");
+    ended->turns = turn::evolve_leftover(std::move(ended->turns), f);
+    return from;
+  }
   auto& s = existing(from);
   s.turns = turn::evolve(std::move(s.turns), f);
   return from;
@@ -209,7 +236,7 @@ session::state session_aggregate::evolve(state from, const fact& happened) {
             begun.about = f;
             return begun;
           },
-          [&](const ended&) -> state { return closed{existing(from).about.session}; },
+          [&](const ended&) -> state { return close(existing(from)); },
           [&](const titled& f) { return kept([&](active& s) { s.title = f.title; }); },
           [&](const model_changed& f) {
             return kept([&](active& s) { s.about.agent.models = f.models; });
@@ -238,8 +265,6 @@ session::state session_aggregate::evolve(state from, const fact& happened) {
 
 effects session_aggregate::react(const state& from, const fact& happened) {
   const auto* s = std::get_if<active>(&from);
-  if (s == nullptr)
-    return {};
   return std::visit(match{
                         [](const created&) { return effects{}; },
                         [](const ended&) { return effects{}; },
@@ -252,19 +277,26 @@ effects session_aggregate::react(const state& from, const fact& happened) {
                         [](const message_appended&) { return effects{}; },
                         [](const message_edited&) { return effects{}; },
                         [&](const turn::turn_fact auto& f) {
-                          return turn::react(owner_of(*s), s->turns, turn::fact{f});
+                          return s != nullptr
+                                     ? turn::react(owner_of(*s), s->turns, turn::fact{f})
+                                     : turn::react_leftover(std::get<closed>(from).turns, f);
                         },
                     },
                     happened);
 }
 
 effects session_aggregate::pending(const state& from) {
-  const auto* s = std::get_if<active>(&from);
-  return s == nullptr ? effects{} : turn::pending(owner_of(*s), s->turns);
+  return std::visit(match{
+                        [](const absent&) { return effects{}; },
+                        [](const active& s) { return turn::pending(owner_of(s), s.turns); },
+                        [](const closed& s) { return turn::pending_leftovers(s.turns); },
+                    },
+                    from);
 }
 
 bool session_aggregate::is_final(const state& s) {
-  return std::holds_alternative<closed>(s);
+  const auto* ended = std::get_if<closed>(&s);
+  return ended != nullptr && ended->turns.leftovers.empty();
 }
 
 } // namespace ash

@@ -35,8 +35,9 @@ BOOST_DESCRIBE_STRUCT(active,
 
 struct closed {
   session_id session;
+  turn::loop turns; ///< nothing but the calls that are still to be settled
 };
-BOOST_DESCRIBE_STRUCT(closed, (), (session))
+BOOST_DESCRIBE_STRUCT(closed, (), (session, turns))
 
 using state = std::variant<absent, active, closed>;
 

@@ -1,15 +1,22 @@
 #include "actors/aggregates/shell_words.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <map>
+#include <utility>
 
 namespace ash::policy {
 namespace {
 
 constexpr std::size_t max_commands = 5'000;
 constexpr std::size_t max_brace_words = 64;
+constexpr std::size_t max_brace_bytes = 512;
+constexpr std::size_t max_value_bytes = 1'024;
+constexpr std::size_t max_word_bytes = 256 * 1024;
 
-bool is_name_char(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+bool is_name_char(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
 
 /// `a{b,c}d` as `abd acd`; the word itself where it has no such brace.
 void expand_braces(const std::string& text, std::vector<std::string>& out) {
@@ -55,6 +62,7 @@ private:
   void dollar();
   void operation();
   void redirect();
+  void here_document();
   void end_word();
   void end_command();
   void remember_assignments();
@@ -67,6 +75,7 @@ private:
   bool brace_quoted_ = false; ///< a quoted part: braces are not expanded
   bool next_reads_pipe_ = false;
   std::string redirect_;
+  std::size_t here_end_ = 0; ///< where the last here-document's delimiter ends
   shell_word word_;
   simple_command command_;
   std::map<std::string, std::string, std::less<>> variables_;
@@ -180,7 +189,8 @@ void scanner::dollar() {
   const auto known = variables_.find(name);
   if (name == "IFS")
     word_.text += ' ';
-  else if (!name.empty() && known != variables_.end() && (!braced || whole_end > end))
+  else if (!name.empty() && known != variables_.end() && word_.text.size() < max_word_bytes &&
+           (!braced || whole_end > end))
     word_.text += known->second;
   else
     word_.text.append(text_.substr(i_, std::max(whole_end, i_ + 1) - i_));
@@ -200,7 +210,8 @@ void scanner::end_word() {
     return;
   in_word_ = false;
   std::vector<shell_word> ready;
-  if (brace_quoted_ || word_.text.find('{') == std::string::npos) {
+  if (brace_quoted_ || word_.text.find('{') == std::string::npos ||
+      word_.text.size() > max_brace_bytes) {
     ready.push_back(std::move(word_));
   } else {
     std::vector<std::string> texts;
@@ -227,9 +238,11 @@ void scanner::remember_assignments() {
       if (!is_name_char(word.text[i]))
         return;
   }
-  for (const auto& word : command_.words)
-    variables_[word.text.substr(0, word.text.find('='))] =
-        word.text.substr(word.text.find('=') + 1);
+  for (const auto& word : command_.words) {
+    const auto equals = word.text.find('=');
+    if (word.text.size() <= max_value_bytes)
+      variables_[word.text.substr(0, equals)] = word.text.substr(equals + 1);
+  }
 }
 
 void scanner::end_command() {
@@ -259,15 +272,51 @@ void scanner::redirect() {
     }
     op += text_[i_++];
   }
-  redirect_ = op;
+  if (op == "<<")
+    here_document();
+  else
+    redirect_ = op;
+}
+
+/// Takes the body of a `<<WORD` out of the text: an apostrophe in it is no quote.
+void scanner::here_document() {
+  const bool indented = at(i_) == '-';
+  i_ = std::min(text_.find_first_not_of(" \t", i_ + (indented ? 1 : 0)), text_.size());
+  std::string delimiter;
+  for (; i_ < text_.size() && std::string_view{" \t\n;|&<>()"}.find(text_[i_]) == std::string::npos;
+       ++i_)
+    if (text_[i_] != '\'' && text_[i_] != '"' && text_[i_] != '\\')
+      delimiter += text_[i_];
+  auto line = here_end_ > i_ ? here_end_ : std::min(text_.find('\n', i_), text_.size() - 1) + 1;
+  const auto begin = line;
+  auto end = text_.size();
+  while (line < text_.size()) {
+    const auto next = std::min(text_.find('\n', line), text_.size());
+    auto content = text_.substr(line, next - line);
+    while (indented && content.starts_with('\t'))
+      content.remove_prefix(1);
+    if (content == delimiter) {
+      end = line;
+      line = next;
+      break;
+    }
+    line = std::min(next + 1, text_.size());
+  }
+  here_end_ = line;
+  command_.redirections.push_back({"<<", {std::string{text_.substr(begin, end - begin)}}});
 }
 
 void scanner::operation() {
   const auto c = text_[i_];
   end_command();
   const bool pipe = c == '|' && at(i_ + 1) != '|';
-  next_reads_pipe_ = pipe;
-  i_ += (at(i_ + 1) == c || (pipe && at(i_ + 1) == '&')) ? 2 : 1;
+  // `a |` may go on in the next line or with a subshell.
+  next_reads_pipe_ = pipe || (next_reads_pipe_ && (c == '\n' || c == '('));
+  if (c == '\n' && here_end_ > i_) {
+    i_ = here_end_;
+    return;
+  }
+  i_ += ((at(i_ + 1) == c && c != '\n') || (pipe && at(i_ + 1) == '&')) ? 2 : 1;
 }
 
 void scanner::plain() {
@@ -323,7 +372,8 @@ result<std::vector<simple_command>> scanner::run() {
       escaped();
     else if (c == '$' && at(i_ + 1) == '\'')
       ansi_quoted();
-    else if (text_.substr(i_).starts_with("${IFS}") || (text_.substr(i_).starts_with("$IFS") && !is_name_char(at(i_ + 4)))) {
+    else if (text_.substr(i_).starts_with("${IFS}") ||
+             (text_.substr(i_).starts_with("$IFS") && !is_name_char(at(i_ + 4)))) {
       end_word();
       i_ += at(i_ + 1) == '{' ? 6 : 4;
     } else if (c == '$')

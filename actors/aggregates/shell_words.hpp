@@ -1,6 +1,6 @@
-// A shell command as text, taken apart into simple commands for the policy to look at. Best effort and
-// pure: it knows quotes, lists, pipes, substitutions, redirections, braces and plain assignments; it
-// executes nothing and knows nothing of files.
+// A shell command as text, taken apart into simple commands for the policy to look at. Best effort
+// and pure: it knows quotes, lists, pipes, substitutions, redirections, braces and plain
+// assignments; it executes nothing and knows nothing of files.
 #pragma once
 
 #include "events/base/result.hpp"
@@ -11,7 +11,8 @@
 
 namespace ash::policy {
 
-/// One word, quotes removed. `$(…)`, backticks and `<(…)` inside it are listed, and absent from `text`.
+/// One word, quotes removed. `$(…)`, backticks and `<(…)` inside it are listed, and absent from
+/// `text`.
 struct shell_word {
   std::string text;
   std::vector<std::string> substitutions = {};

@@ -19,10 +19,12 @@ document document_of(const std::string& text) {
 
 decision<fact> on(const absent&, const request& c) {
   facts happened{c.what};
-  const auto verdict = policy::judge({c.what.terms.secret_globs}, c.what.name, c.what.arguments);
-  if (!verdict.allowed)
+  const auto& terms = c.what.terms;
+  const policy::rules rules{terms.secret_globs, terms.secret_exceptions, terms.command_rules};
+  const auto verdict = policy::judge(rules, c.what.name, c.what.arguments);
+  if (const auto& denial = verdict.denied)
     happened.push_back(
-        denied{c.what.call, std::string{to_string(verdict.code)}, verdict.rule, verdict.message});
+        denied{c.what.call, std::string{to_string(denial->code)}, denial->rule, denial->message});
   else if (!c.what.review)
     happened.push_back(started{c.what.call});
   return happened;
@@ -61,9 +63,11 @@ decision<fact> on(const running& s, const finish& c) {
       call, c.text, document_of(c.full), c.exit_code, c.written, c.unsandboxed, c.duration_ms}};
 }
 
-// A running tool is called off by its effect; it ends when that has answered.
-decision<fact> on(const running&, const cancel&) {
-  return facts{};
+// The tool is called off, and the call ends when its effect has answered.
+decision<fact> on(const running& s, const cancel& c) {
+  if (s.cancelling)
+    return facts{};
+  return facts{cancel_requested{s.what.call, c.reason}};
 }
 
 decision<fact> on(const running& s, const doubt&) {
@@ -119,6 +123,11 @@ effect_request execute(const requested& what) {
   return {"tool.run:" + to_string(what.call), effect::run_tool{what}};
 }
 
+effect_request call_off(const requested& what) {
+  return {"tool.cancel:" + to_string(what.call),
+          effect::call_off{"tool.run:" + to_string(what.call)}};
+}
+
 effect_request tell_owner(const finished& s) {
   return {
       "tool.answer:" + to_string(s.call),
@@ -142,7 +151,9 @@ tool_call::state tool_call_aggregate::evolve(state from, const fact& happened) {
       match{
           [&](const requested& f) -> state { return reviewing{f}; },
           [&](const reviewed&) -> state { return std::move(from); },
-          [&](const started&) -> state { return running{request_of(from)}; },
+          [&](const started&) -> state {
+            return running{request_of(from), false};
+          },
           [&](const denied& f) {
             return end(from, tool_answer::denied, f.code, "Not executed: " + f.message, {});
           },
@@ -158,6 +169,9 @@ tool_call::state tool_call_aggregate::evolve(state from, const fact& happened) {
                        std::string{to_string(errc::cancelled)},
                        "Cancelled: " + f.reason,
                        {});
+          },
+          [&](const cancel_requested&) -> state {
+            return running{request_of(from), true};
           },
           [&](const in_doubt&) {
             return end(
@@ -184,6 +198,7 @@ effects tool_call_aggregate::react(const state& s, const fact& happened) {
                         [&](const failed&) { return tell(); },
                         [&](const cancelled&) { return tell(); },
                         [&](const in_doubt&) { return tell(); },
+                        [&](const cancel_requested&) { return effects{call_off(request_of(s))}; },
                     },
                     happened);
 }
@@ -198,7 +213,10 @@ effects tool_call_aggregate::pending(const state& s) {
                           if (r.what.effect == effect_class::write)
                             return effects{{"tool.run:" + to_string(r.what.call),
                                             effect::tell_self{{}, doubt{}}}};
-                          return effects{execute(r.what)};
+                          effects owed{execute(r.what)};
+                          if (r.cancelling)
+                            owed.push_back(call_off(r.what));
+                          return owed;
                         },
                         [](const finished& f) { return effects{tell_owner(f)}; },
                     },

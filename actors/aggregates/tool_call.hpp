@@ -17,8 +17,9 @@ BOOST_DESCRIBE_STRUCT(reviewing, (), (what))
 
 struct running {
   requested what;
+  bool cancelling = false; ///< called off; it ends when its effect has answered
 };
-BOOST_DESCRIBE_STRUCT(running, (), (what))
+BOOST_DESCRIBE_STRUCT(running, (), (what, cancelling))
 
 /// What its owner is told, as often as it asks.
 struct finished {

@@ -35,6 +35,15 @@ void open_call(loop& state, const call_requested& f) {
   ++state.calls;
 }
 
+void refuse_call(progress& now, const call_refused& f) {
+  now.at = stage::settling;
+  now.call.outcome = call_outcome::refused;
+  now.call.request = {};
+  now.call.code = f.code;
+  now.call.message = f.message;
+  now.call.scope = f.scope;
+}
+
 void end_call(loop& state, call_outcome outcome, usd cost) {
   auto& now = running(state);
   now.at = stage::settling;
@@ -75,18 +84,6 @@ void keep_answer(loop& state, const tool_answered& f) {
   }
   ++now.next_tool;
   now.tool_call = {};
-}
-
-effect_request reserve_call(const loop& state) {
-  const auto& call = state.now->call;
-  return {"reserve:" + to_string(call.call),
-          effect::reserve{call.call, call.scopes, call.estimate}};
-}
-
-effect_request settle_call(const loop& state) {
-  const auto& call = state.now->call;
-  return {"settle:" + to_string(call.call),
-          effect::settle{call.call, call.scopes, call.cost, call.outcome != call_outcome::refused}};
 }
 
 std::string model_effect(const call_id& call) {
@@ -132,7 +129,19 @@ effect_request cancel_tool(const loop& state) {
 
 } // namespace
 
+effect_request reserve_call(const call_state& call) {
+  return {"reserve:" + to_string(call.call),
+          effect::reserve{call.call, call.scopes, call.estimate}};
+}
+
+effect_request settle_call(const call_state& call) {
+  return {"settle:" + to_string(call.call),
+          effect::settle{call.call, call.scopes, call.cost, call.outcome != call_outcome::refused}};
+}
+
 loop evolve(loop state, const fact& happened) {
+  if (of_leftover(state, happened))
+    return evolve_leftover(std::move(state), happened);
   std::visit(match{
                  [&](const started& f) {
                    state.now = progress{};
@@ -143,12 +152,7 @@ loop evolve(loop state, const fact& happened) {
                  [&](const step_started& f) { running(state).step = f.step; },
                  [&](const call_requested& f) { open_call(state, f); },
                  [&](const call_started&) { running(state).at = stage::calling; },
-                 [&](const call_refused& f) {
-                   end_call(state, call_outcome::refused, {});
-                   state.now->call.code = f.code;
-                   state.now->call.message = f.message;
-                   state.now->call.scope = f.scope;
-                 },
+                 [&](const call_refused& f) { refuse_call(running(state), f); },
                  [](const call_delta&) {},
                  [&](const call_completed& f) { keep_completion(state, f); },
                  [&](const call_failed& f) { keep_failure(state, f); },
@@ -156,7 +160,7 @@ loop evolve(loop state, const fact& happened) {
                    end_call(state, call_outcome::lost, f.cost);
                    state.cost += f.cost;
                  },
-                 [](const call_settled&) {},
+                 [&](const call_settled&) { running(state).call.settled = true; },
                  [&](const call_retried& f) {
                    running(state).at = stage::waiting;
                    state.now->due = f.due;
@@ -176,24 +180,26 @@ loop evolve(loop state, const fact& happened) {
                  },
                  [&](const suspended&) { running(state).at = stage::suspended; },
                  [](const resumed&) {},
-                 [&](const completed&) { state.now.reset(); },
+                 [&](const completed&) { state = leave(std::move(state)); },
                  [&](const interrupted& f) {
                    if (!f.partial_text.empty())
                      state.transcript.push_back(
                          {speaker::assistant, f.partial_text, {}, {}, {}, {}, false});
-                   state.now.reset();
+                   state = leave(std::move(state));
                  },
-                 [&](const failed&) { state.now.reset(); },
+                 [&](const failed&) { state = leave(std::move(state)); },
              },
              happened);
   return state;
 }
 
 effects react(const owner& who, const loop& state, const fact& happened) {
-  const auto settle = [&] { return effects{settle_call(state)}; };
+  if (of_leftover(state, happened))
+    return react_leftover(state, happened);
+  const auto settle = [&] { return effects{settle_call(state.now->call)}; };
   return std::visit(
       match{
-          [&](const call_requested&) { return effects{reserve_call(state)}; },
+          [&](const call_requested&) { return effects{reserve_call(state.now->call)}; },
           [&](const call_started& f) {
             const auto& call = state.now->call;
             const auto& model = who.agent.models.at(static_cast<std::size_t>(call.model_index));
@@ -237,18 +243,18 @@ effects react(const owner& who, const loop& state, const fact& happened) {
       happened);
 }
 
-effects pending(const owner& who, const loop& state) {
-  if (!state.now)
-    return {};
+namespace {
+
+effects pending_turn(const owner& who, const loop& state) {
   const auto& now = *state.now;
   switch (now.at) {
   case stage::reserving:
-    return {reserve_call(state)};
+    return {reserve_call(now.call)};
   case stage::calling:
     // The id of the call itself: while that is in flight this is not issued.
     return {{model_effect(now.call.call), effect::tell_self{{}, model_lost{now.call.call}}}};
   case stage::settling:
-    return {settle_call(state)};
+    return {settle_call(now.call)};
   case stage::waiting:
     return {retry_call(state)};
   case stage::tool: {
@@ -261,6 +267,15 @@ effects pending(const owner& who, const loop& state) {
     return {};
   }
   return {};
+}
+
+} // namespace
+
+effects pending(const owner& who, const loop& state) {
+  auto owed = pending_leftovers(state);
+  if (state.now)
+    append(owed, pending_turn(who, state));
+  return owed;
 }
 
 } // namespace ash::turn

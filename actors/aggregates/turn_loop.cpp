@@ -20,11 +20,24 @@ document document_of(std::string text) {
   return {std::move(text), std::move(hash), size};
 }
 
+/// What a provider may claim of one call: beyond it the sums of money would leave their range.
+constexpr std::int64_t max_tokens_a_call = 100'000'000;
+constexpr usd max_cost_a_call{10'000'000'000'000'000}; // $10,000
+
+token_usage credible(token_usage claimed) {
+  for (auto* count : {&claimed.input, &claimed.output, &claimed.cached, &claimed.reasoning})
+    *count = std::clamp<std::int64_t>(*count, 0, max_tokens_a_call);
+  claimed.cached = std::min(claimed.cached, claimed.input);
+  return claimed;
+}
+
+bool is_credible(const std::optional<usd>& claimed) {
+  return claimed && *claimed >= usd{} && *claimed <= max_cost_a_call;
+}
+
 usd price_of(const model_choice& model, const token_usage& usage) {
-  const auto cached =
-      std::clamp<std::int64_t>(usage.cached, 0, std::max<std::int64_t>(0, usage.input));
-  return times(std::max<std::int64_t>(0, usage.input) - cached, model.input) +
-         times(cached, model.cached) + times(std::max<std::int64_t>(0, usage.output), model.output);
+  return times(usage.input - usage.cached, model.input) + times(usage.cached, model.cached) +
+         times(usage.output, model.output);
 }
 
 /// Facts in the making: each one is folded at once, so that the next is decided on the state it
@@ -258,10 +271,6 @@ std::vector<tool_request> with_distinct_ids(std::vector<tool_request> calls,
   return calls;
 }
 
-bool is_at(const loop& state, stage at, const call_id& call) {
-  return state.now && state.now->at == at && state.now->call.call == call;
-}
-
 decision<fact> stop_turn(const owner& who, const loop& state, const stop& what, instant now) {
   if (!state.now || (!what.turn.is_nil() && what.turn != state.now->turn)) {
     for (auto number = state.turns; number > 0 && !what.turn.is_nil(); --number)
@@ -288,8 +297,8 @@ fact completion(const owner& who, const loop& state, const model_answered& c) {
   done.text = c.text;
   done.thinking = c.thinking;
   done.tool_calls = with_distinct_ids(c.tool_calls, state.calls);
-  done.usage = c.usage;
-  done.cost = c.reported_cost ? *c.reported_cost : price_of(model, c.usage);
+  done.usage = credible(c.usage);
+  done.cost = is_credible(c.reported_cost) ? *c.reported_cost : price_of(model, done.usage);
   done.finish_reason = c.finish_reason;
   done.response = document_of(c.raw);
   done.latency_ms = c.latency_ms;
@@ -304,18 +313,116 @@ fact failure(const owner& who, const loop& state, const model_failed& c) {
   bad.call = c.call;
   bad.code = to_string(c.why.code);
   bad.message = c.why.message;
-  bad.retryable = c.retryable;
+  bad.retryable = c.retryable && !c.emitted_output;
   bad.emitted_output = c.emitted_output;
   bad.partial_text = c.partial_text;
   bad.retry_after_ms = c.retry_after_ms;
   bad.latency_ms = c.latency_ms;
   if (c.usage)
-    bad.usage = *c.usage;
+    bad.usage = credible(*c.usage);
   else if (c.emitted_output) // the provider will charge for what it sent, though it did not say how
                              // much
     bad.usage = {call.input_estimate, estimate_tokens(c.partial_text), 0, 0, true};
   bad.cost = price_of(model, bad.usage);
   return bad;
+}
+
+/// What the commands are decided on.
+struct place {
+  const owner& who;
+  const loop& state;
+  instant now;
+
+  [[nodiscard]] bool is_at(stage at, const call_id& call) const {
+    return state.now && state.now->at == at && state.now->call.call == call;
+  }
+  template <class Steps> [[nodiscard]] facts drafted(Steps steps) const {
+    draft d{who, state, now};
+    steps(d);
+    return d.take();
+  }
+};
+
+decision<fact> on(const place& p, const budget_reserved& c) {
+  if (!p.is_at(stage::reserving, c.call))
+    return decide_leftover(p.state, c);
+  const auto& now = *p.state.now;
+  if (now.stopping)
+    return facts{call_refused{
+        now.turn, c.call, std::string{to_string(errc::cancelled)}, now.stop_reason, {}}};
+  return facts{call_started{now.turn, c.call}};
+}
+
+decision<fact> on(const place& p, const budget_refused& c) {
+  if (!p.is_at(stage::reserving, c.call))
+    return decide_leftover(p.state, c);
+  return facts{call_refused{
+      p.state.now->turn, c.call, std::string{to_string(c.why.code)}, c.why.message, c.scope}};
+}
+
+decision<fact> on(const place& p, const budget_settled& c) {
+  if (!p.is_at(stage::settling, c.call))
+    return decide_leftover(p.state, c);
+  return p.drafted([&](draft& d) {
+    d.add(call_settled{p.state.now->turn, c.call, p.state.now->call.cost});
+    d.after_call();
+  });
+}
+
+decision<fact> on(const place& p, const model_streamed& c) {
+  if (!p.is_at(stage::calling, c.call))
+    return facts{};
+  return facts{call_delta{p.state.now->turn, c.call, c.text, c.thinking}};
+}
+
+decision<fact> on(const place& p, const model_answered& c) {
+  if (!p.is_at(stage::calling, c.call))
+    return facts{};
+  return facts{completion(p.who, p.state, c)};
+}
+
+decision<fact> on(const place& p, const model_failed& c) {
+  if (!p.is_at(stage::calling, c.call))
+    return facts{};
+  return facts{failure(p.who, p.state, c)};
+}
+
+decision<fact> on(const place& p, const model_lost& c) {
+  if (!p.is_at(stage::calling, c.call))
+    return facts{};
+  return facts{call_lost{p.state.now->turn, c.call, p.state.now->call.estimate}};
+}
+
+decision<fact> on(const place& p, const retry_due& c) {
+  if (!p.is_at(stage::waiting, c.call))
+    return facts{};
+  return p.drafted([&](draft& d) {
+    d.request_call(p.state.now->call.attempt + 1, p.state.now->call.model_index);
+  });
+}
+
+decision<fact> on(const place& p, const tool_finished& c) {
+  const auto& now = p.state.now;
+  if (!now || now->at != stage::tool || now->tool_call != c.tool_call)
+    return facts{};
+  return p.drafted([&](draft& d) {
+    d.add(tool_answered{now->turn, c.tool_call, c.answer, c.code, c.text, c.written});
+    d.next_tool();
+  });
+}
+
+decision<fact> on(const place& p, const stop& c) {
+  return stop_turn(p.who, p.state, c, p.now);
+}
+
+decision<fact> on(const place& p, const resume&) {
+  const auto& now = p.state.now;
+  if (!now || now->at != stage::suspended)
+    return facts{};
+  return p.drafted([&](draft& d) {
+    d.add(resumed{now->turn});
+    d.request_call(now->call.attempt, now->call.model_index);
+  });
 }
 
 } // namespace
@@ -328,89 +435,8 @@ facts begin(const owner& who, const loop& state, std::string prompt, instant now
 }
 
 decision<fact> decide(const owner& who, const loop& state, const command& what, instant now) {
-  const auto one = [](fact f) -> decision<fact> { return facts{std::move(f)}; };
-  const auto drafted = [&](auto&& steps) -> decision<fact> {
-    draft d{who, state, now};
-    steps(d);
-    return d.take();
-  };
-  return std::visit(
-      match{
-          [&](const budget_reserved& c) -> decision<fact> {
-            if (!is_at(state, stage::reserving, c.call))
-              return facts{};
-            if (state.now->stopping)
-              return one(call_refused{state.now->turn,
-                                      c.call,
-                                      std::string{to_string(errc::cancelled)},
-                                      state.now->stop_reason,
-                                      {}});
-            return one(call_started{state.now->turn, c.call});
-          },
-          [&](const budget_refused& c) -> decision<fact> {
-            if (!is_at(state, stage::reserving, c.call))
-              return facts{};
-            return one(call_refused{state.now->turn,
-                                    c.call,
-                                    std::string{to_string(c.why.code)},
-                                    c.why.message,
-                                    c.scope});
-          },
-          [&](const budget_settled& c) -> decision<fact> {
-            if (!is_at(state, stage::settling, c.call))
-              return facts{};
-            return drafted([&](draft& d) {
-              d.add(call_settled{state.now->turn, c.call, state.now->call.cost});
-              d.after_call();
-            });
-          },
-          [&](const model_streamed& c) -> decision<fact> {
-            if (!is_at(state, stage::calling, c.call))
-              return facts{};
-            return one(call_delta{state.now->turn, c.call, c.text, c.thinking});
-          },
-          [&](const model_answered& c) -> decision<fact> {
-            if (!is_at(state, stage::calling, c.call))
-              return facts{};
-            return one(completion(who, state, c));
-          },
-          [&](const model_failed& c) -> decision<fact> {
-            if (!is_at(state, stage::calling, c.call))
-              return facts{};
-            return one(failure(who, state, c));
-          },
-          [&](const model_lost& c) -> decision<fact> {
-            if (!is_at(state, stage::calling, c.call))
-              return facts{};
-            return one(call_lost{state.now->turn, c.call, state.now->call.estimate});
-          },
-          [&](const retry_due& c) -> decision<fact> {
-            if (!is_at(state, stage::waiting, c.call))
-              return facts{};
-            return drafted([&](draft& d) {
-              d.request_call(state.now->call.attempt + 1, state.now->call.model_index);
-            });
-          },
-          [&](const tool_finished& c) -> decision<fact> {
-            if (!state.now || state.now->at != stage::tool || state.now->tool_call != c.tool_call)
-              return facts{};
-            return drafted([&](draft& d) {
-              d.add(
-                  tool_answered{state.now->turn, c.tool_call, c.answer, c.code, c.text, c.written});
-              d.next_tool();
-            });
-          },
-          [&](const stop& c) -> decision<fact> { return stop_turn(who, state, c, now); },
-          [&](const resume&) -> decision<fact> {
-            if (!state.now || state.now->at != stage::suspended)
-              return facts{};
-            return drafted([&](draft& d) {
-              d.add(resumed{state.now->turn});
-              d.request_call(state.now->call.attempt, state.now->call.model_index);
-            });
-          },
-      },
-      what);
+  const place p{who, state, now};
+  return std::visit([&](const auto& c) { return on(p, c); }, what);
 }
 
 } // namespace ash::turn

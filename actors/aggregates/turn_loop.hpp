@@ -51,6 +51,7 @@ struct call_state {
   std::string scope;
   bool retryable = false;
   std::int64_t retry_after_ms = 0;
+  bool settled = false;
 };
 BOOST_DESCRIBE_STRUCT(call_state,
                       (),
@@ -68,7 +69,8 @@ BOOST_DESCRIBE_STRUCT(call_state,
                        message,
                        scope,
                        retryable,
-                       retry_after_ms))
+                       retry_after_ms,
+                       settled))
 
 /// A turn that runs.
 struct progress {
@@ -102,6 +104,15 @@ BOOST_DESCRIBE_STRUCT(progress,
                        done,
                        closing_text))
 
+/// A model call whose turn was left before its money was settled. One that was still reserving
+/// waits for the answer first: a release that overtook it would leave a reservation behind.
+struct leftover {
+  turn_id turn;
+  stage at = stage::reserving; ///< or settling
+  call_state call;
+};
+BOOST_DESCRIBE_STRUCT(leftover, (), (turn, at, call))
+
 /// What the owner's stream says of its turns.
 struct loop {
   std::vector<message> transcript;
@@ -110,8 +121,9 @@ struct loop {
   std::int64_t calls = 0;
   token_usage used;
   usd cost;
+  std::vector<leftover> leftovers;
 };
-BOOST_DESCRIBE_STRUCT(loop, (), (transcript, now, turns, calls, used, cost))
+BOOST_DESCRIBE_STRUCT(loop, (), (transcript, now, turns, calls, used, cost, leftovers))
 
 /// What the loop needs to know of its owner. References live as long as the call.
 struct owner {
@@ -143,9 +155,27 @@ facts begin(const owner& who, const loop& state, std::string prompt, instant now
 /// Errors: `turn_not_found` for a stop of a turn that never was.
 decision<fact> decide(const owner& who, const loop& state, const command& what, instant now);
 
+/// What comes before the owner drops the running turn (none where none runs): whatever is in flight
+/// is called off, and a model call that had started is paid for at its reservation.
+facts discard(const loop& state, const std::string& reason);
+/// The state without its running turn; what that still owes stays as a leftover.
+loop leave(loop state);
+
+/// Whether a fact is about a leftover.
+bool of_leftover(const loop& state, const fact& happened);
+/// The same as `decide`, `evolve`, `react` and `pending`, for nothing but the leftovers.
+facts decide_leftover(const loop& state, const command& what);
+loop evolve_leftover(loop state, const fact& happened);
+effects react_leftover(const loop& state, const fact& happened);
+effects pending_leftovers(const loop& state);
+
 loop evolve(loop state, const fact& happened);
 effects react(const owner& who, const loop& state, const fact& happened);
 effects pending(const owner& who, const loop& state);
+
+/// The effects that every call leads to, whether its turn runs or was left.
+effect_request reserve_call(const call_state& call);
+effect_request settle_call(const call_state& call);
 
 /// The canonical request body for the state's next model call (see actors/providers/provider.hpp).
 std::string render_request(const agent_terms& agent, const loop& state);

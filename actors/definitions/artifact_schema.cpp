@@ -20,8 +20,8 @@ constexpr std::size_t max_values = 100'000;
 constexpr std::size_t max_unique_items = 2'000;
 constexpr std::size_t max_shown = 80;
 
-/// What valijson says, by its beginning; `shows_value` adds what was found to the message. A wrapper
-/// only repeats that something beneath it failed.
+/// What valijson says, by its beginning; `shows_value` adds what was found to the message. A
+/// wrapper only repeats that something beneath it failed.
 struct phrase {
   std::string_view beginning;
   std::string_view keyword;
@@ -32,23 +32,36 @@ using enum phrase::detail;
 
 constexpr std::array phrases{
     phrase{"Failed to validate against child schema #0.", "false", "this is not allowed here"},
-    phrase{"Failed to validate against child schema #1.", "propertyNames",
+    phrase{"Failed to validate against child schema #1.",
+           "propertyNames",
            "the name of a property is not allowed"},
     phrase{"Failed to validate against child schema", "allOf", {}, wrapper},
     phrase{"Failed to validate against a conditional schema", "if", {}, wrapper},
     phrase{"Failed to validate against additional properties", "additionalProperties", {}, wrapper},
     phrase{"Failed to validate against schema associated with property", "properties", {}, wrapper},
-    phrase{"Failed to validate against schema associated with pattern", "patternProperties", {}, wrapper},
+    phrase{"Failed to validate against schema associated with pattern",
+           "patternProperties",
+           {},
+           wrapper},
     phrase{"Failed to validate against dependent schema", "dependentSchemas", {}, wrapper},
     phrase{"Failed to validate item #", "items", {}, wrapper},
-    phrase{"Failed to validate against any schemas allowed by anyOf", "anyOf",
+    phrase{"Failed to validate against any schemas allowed by anyOf",
+           "anyOf",
            "matches none of the schemas of 'anyOf'"},
-    phrase{"Failed to validate against any child schemas", "oneOf",
+    phrase{"Failed to validate against any child schemas",
+           "oneOf",
            "matches none of the schemas of 'oneOf'"},
-    phrase{"Failed to validate against exactly one", "oneOf",
+    phrase{"Failed to validate against exactly one",
+           "oneOf",
            "matches more than one of the schemas of 'oneOf'"},
-    phrase{"Failed to match expected value", "const", "is not the one value that is allowed", shows_value},
-    phrase{"Failed to match against any enum", "enum", "is none of the values that are allowed", shows_value},
+    phrase{"Failed to match expected value",
+           "const",
+           "is not the one value that is allowed",
+           shows_value},
+    phrase{"Failed to match against any enum",
+           "enum",
+           "is none of the values that are allowed",
+           shows_value},
     phrase{"Failed to match regex", "pattern", "does not match the pattern", shows_value},
     phrase{"Failed to any values", "contains", "no item matches the schema of 'contains'"},
     phrase{"Target should not validate", "not", "matches the schema of 'not'"},
@@ -103,7 +116,8 @@ finding to_finding(const valijson::ValidationResults::Error& from,
   return out;
 }
 
-std::vector<finding> findings_of(valijson::ValidationResults& results, const json::value& instance) {
+std::vector<finding> findings_of(valijson::ValidationResults& results,
+                                 const json::value& instance) {
   std::vector<finding> out;
   std::optional<finding> wrapper_only;
   valijson::ValidationResults::Error each;

@@ -1,6 +1,6 @@
-// JSON Schema 2020-12 for artifacts: compiled once, then applied to what a model wrote. It belongs to
-// the schema registry. A schema is refused at load where it can't be applied exactly; an instance is
-// never refused as a whole: everything wrong with it is a finding.
+// JSON Schema 2020-12 for artifacts: compiled once, then applied to what a model wrote. It belongs
+// to the schema registry. A schema is refused at load where it can't be applied exactly; an
+// instance is never refused as a whole: everything wrong with it is a finding.
 #pragma once
 
 #include "events/base/json.hpp"
@@ -30,14 +30,15 @@ constexpr std::size_t max_artifact_depth = 64;
 /// A compiled schema. Immutable and thread-safe.
 ///
 /// Beyond the schema, an instance has bounds that keep the check exact and cheap: 1 MiB, 64 levels,
-/// integers within ±2^53, no NUL in strings, keys up to 1024 bytes, strings under `pattern` up to 1024
-/// characters, arrays up to 2000 items where the schema has `uniqueItems`. What is beyond is a finding.
+/// integers within ±2^53, no NUL in strings, keys up to 1024 bytes, strings under `pattern` up to
+/// 512 characters, arrays up to 2000 items where the schema has `uniqueItems`. Beyond is a finding.
 class artifact_schema {
 public:
   virtual ~artifact_schema() = default;
 
-  /// Compiles a schema. `what` names it in errors. Errors: `schema_unsupported` naming the keyword and
-  /// its JSON pointer (details `keyword`, `pointer`), `definition_invalid` for what is no schema.
+  /// Compiles a schema. `what` names it in errors. Errors: `schema_unsupported` naming the keyword
+  /// and its JSON pointer (details `keyword`, `pointer`), `definition_invalid` for what is no
+  /// schema.
   static result<std::shared_ptr<const artifact_schema>> compile(std::string_view text,
                                                                 std::string_view what);
 
@@ -46,7 +47,8 @@ public:
   /// SHA-256 of the canonical JSON.
   [[nodiscard]] const std::string& hash() const noexcept { return hash_; }
 
-  /// Everything that is wrong with `instance` (JSON text), at most `max_findings`. Empty: it is valid.
+  /// Everything that is wrong with `instance` (JSON text), at most `max_findings`. Empty: it is
+  /// valid.
   [[nodiscard]] virtual std::vector<finding> validate(std::string_view instance) const = 0;
 
 protected:

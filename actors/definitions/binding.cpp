@@ -43,12 +43,13 @@ public:
       const auto named = [&, &name = role_name](const role& r) { return r.name == name; };
       if (std::none_of(what_.roles.begin(), what_.roles.end(), named))
         return refuse(errc::argument_invalid,
-                      "the workflow '" + identity(what_) + "' has no role '" + printable(role_name) +
-                          "' to bind '" + printable(wanted) + "' to");
+                      "the workflow '" + identity(what_) + "' has no role '" +
+                          printable(role_name) + "' to bind '" + printable(wanted) + "' to");
     }
     for (const auto& each : what_.roles) {
       const auto pinned = options_.overrides.find(each.name);
-      TRY(auto bound, pinned == options_.overrides.end() ? select(each) : pin(each, pinned->second));
+      TRY(auto bound,
+          pinned == options_.overrides.end() ? select(each) : pin(each, pinned->second));
       bound_.push_back(std::move(bound));
     }
     return std::move(bound_);
@@ -58,11 +59,13 @@ private:
   std::vector<objection> objections(const role& to, const persona& who) const {
     std::vector<objection> out;
     for (const auto& needed : to.required_capabilities)
-      if (std::find(who.capabilities.begin(), who.capabilities.end(), needed) == who.capabilities.end())
+      if (std::find(who.capabilities.begin(), who.capabilities.end(), needed) ==
+          who.capabilities.end())
         out.push_back({"missing_capability", "lacks the capability '" + needed + "'"});
     if (usable_.backend_problem)
       if (const auto problem = usable_.backend_problem(who.backend))
-        out.push_back({"backend_unavailable", "the backend '" + who.backend + "' can't be used: " + *problem});
+        out.push_back({"backend_unavailable",
+                       "the backend '" + who.backend + "' can't be used: " + *problem});
     if (usable_.consented && !usable_.consented(who))
       out.push_back({"consent_missing", "nobody has consented to it"});
     return out;
@@ -86,10 +89,12 @@ private:
 
   static std::size_t place_of(const role& to, const persona& who) {
     const auto& order = to.preferred_backends;
-    return static_cast<std::size_t>(std::find(order.begin(), order.end(), who.backend) - order.begin());
+    return static_cast<std::size_t>(std::find(order.begin(), order.end(), who.backend) -
+                                    order.begin());
   }
 
-  static binding bound_to(const role& to, const candidate& chosen, std::vector<std::string> reasons) {
+  static binding
+  bound_to(const role& to, const candidate& chosen, std::vector<std::string> reasons) {
     return {to.name, *chosen.who, chosen.hash, std::move(reasons)};
   }
 
@@ -110,8 +115,8 @@ private:
       nobody.details.emplace_back(identity(*each.who), joined(texts, "; "));
     }
     if (eligible.empty()) {
-      nobody.message = "no persona can be bound to the role '" + to.name + "': " +
-                       (refused.empty() ? "there are no personas" : joined(refused, "; "));
+      nobody.message = "no persona can be bound to the role '" + to.name +
+                       "': " + (refused.empty() ? "there are no personas" : joined(refused, "; "));
       return nobody;
     }
     const auto key = [&](const candidate* c) {
@@ -124,10 +129,11 @@ private:
   result<binding> choose(const role& to, const std::vector<const candidate*>& sorted) const {
     const auto* top = sorted.front();
     const auto place = place_of(to, *top->who);
-    std::vector<std::string> reasons{
-        place < to.preferred_backends.size()
-            ? "backend '" + top->who->backend + "' is choice " + std::to_string(place + 1) + " of the role"
-            : "first by version and name among " + std::to_string(sorted.size()) + " eligible"};
+    std::vector<std::string> reasons{place < to.preferred_backends.size()
+                                         ? "backend '" + top->who->backend + "' is choice " +
+                                               std::to_string(place + 1) + " of the role"
+                                         : "first by version and name among " +
+                                               std::to_string(sorted.size()) + " eligible"};
     for (const auto allowed : {overlap::none, overlap::model})
       for (const auto* each : sorted)
         if (overlap_of(to, *each->who) <= allowed) {
@@ -136,11 +142,12 @@ private:
           return bound_to(to, *each, std::move(reasons));
         }
     if (to.diversity == diversity::require)
-      return refuse(errc::binding_diversity_unsatisfied,
-                    "the role '" + to.name + "' has to be distinct from '" +
-                        joined(to.distinct_from, "', '") +
-                        "', but every eligible persona is bound there already: add a persona or set "
-                        "'diversity: prefer'");
+      return refuse(
+          errc::binding_diversity_unsatisfied,
+          "the role '" + to.name + "' has to be distinct from '" +
+              joined(to.distinct_from, "', '") +
+              "', but every eligible persona is bound there already: add a persona or set "
+              "'diversity: prefer'");
     reasons.push_back("no distinct persona is eligible");
     return bound_to(to, *top, std::move(reasons));
   }
@@ -158,12 +165,14 @@ private:
       for (const auto& each : candidates_)
         names.push_back(identity(*each.who));
       return refuse(errc::persona_not_found,
-                    "there is no persona '" + printable(to_valid_utf8(wanted)) + "' for the role '" +
-                        to.name + "'; the nearest are " + near_names(wanted, names));
+                    "there is no persona '" + printable(to_valid_utf8(wanted)) +
+                        "' for the role '" + to.name + "'; the nearest are " +
+                        near_names(wanted, names));
     }
     auto against = objections(to, *chosen->who);
     if (to.diversity == diversity::require && overlap_of(to, *chosen->who) == overlap::persona)
-      against.push_back({"diversity_violation", "is bound to a role that this one is distinct from"});
+      against.push_back(
+          {"diversity_violation", "is bound to a role that this one is distinct from"});
     if (against.empty())
       return bound_to(to, *chosen, {"chosen by the user"});
     std::vector<std::string> codes;

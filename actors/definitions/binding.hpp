@@ -1,5 +1,5 @@
-// Which persona does which role of a workflow: a pure function of the definitions and of what is usable
-// now. A run binds once and stores the outcome; resuming never binds again.
+// Which persona does which role of a workflow: a pure function of the definitions and of what is
+// usable now. A run binds once and stores the outcome; resuming never binds again.
 #pragma once
 
 #include "actors/definitions/definitions.hpp"
@@ -30,15 +30,17 @@ struct availability {
 
 struct bind_options {
   std::map<std::string, std::string> overrides; ///< role -> `name@version` or `name` (the newest)
-  std::optional<std::string> model;             ///< `provider:model`, instead of every persona's own
+  std::optional<std::string> model; ///< `provider:model`, instead of every persona's own
 };
 
-/// Binds every role, in the order of the template: eligible personas (capabilities, backend, consent),
-/// sorted by the backend's place in `preferred_backends` (absent ones last), version (newest first),
-/// name and hash; then `distinct_from`. With `model`, eligibility is judged with that model's backend.
-/// Errors: `no_eligible_persona` (details: a reason per candidate), `binding_diversity_unsatisfied`,
-/// `persona_not_found`, `binding_override_ineligible` (detail `reasons`: `missing_capability`,
-/// `backend_unavailable`, `consent_missing`, `diversity_violation`), `argument_invalid`.
+/// Binds every role, in the order of the template: eligible personas (capabilities, backend,
+/// consent), sorted by the backend's place in `preferred_backends` (absent ones last), version
+/// (newest first), name and hash; then `distinct_from`. With `model`, eligibility is judged with
+/// that model's backend. Errors: `no_eligible_persona` (details: a reason per candidate),
+/// `binding_diversity_unsatisfied`, `persona_not_found`, `binding_override_ineligible` (detail
+/// `reasons`: `missing_capability`, `backend_unavailable`, `consent_missing`,
+/// `diversity_violation`), `argument_invalid`.
+/// Call it as `definitions::bind`: unqualified, argument-dependent lookup also finds `std::bind`.
 result<std::vector<binding>> bind(const workflow& what,
                                   const std::vector<persona>& personas,
                                   const availability& usable = {},

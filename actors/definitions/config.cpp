@@ -125,9 +125,11 @@ result<config> load_config(const std::string& path) {
   if (::stat(path.c_str(), &facts) != 0)
     return system_error("can't look at '" + path + "'", errno).with("file", path);
   if (holds_key && (facts.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-    return refuse(errc::config_invalid,
-                  path + ": holds an 'api_key' but others than its owner can open it: run 'chmod 600 " +
-                      path + "'")
+    return refuse(
+               errc::config_invalid,
+               path +
+                   ": holds an 'api_key' but others than its owner can open it: run 'chmod 600 " +
+                   path + "'")
         .with("file", path)
         .with("field", "providers.api_key");
   return out;

@@ -1,5 +1,5 @@
-// The configuration file, read once when a process starts. It belongs to the composition root; it never
-// looks at the environment, and its keys are never logged or put into an event.
+// The configuration file, read once when a process starts. It belongs to the composition root; it
+// never looks at the environment, and its keys are never logged or put into an event.
 #pragma once
 
 #include "actors/definitions/definitions.hpp"
@@ -27,10 +27,10 @@ struct provider_settings {
 };
 
 struct budget_settings {
-  usd daily_cap{10'000'000'000'000};     ///< $10 a UTC day over everything
-  usd run_cap{1'000'000'000'000};        ///< $1 a run whose workflow has no cap of its own
-  std::optional<usd> persona_daily_cap;  ///< absent: none
-  std::int64_t warn_at_percent = 80;     ///< of every cap
+  usd daily_cap{10'000'000'000'000};    ///< $10 a UTC day over everything
+  usd run_cap{1'000'000'000'000};       ///< $1 a run whose workflow has no cap of its own
+  std::optional<usd> persona_daily_cap; ///< absent: none
+  std::int64_t warn_at_percent = 80;    ///< of every cap
   budget_policy policy = budget_policy::block;
 
   friend bool operator==(const budget_settings&, const budget_settings&) = default;

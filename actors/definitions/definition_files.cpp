@@ -32,7 +32,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-result<std::vector<std::string>> paths_in(const std::string& directory, std::string_view extension) {
+result<std::vector<std::string>> paths_in(const std::string& directory,
+                                          std::string_view extension) {
   std::vector<std::string> out;
   std::error_code ec;
   if (!fs::is_directory(directory, ec))

@@ -19,8 +19,8 @@ struct definition_file {
 /// `limit_exceeded`.
 result<std::string> read_text(const std::string& path);
 
-/// Every file `ROOT/FOLDER/**` that ends in `extension`, root by root and sorted within each, then the
-/// shipped ones. Errors: `io_failed`.
+/// Every file `ROOT/FOLDER/**` that ends in `extension`, root by root and sorted within each, then
+/// the shipped ones. Errors: `io_failed`.
 result<std::vector<definition_file>> files_of(const std::vector<std::string>& roots,
                                               std::string_view folder,
                                               std::string_view extension);

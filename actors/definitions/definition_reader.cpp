@@ -16,8 +16,8 @@ constexpr yaml::int_range tokens{1, 1'000'000'000};
 constexpr yaml::int_range seconds{1, 7 * 24 * 3600};
 constexpr std::size_t max_phases = 64;
 
-/// A stored definition goes through the same reader as a file: as a tree whose positions are all the
-/// beginning of the text.
+/// A stored definition goes through the same reader as a file: as a tree whose positions are all
+/// the beginning of the text.
 yaml::node to_node(const json::value& from) {
   yaml::node out;
   if (const auto* object = from.if_object()) {
@@ -46,16 +46,14 @@ std::string read_name(yaml::object_reader& at, std::string_view field) {
   return name;
 }
 
-std::vector<std::string> check_names(yaml::object_reader& at,
-                                     std::string_view field,
-                                     std::vector<std::string> names) {
+std::vector<std::string>
+check_names(yaml::object_reader& at, std::string_view field, std::vector<std::string> names) {
   std::set<std::string> seen;
   for (const auto& name : names) {
-    const auto plain = !name.empty() && name.size() <= 64 &&
-                       std::all_of(name.begin(), name.end(), [](char c) {
-                         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-                                c == '-';
-                       });
+    const auto plain =
+        !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+          return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+        });
     if (!plain)
       at.fail(field, "'" + printable(name) + "' is not a name (a-z, 0-9, '_' and '-')");
     else if (!seen.insert(name).second)
@@ -72,7 +70,8 @@ void check_relative(yaml::object_reader& at,
       at.fail(field, "'" + printable(path) + "' " + why);
 }
 
-// -- persona ---------------------------------------------------------------------------------------
+// -- persona
+// ---------------------------------------------------------------------------------------
 
 void read_model(yaml::object_reader& top, persona& into) {
   into.model = top.text("model");
@@ -85,7 +84,8 @@ void read_model(yaml::object_reader& top, persona& into) {
     return top.fail("model", std::move(model).error().message);
   into.backend = model.value().provider;
   if (backend && *backend != into.backend)
-    top.fail("backend", "'" + printable(*backend) + "', but the model is one of '" + into.backend + "'");
+    top.fail("backend",
+             "'" + printable(*backend) + "', but the model is one of '" + into.backend + "'");
   for (const auto& fallback : into.fallback_models)
     if (auto parsed = parse_model(fallback); !parsed)
       top.fail("fallback_models", std::move(parsed).error().message);
@@ -128,7 +128,8 @@ persona read_persona(yaml::reading& in, const yaml::document& source) {
   return out;
 }
 
-// -- workflow --------------------------------------------------------------------------------------
+// -- workflow
+// --------------------------------------------------------------------------------------
 
 artifact read_artifact(yaml::object_reader& of_phase) {
   auto at = of_phase.object("artifact");
@@ -165,8 +166,7 @@ role read_role(yaml::object_reader& at) {
   out.name = read_name(at, "name");
   out.required_capabilities =
       check_names(at, "required_capabilities", at.texts_if("required_capabilities"));
-  out.preferred_backends =
-      check_names(at, "preferred_backends", at.texts_if("preferred_backends"));
+  out.preferred_backends = check_names(at, "preferred_backends", at.texts_if("preferred_backends"));
   out.distinct_from = at.texts_if("distinct_from");
   if (const auto wanted = at.one_of_if("diversity", {"prefer", "require"}))
     out.diversity = static_cast<definitions::diversity>(*wanted);
@@ -218,7 +218,8 @@ std::vector<phase> read_phases(yaml::object_reader& top, const std::vector<role>
     if (!each.key.empty() && !keys.insert(each.key).second)
       at.fail("key", "there are two phases '" + each.key + "'");
     if (!each.artifact.path.empty() && !paths.insert(each.artifact.path).second)
-      at.fail("artifact", "an earlier phase has the same artifact path '" + each.artifact.path + "'");
+      at.fail("artifact",
+              "an earlier phase has the same artifact path '" + each.artifact.path + "'");
     out.push_back(std::move(each));
   }
   return out;
@@ -247,7 +248,8 @@ workflow read_workflow(yaml::reading& in, const yaml::document& source) {
   return out;
 }
 
-// -- either ----------------------------------------------------------------------------------------
+// -- either
+// ----------------------------------------------------------------------------------------
 
 template <class Read>
 auto read_document(const yaml::document& source, Read read)

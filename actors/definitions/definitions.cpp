@@ -21,7 +21,9 @@ json::array to_array(const std::vector<std::string>& texts) {
 }
 
 /// The number as the YAML files have it: `0.01`, without the dollar sign.
-std::string amount(usd value) { return to_string(value).substr(1); }
+std::string amount(usd value) {
+  return to_string(value).substr(1);
+}
 
 template <class T>
 void put_if(json::object& into, std::string_view name, const std::optional<T>& value) {
@@ -75,8 +77,7 @@ result<reference> parse_reference(std::string_view text) {
   if (valid && at != std::string_view::npos) {
     const auto digits = text.substr(at + 1);
     std::int64_t version = 0;
-    const auto [end, ec] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), version);
+    const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), version);
     valid = ec == std::errc{} && end == digits.data() + digits.size() && version >= 1 &&
             digits.front() != '0';
     out.version = version;
@@ -105,13 +106,8 @@ result<model_name> parse_model(std::string_view text) {
 }
 
 const std::vector<std::string>& builtin_tool_names() {
-  static const std::vector<std::string> names{"read_file",
-                                              "write_file",
-                                              "edit_file",
-                                              "list_dir",
-                                              "grep",
-                                              "run_command",
-                                              "complete"};
+  static const std::vector<std::string> names{
+      "read_file", "write_file", "edit_file", "list_dir", "grep", "run_command", "complete"};
   return names;
 }
 
@@ -179,7 +175,11 @@ json::value to_json(const workflow& from) {
   return out;
 }
 
-std::string hash_of(const persona& of) { return sha256_hex(canonical(of)); }
-std::string hash_of(const workflow& of) { return sha256_hex(canonical(of)); }
+std::string hash_of(const persona& of) {
+  return sha256_hex(canonical(of));
+}
+std::string hash_of(const workflow& of) {
+  return sha256_hex(canonical(of));
+}
 
 } // namespace ash::definitions

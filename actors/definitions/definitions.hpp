@@ -1,5 +1,6 @@
-// Personas and workflow templates as plain values, their canonical JSON and their hash. A run stores
-// both whole, as canonical JSON, and resumes from that: nothing here reads a file or has a side effect.
+// Personas and workflow templates as plain values, their canonical JSON and their hash. A run
+// stores both whole, as canonical JSON, and resumes from that: nothing here reads a file or has a
+// side effect.
 #pragma once
 
 #include "events/base/json.hpp"
@@ -14,7 +15,8 @@
 
 namespace ash::definitions {
 
-// -- names -----------------------------------------------------------------------------------------
+// -- names
+// -----------------------------------------------------------------------------------------
 
 /// `name@version`, or a bare `name`, which means the newest version.
 struct reference {
@@ -40,7 +42,8 @@ result<model_name> parse_model(std::string_view text);
 /// The names of the tools that every persona may use unless its `tools` says otherwise.
 const std::vector<std::string>& builtin_tool_names();
 
-// -- persona ---------------------------------------------------------------------------------------
+// -- persona
+// ---------------------------------------------------------------------------------------
 
 enum class network_access : std::uint8_t { none, granted };
 
@@ -55,10 +58,10 @@ struct persona {
   std::vector<std::string> fallback_models; ///< `provider:model` each, tried in order
   std::string system_prompt;
   std::optional<usd> max_cost_per_call;
-  std::int64_t max_turns = 50;                ///< steps of one turn
-  std::int64_t max_tokens = 8'192;            ///< output tokens of one call
-  std::int64_t max_tokens_total = 2'000'000;  ///< input and output tokens of one phase or session
-  std::optional<double> temperature;          ///< 0 to 2
+  std::int64_t max_turns = 50;               ///< steps of one turn
+  std::int64_t max_tokens = 8'192;           ///< output tokens of one call
+  std::int64_t max_tokens_total = 2'000'000; ///< input and output tokens of one phase or session
+  std::optional<double> temperature;         ///< 0 to 2
   std::vector<std::string> tools = builtin_tool_names();
   std::optional<std::int64_t> tool_quota; ///< tool calls of one phase or session
   std::vector<std::string> memory_files;  ///< relative to the repository
@@ -68,7 +71,8 @@ struct persona {
   friend bool operator==(const persona&, const persona&) = default;
 };
 
-// -- workflow template -----------------------------------------------------------------------------
+// -- workflow template
+// -----------------------------------------------------------------------------
 
 enum class diversity : std::uint8_t { prefer, require };
 enum class budget_policy : std::uint8_t { block, warn_continue, prompt };
@@ -90,8 +94,8 @@ struct phase {
   std::string title;
   std::string instructions;
   definitions::artifact artifact;
-  bool approval = false;                  ///< a person decides on the artifact before the run goes on
-  std::optional<std::int64_t> max_steps;  ///< instead of the persona's `max_turns`
+  bool approval = false; ///< a person decides on the artifact before the run goes on
+  std::optional<std::int64_t> max_steps; ///< instead of the persona's `max_turns`
   std::optional<std::int64_t> time_limit_s;
 
   friend bool operator==(const phase&, const phase&) = default;
@@ -129,35 +133,46 @@ struct workflow {
   friend bool operator==(const workflow&, const workflow&) = default;
 };
 
-inline std::string identity(const persona& of) { return identity(of.name, of.version); }
-inline std::string identity(const workflow& of) { return identity(of.name, of.version); }
+inline std::string identity(const persona& of) {
+  return identity(of.name, of.version);
+}
+inline std::string identity(const workflow& of) {
+  return identity(of.name, of.version);
+}
 
-// -- JSON ------------------------------------------------------------------------------------------
+// -- JSON
+// ------------------------------------------------------------------------------------------
 
 /// Every field in the shape of the YAML files; absent optional fields are left out.
 json::value to_json(const persona& from);
 json::value to_json(const workflow& from);
 
-inline std::string canonical(const persona& of) { return canonical_json(to_json(of)); }
-inline std::string canonical(const workflow& of) { return canonical_json(to_json(of)); }
+inline std::string canonical(const persona& of) {
+  return canonical_json(to_json(of));
+}
+inline std::string canonical(const workflow& of) {
+  return canonical_json(to_json(of));
+}
 
 /// SHA-256 of the canonical JSON, 64 hexadecimal characters.
 std::string hash_of(const persona& of);
 std::string hash_of(const workflow& of);
 
-/// Reads what `canonical` wrote, as strictly as a file. Errors: `definition_invalid`, `unknown_field`.
+/// Reads what `canonical` wrote, as strictly as a file. Errors: `definition_invalid`,
+/// `unknown_field`.
 result<persona> persona_from_json(std::string_view text);
 result<workflow> workflow_from_json(std::string_view text);
 
-// -- YAML ------------------------------------------------------------------------------------------
+// -- YAML
+// ------------------------------------------------------------------------------------------
 
 /// Reads one definition. `file` is the name that errors carry (file, line, column and field).
 /// Errors: `definition_invalid`, `unknown_field`.
 result<persona> parse_persona(std::string_view text, std::string file);
 result<workflow> parse_workflow(std::string_view text, std::string file);
 
-/// Whether `path` is relative, normalised and outside `.git`: what an artifact path has to be. Gives
-/// the reason where it is not, else an empty text.
+/// Whether `path` is relative, normalised and outside `.git`: what an artifact path has to be.
+/// Gives the reason where it is not, else an empty text.
 std::string artifact_path_problem(std::string_view path);
 
 } // namespace ash::definitions

@@ -26,7 +26,9 @@ std::string_view language_of(std::string_view path) {
   return path.ends_with(".json") ? "json" : path.ends_with(".md") ? "markdown" : "text";
 }
 
-std::string quoted_path(std::string_view path) { return '`' + printable(to_valid_utf8(path)) + '`'; }
+std::string quoted_path(std::string_view path) {
+  return '`' + printable(to_valid_utf8(path)) + '`';
+}
 
 std::string earlier_section(const std::vector<earlier_artifact>& earlier) {
   if (earlier.empty())
@@ -49,7 +51,8 @@ std::string earlier_section(const std::vector<earlier_artifact>& earlier) {
 }
 
 std::string schema_section(std::string_view path, std::string_view schema_text) {
-  return "Write it with `write_file` to exactly this path, relative to the root of the repository:\n\n" +
+  return "Write it with `write_file` to exactly this path, relative to the root of the "
+         "repository:\n\n" +
          fenced(printable(to_valid_utf8(path)), "text") +
          "\nIt is one JSON document (no Markdown fence, no comments) that is valid under this JSON "
          "Schema (2020-12):\n\n" +
@@ -64,23 +67,27 @@ std::string render_envelope(const workflow& of,
                             const std::vector<earlier_artifact>& earlier,
                             std::string_view schema_text) {
   const auto& title = what.title.empty() ? what.key : what.title;
-  std::string out = "# " + printable(title) + "\n\nYou do the phase " + quoted_path(what.key) +
-                    " of the workflow " + quoted_path(identity(of)) + " in the role " +
-                    quoted_path(what.role) +
-                    ". You work alone in a git worktree of the repository; all paths are relative to "
-                    "its root.\n";
+  std::string out =
+      "# " + printable(title) + "\n\nYou do the phase " + quoted_path(what.key) +
+      " of the workflow " + quoted_path(identity(of)) + " in the role " + quoted_path(what.role) +
+      ". You work alone in a git worktree of the repository; all paths are relative to "
+      "its root.\n";
   if (!what.instructions.empty())
-    out += "\n## Your task\n\n" + what.instructions + (what.instructions.ends_with('\n') ? "" : "\n");
+    out +=
+        "\n## Your task\n\n" + what.instructions + (what.instructions.ends_with('\n') ? "" : "\n");
   out += "\n## The requirements, as the user wrote them\n\n" +
          fenced(to_valid_utf8(requirements), "text");
   out += earlier_section(earlier);
-  out += "\n## The artifact that you have to write\n\n" + schema_section(what.artifact.path, schema_text);
-  out += "\n## How to finish\n\n"
-         "1. Read what you need of the repository with the tools.\n"
-         "2. Write the artifact as said above. Nothing else counts as your answer: text in the chat is "
-         "not read by the next phase.\n"
-         "3. Call `complete` with a short summary, once the artifact is written. The artifact is then "
-         "checked against the schema.\n";
+  out += "\n## The artifact that you have to write\n\n" +
+         schema_section(what.artifact.path, schema_text);
+  out +=
+      "\n## How to finish\n\n"
+      "1. Read what you need of the repository with the tools.\n"
+      "2. Write the artifact as said above. Nothing else counts as your answer: text in the chat "
+      "is "
+      "not read by the next phase.\n"
+      "3. Call `complete` with a short summary, once the artifact is written. The artifact is then "
+      "checked against the schema.\n";
   return out;
 }
 
@@ -89,18 +96,19 @@ std::string render_repair(const std::vector<finding>& findings,
                           std::string_view schema_text) {
   std::string out;
   if (findings.empty()) {
-    out = "# The artifact is missing\n\nYou finished, but there is no file at the expected path. This "
+    out = "# The artifact is missing\n\nYou finished, but there is no file at the expected path. "
+          "This "
           "is your only other attempt.\n\n";
   } else {
-    out = "# The artifact is not valid\n\nYour file " + quoted_path(path) +
-          " was checked against its schema. This is your only attempt to mend it. What is wrong:\n\n";
+    out =
+        "# The artifact is not valid\n\nYour file " + quoted_path(path) +
+        " was checked against its schema. This is your only attempt to mend it. What is wrong:\n\n";
     for (const auto& each : findings)
       out += "- at " + quoted_path(each.path.empty() ? "(the whole document)" : each.path) + ", `" +
              each.keyword + "`: " + printable(to_valid_utf8(each.message)) + '\n';
     out += "\nMend every one of these, keep what is right, and write the whole file again.\n\n";
   }
-  return out + schema_section(path, schema_text) +
-         "\nThen call `complete` with a short summary.\n";
+  return out + schema_section(path, schema_text) + "\nThen call `complete` with a short summary.\n";
 }
 
 } // namespace ash::definitions

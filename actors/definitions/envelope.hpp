@@ -1,5 +1,5 @@
-// The prompts of a workflow's phase, as pure text: what a role is asked to do, and what is asked of it
-// again when its artifact was not valid. It reads no file: everything comes with the call.
+// The prompts of a workflow's phase, as pure text: what a role is asked to do, and what is asked of
+// it again when its artifact was not valid. It reads no file: everything comes with the call.
 #pragma once
 
 #include "actors/definitions/artifact_schema.hpp"
@@ -23,9 +23,9 @@ struct earlier_artifact {
 constexpr std::size_t max_artifact_shown = 24 * 1024;
 constexpr std::size_t max_artifacts_shown = 96 * 1024;
 
-/// The user message of a phase: role, requirements, earlier artifacts, the path of the artifact, its
-/// complete schema, and how to finish. Markdown; whatever was written by others stands in fences that
-/// it can't close. `schema_text` is the schema of `what.artifact`.
+/// The user message of a phase: role, requirements, earlier artifacts, the path of the artifact,
+/// its complete schema, and how to finish. Markdown; whatever was written by others stands in
+/// fences that it can't close. `schema_text` is the schema of `what.artifact`.
 std::string render_envelope(const workflow& of,
                             const phase& what,
                             std::string_view requirements,

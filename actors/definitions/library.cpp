@@ -9,8 +9,7 @@
 namespace ash::definitions {
 namespace {
 
-template <class T>
-using parser = result<T> (*)(std::string_view, std::string);
+template <class T> using parser = result<T> (*)(std::string_view, std::string);
 
 /// All definitions of one kind, sorted by name and version.
 template <class T>
@@ -31,8 +30,7 @@ load_all(const std::vector<std::string>& roots, std::string_view folder, parser<
     else if (hash_of(earlier->second.definition) != hash_of(definition))
       return refuse(errc::definition_conflict,
                     '\'' + identity(definition) + "' has different contents in '" +
-                        earlier->second.file + "' and '" + file.name +
-                        "': give one a new version")
+                        earlier->second.file + "' and '" + file.name + "': give one a new version")
           .with("first", earlier->second.file)
           .with("second", file.name);
   }
@@ -44,7 +42,10 @@ load_all(const std::vector<std::string>& roots, std::string_view folder, parser<
 
 /// `sorted` is ordered by name and version, so the last of a name is its newest.
 template <class T>
-result<T> find_in(const std::vector<T>& sorted, std::string_view wanted, errc missing, std::string_view kind) {
+result<T> find_in(const std::vector<T>& sorted,
+                  std::string_view wanted,
+                  errc missing,
+                  std::string_view kind) {
   if (const auto ref = parse_reference(wanted)) {
     const auto& [name, version] = ref.value();
     const auto fits = [&](const T& each) {

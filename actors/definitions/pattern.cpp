@@ -8,21 +8,24 @@ namespace ash::definitions {
 namespace {
 
 constexpr std::size_t max_pattern = 256;
-constexpr int max_unbounded = 4;
+// The time that backtracking takes grows with the length of the text to this power, at worst.
+constexpr int max_power = 3;
 constexpr int max_count = 256;
 
-/// Walks a pattern for what makes std::regex slow or inexact: it backtracks, and it matches bytes where
-/// ECMA-262 matches code points.
+/// Walks a pattern for what makes std::regex slow or inexact: it backtracks, and it matches bytes
+/// where ECMA-262 matches code points.
 class pattern_reader {
 public:
-  explicit pattern_reader(std::string_view text) : text_(text) {}
+  explicit pattern_reader(std::string_view text)
+      : text_(text), power_(text.starts_with('^') ? 0 : 1) {}
 
   std::string problem() {
     groups_.push_back({});
     while (at_ < text_.size() && why_.empty())
       step();
     if (why_.empty() && last_ == atom::wide)
-      why_ = "ends with '.' or a negated class, which would match one byte: let '*' or '+' follow it";
+      why_ =
+          "ends with '.' or a negated class, which would match one byte: let '*' or '+' follow it";
     return why_;
   }
 
@@ -100,8 +103,8 @@ private:
       why_ = "counts '.' or a negated class, which would count bytes: let '*' or '+' follow it";
     if (last_is_group_ && c != '?' && (closed_.repeats || (unbounded && closed_.chooses)))
       why_ = "repeats a group that itself repeats or chooses, which can take exponential time";
-    if (unbounded && ++unbounded_ > max_unbounded)
-      why_ = "has more than 4 unbounded repetitions";
+    if (unbounded && ++power_ > max_power)
+      why_ = "has more than 3 unbounded repetitions (2 without a leading '^')";
     groups_.back().repeats |= unbounded;
     last_ = atom::none;
     last_is_group_ = false;
@@ -143,7 +146,7 @@ private:
   atom last_ = atom::none;
   bool last_is_group_ = false;
   bool wide_escape_ = false;
-  int unbounded_ = 0;
+  int power_;
 };
 
 } // namespace

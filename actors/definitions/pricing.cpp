@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::int64_t tokens_per_price = 1'000'000;
 
-/// Dollars a million tokens to dollars a token; a price that does not divide is refused, not rounded.
+/// Dollars a million tokens to dollars a token; a price that does not divide is refused, not
+/// rounded.
 usd per_token(yaml::object_reader& at, std::string_view field, usd per_million) {
   if (per_million.pico % tokens_per_price != 0)
     at.fail(field, "has more than 6 decimals");

@@ -1,5 +1,6 @@
 // What a token costs: a table from model names to exact prices. It belongs to whoever estimates and
-// settles calls; it never asks a provider and never guesses a price for a model that it does not know.
+// settles calls; it never asks a provider and never guesses a price for a model that it does not
+// know.
 #pragma once
 
 #include "events/base/money.hpp"
@@ -12,7 +13,8 @@
 
 namespace ash::definitions {
 
-/// US dollars a token, exact. `cached_input` is for the part of the input that the provider had cached.
+/// US dollars a token, exact. `cached_input` is for the part of the input that the provider had
+/// cached.
 struct model_price {
   usd input;
   usd cached_input;

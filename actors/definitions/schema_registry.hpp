@@ -1,5 +1,5 @@
-// Artifact schemas by name (`dev/spec@1`): where they lie, compiled once. It belongs to whoever starts
-// runs; it never fetches anything from elsewhere.
+// Artifact schemas by name (`dev/spec@1`): where they lie, compiled once. It belongs to whoever
+// starts runs; it never fetches anything from elsewhere.
 #pragma once
 
 #include "actors/definitions/artifact_schema.hpp"
@@ -13,8 +13,8 @@
 
 namespace ash::definitions {
 
-/// Finds `NAMESPACE/NAME@VERSION` as `artifacts/NAMESPACE/NAME@VERSION.json` beneath its roots, then
-/// among the files built into the binary. Thread-safe.
+/// Finds `NAMESPACE/NAME@VERSION` as `artifacts/NAMESPACE/NAME@VERSION.json` beneath its roots,
+/// then among the files built into the binary. Thread-safe.
 class schema_registry {
 public:
   /// `roots`: directories that may hold `artifacts/`, in order; ones that do not exist are skipped.

@@ -1,18 +1,10 @@
 #include "actors/performers/budget_effects.hpp"
 
+#include "actors/performers/tell_again.hpp"
 #include "events/base/fail_point.hpp"
-
-#include <algorithm>
 
 namespace ash::performers {
 namespace {
-
-constexpr std::int64_t first_wait_us = 50 * us_per_ms;
-constexpr std::int64_t longest_wait_us = 5 * us_per_s;
-
-bool may_pass(const error& why) {
-  return why.code == errc::queue_full || class_of(why.code) == error_class::retryable;
-}
 
 /// One command a scope, in order, each repeated while it may still succeed.
 class scope_walk : public std::enable_shared_from_this<scope_walk> {
@@ -38,35 +30,36 @@ public:
       return;
     }
     const auto& scope = plan_.scopes[at_];
-    command_envelope command{plan_.command_id,
-                             effect_->owner().root.text(),
-                             effect_->id(),
-                             system_now(),
-                             plan_.command(at_)};
-    directory_.tell(stream_of_budget(scope),
-                    root_of_scope(scope),
-                    std::move(command),
-                    [self = shared_from_this()](result<void> reply) { self->replied(reply); });
+    tell_again(
+        directory_,
+        timers_,
+        {stream_of_budget(scope), root_of_scope(scope)},
+        {plan_.command_id,
+         effect_->owner().root.text(),
+         effect_->id(),
+         system_now(),
+         plan_.command(at_)},
+        [self = shared_from_this()](const error& why) { return self->goes_on_after(why); },
+        [self = shared_from_this()](result<void> reply) { self->replied(std::move(reply)); });
   }
 
 private:
-  void replied(const result<void>& reply) {
+  bool goes_on_after(const error& why) const {
+    if (why.code == errc::shutting_down)
+      return false;
+    return plan_.on_refusal == refusals::are_retried ||
+           (may_pass(why) && !effect_->stop_token().stop_requested());
+  }
+
+  void replied(result<void> reply) {
     if (reply) {
       ++at_;
-      wait_us_ = first_wait_us;
       ask();
-      return;
-    }
-    const auto& why = reply.error();
-    if (why.code == errc::shutting_down) {
+    } else if (reply.error().code == errc::shutting_down) {
       effect_->drop();
-    } else if (plan_.on_refusal == refusals::end_it &&
-               (!may_pass(why) || effect_->stop_token().stop_requested())) {
-      pass(fail_point::budget_after);
-      effect_->end(plan_.refused(at_, why));
     } else {
-      const auto wait_us = std::exchange(wait_us_, std::min(2 * wait_us_, longest_wait_us));
-      timers_.after(wait_us, [self = shared_from_this()] { self->ask(); });
+      pass(fail_point::budget_after);
+      effect_->end(plan_.refused(at_, std::move(reply).error()));
     }
   }
 
@@ -75,7 +68,6 @@ private:
   entity_directory& directory_;
   timer_thread& timers_;
   std::size_t at_ = 0;
-  std::int64_t wait_us_ = first_wait_us;
 };
 
 std::vector<std::string> names(const std::vector<budget_terms>& scopes) {

@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct performer_options {
   std::shared_ptr<definitions::schema_registry> schemas;
   const definitions::price_table* prices = nullptr; ///< null: the shipped table
   std::vector<std::shared_ptr<tool::tool>> tools;   ///< empty: the built-in ones
+  /// The daily scope of each persona that works, before the day's own; its name is filled in. None: no
+  /// such scope.
+  std::optional<budget_terms> persona_day;
   std::string data_dir;                             ///< hidden from commands
   std::size_t tool_threads = 8;
   std::size_t file_threads = 2; ///< git, artifacts, reports

@@ -33,7 +33,11 @@ public:
       cancel_.swap(cancel);
   }
 
-  void fail(error why) { finish(provider::fault{.why = std::move(why)}); }
+  void fail(error why) {
+    provider::fault fault;
+    fault.why = std::move(why);
+    finish(std::move(fault));
+  }
 
 private:
   using cancel_callback = std::stop_callback<std::function<void()>>;

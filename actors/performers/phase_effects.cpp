@@ -1,7 +1,9 @@
 #include "actors/performers/phase_effects.hpp"
 
+#include "actors/aggregates/policy.hpp"
 #include "actors/definitions/envelope.hpp"
 #include "actors/performers/documents.hpp"
+#include "actors/performers/tell_again.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -45,14 +47,24 @@ result<std::vector<tool_spec>> specs_of(const defs::persona& who,
 }
 
 std::string policy_hash_of(const tool_terms& bounds) {
-  json::array globs;
-  for (const auto& glob : bounds.secret_globs)
-    globs.emplace_back(glob);
-  return sha256_hex(canonical_json(json::object{{"network", bounds.network},
-                                                {"secret_globs", std::move(globs)},
-                                                {"time_limit_ms", bounds.time_limit_ms},
-                                                {"unsandboxed", bounds.unsandboxed},
-                                                {"visible_bytes", bounds.visible_bytes}}));
+  auto rules = policy::default_rules();
+  rules.secret_globs = bounds.secret_globs;
+  return policy::hash(rules);
+}
+
+/// The run's scopes with the persona's day among them: from the narrowest to the widest.
+std::vector<budget_terms> scopes_of(const effect::open_phase& what,
+                                    const defs::persona& who,
+                                    const performer_options& options) {
+  auto out = what.scopes;
+  if (!options.persona_day)
+    return out;
+  auto own = *options.persona_day;
+  own.scope = "persona:" + who.name + ":" + utc_date(system_now());
+  const auto day = std::find_if(
+      out.begin(), out.end(), [](const auto& one) { return one.scope.starts_with("day:"); });
+  out.insert(day, std::move(own));
+  return out;
 }
 
 result<agent_terms> terms_of(const effect::open_phase& what,
@@ -123,7 +135,7 @@ result<phase::assignment> assignment_of(const effect::open_phase& what,
   out.approval = found->approval;
   out.worktree = what.worktree;
   TRY(out.agent, terms_of(what, who.value(), *found, options));
-  out.scopes = what.scopes;
+  out.scopes = scopes_of(what, who.value(), options);
   out.prompt =
       defs::render_envelope(workflow.value(), *found, what.requirements, earlier, schema->text());
   return out;
@@ -137,15 +149,18 @@ void perform_open_phase(effect_ptr effect,
   auto work = assignment_of(what, options);
   if (!work)
     return effect->end(run::phase_unstartable{what.phase, std::move(work).error()});
-  retell(timers,
-         directory,
-         {stream_of(what.phase), stream_of(what.run)},
-         {"start:" + to_string(what.phase),
-          effect->owner().root.text(),
-          effect->id(),
-          system_now(),
-          phase::start{std::move(work).value()}},
-         effect->stop_token(),
+  const auto keep_trying = [effect](const error& why) {
+    return may_pass(why) && !effect->stop_token().stop_requested();
+  };
+  tell_again(directory,
+             timers,
+             {stream_of(what.phase), stream_of(what.run)},
+             {"start:" + to_string(what.phase),
+              effect->owner().root.text(),
+              effect->id(),
+              system_now(),
+              phase::start{std::move(work).value()}},
+             keep_trying,
          [effect, id = what.phase](result<void> reply) {
            if (reply)
              effect->end(std::nullopt);

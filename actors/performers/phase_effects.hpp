@@ -4,6 +4,7 @@
 
 #include "actors/performers/make_performer.hpp"
 #include "actors/performers/running_effect.hpp"
+#include "actors/performers/timer_thread.hpp"
 
 namespace ash::performers {
 
@@ -16,6 +17,7 @@ result<phase::assignment> assignment_of(const effect::open_phase& what,
 void perform_open_phase(effect_ptr effect,
                         const effect::open_phase& what,
                         const performer_options& options,
-                        entity_directory& directory);
+                        entity_directory& directory,
+                        timer_thread& timers);
 
 } // namespace ash::performers

@@ -1,5 +1,6 @@
 #include "actors/performers/running_effect.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <vector>
 
@@ -8,8 +9,10 @@ namespace ash::performers {
 running_effect::running_effect(effects_in_flight& table,
                                effect_owner owner,
                                std::string id,
+                               reach how_far,
                                on_answer answer)
-    : table_{table}, owner_{std::move(owner)}, id_{std::move(id)}, answer_{std::move(answer)} {}
+    : table_{table}, owner_{std::move(owner)}, id_{std::move(id)}, reach_{how_far},
+      answer_{std::move(answer)} {}
 
 void running_effect::say(any_command part) {
   // Held while answering, so that parts keep their order and none comes after the last.
@@ -47,12 +50,13 @@ on_answer running_effect::close() {
 
 effect_ptr effects_in_flight::begin(const effect_owner& owner,
                                     const std::string& id,
+                                    reach how_far,
                                     on_answer answer) {
   const std::lock_guard lock{mutex_};
   auto& slot = running_[{owner.stream.text(), id}];
   if (slot != nullptr && slot->redirect(answer))
     return nullptr;
-  slot = std::make_shared<running_effect>(*this, owner, id, std::move(answer));
+  slot = std::make_shared<running_effect>(*this, owner, id, how_far, std::move(answer));
   return slot;
 }
 
@@ -83,10 +87,13 @@ std::size_t effects_in_flight::count() const {
   return running_.size();
 }
 
-bool effects_in_flight::wait_until_empty(std::int64_t limit_ms) {
+bool effects_in_flight::wait_for_outside(std::int64_t limit_ms) {
   std::unique_lock lock{mutex_};
-  return removed_.wait_for(
-      lock, std::chrono::milliseconds{limit_ms}, [this] { return running_.empty(); });
+  return removed_.wait_for(lock, std::chrono::milliseconds{limit_ms}, [this] {
+    return std::none_of(running_.begin(), running_.end(), [](const auto& one) {
+      return one.second->how_far() == reach::outside;
+    });
+  });
 }
 
 void effects_in_flight::remove(const running_effect& what) {

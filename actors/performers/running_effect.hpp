@@ -16,13 +16,20 @@ namespace ash::performers {
 
 class effects_in_flight;
 
+enum class reach : std::uint8_t {
+  inside,  ///< between entities, or files of this machine
+  outside, ///< model calls and tools
+};
+
 /// Thread-safe. The last answer is given at most once.
 class running_effect {
 public:
-  running_effect(effects_in_flight& table, effect_owner owner, std::string id, on_answer answer);
+  running_effect(effects_in_flight& table, effect_owner owner, std::string id, reach how_far,
+                 on_answer answer);
 
   [[nodiscard]] const effect_owner& owner() const noexcept { return owner_; }
   [[nodiscard]] const std::string& id() const noexcept { return id_; }
+  [[nodiscard]] reach how_far() const noexcept { return reach_; }
   [[nodiscard]] std::stop_token stop_token() const { return stop_.get_token(); }
 
   /// Answers with a part; not after `end`.
@@ -43,6 +50,7 @@ private:
   effects_in_flight& table_;
   const effect_owner owner_;
   const std::string id_;
+  const reach reach_;
   std::stop_source stop_;
   std::mutex mutex_;
   on_answer answer_;
@@ -55,12 +63,12 @@ class effects_in_flight {
 public:
   /// The effect, where it is new. One that is in flight already goes on and answers `answer` from now
   /// on (its owner was loaded again meanwhile); then this gives nothing.
-  effect_ptr begin(const effect_owner& owner, const std::string& id, on_answer answer);
+  effect_ptr begin(const effect_owner& owner, const std::string& id, reach how_far, on_answer answer);
   void call_off(const stream_id& owner, const std::string& id);
   void call_off_all();
   [[nodiscard]] std::size_t count() const;
-  /// Waits until nothing is in flight, at most so long. Whether that came.
-  bool wait_until_empty(std::int64_t limit_ms);
+  /// Waits until nothing that reaches outside is in flight, at most so long. Whether that came.
+  bool wait_for_outside(std::int64_t limit_ms);
 
 private:
   friend class running_effect;

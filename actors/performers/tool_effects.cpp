@@ -1,5 +1,6 @@
 #include "actors/performers/tool_effects.hpp"
 
+#include "actors/aggregates/policy.hpp"
 #include "events/base/fail_point.hpp"
 
 #include <algorithm>
@@ -18,11 +19,8 @@ tool::context context_of(const tool_call::requested& call, const performer_optio
   if (!options.data_dir.empty())
     where.hidden_directories = {options.data_dir};
   where.secret_globs = call.terms.secret_globs;
+  where.secret_exceptions = policy::default_rules().secret_exceptions;
   return where;
-}
-
-tool_call::finish failure(const error& why) {
-  return {.failed = true, .code = std::string{to_string(why.code)}, .text = why.message};
 }
 
 tool_call::finish finish_of(tool::outcome came) {
@@ -41,6 +39,14 @@ tool_call::finish finish_of(tool::outcome came) {
 
 } // namespace
 
+tool_call::finish failed_tool_call(const error& why) {
+  tool_call::finish out;
+  out.failed = true;
+  out.code = to_string(why.code);
+  out.text = why.message;
+  return out;
+}
+
 void perform_run_tool(running_effect& effect,
                       const effect::run_tool& what,
                       const performer_options& options) {
@@ -50,9 +56,10 @@ void perform_run_tool(running_effect& effect,
   });
   if (found == options.tools.end())
     return effect.end(
-        failure(refuse(errc::tool_unknown, "there is no tool named '" + call.name + "'")));
+        failed_tool_call(refuse(errc::tool_unknown, "there is no tool named '" + call.name + "'")));
   if (effect.stop_token().stop_requested())
-    return effect.end(failure(refuse(errc::cancelled, "the call was stopped before it began")));
+    return effect.end(
+        failed_tool_call(refuse(errc::cancelled, "the call was stopped before it began")));
   pass(fail_point::tool_before);
   const auto began_us = monotonic_us();
   auto finish = finish_of(

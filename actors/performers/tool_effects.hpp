@@ -7,6 +7,9 @@
 
 namespace ash::performers {
 
+/// What is answered for a call that did not come to its end.
+tool_call::finish failed_tool_call(const error& why);
+
 /// Runs the call to its end, blocking, and answers.
 void perform_run_tool(running_effect& effect,
                       const effect::run_tool& what,

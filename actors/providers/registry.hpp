@@ -27,11 +27,11 @@ enum class provider_kind : std::uint8_t { openai_compatible, anthropic };
 
 /// Settings of one provider: of a built-in one they replace what the environment says.
 struct provider_settings {
-  std::string name;
-  std::string base_url; ///< empty: the environment's, then the built-in one
-  std::string api_key;  ///< empty: the environment's
+  std::string name = {};
+  std::string base_url = {}; ///< empty: the environment's, then the built-in one
+  std::string api_key = {};  ///< empty: the environment's
   provider_kind kind = provider_kind::openai_compatible; ///< built-in names have their own
-  std::vector<std::string> headers;                      ///< further `Name: value` lines
+  std::vector<std::string> headers = {};                 ///< further `Name: value` lines
 };
 
 struct registry_options {

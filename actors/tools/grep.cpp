@@ -228,7 +228,7 @@ void search::directory(unique_fd opened, const std::string& path, std::size_t de
 }
 
 result<outcome> search::finish() {
-  if (stop_.stop_requested())
+  if (over() && limit_.empty())
     return stopped();
   if (matches_ == 0)
     text_ = "no match in " + std::to_string(files_) + " files\n";

@@ -30,8 +30,14 @@ public:
       }
       const auto end = chunk.find('\n');
       const auto part = chunk.substr(0, end == std::string_view::npos ? end : end + 1);
-      if (line_ >= first_)
-        text_.append(part.substr(0, max_bytes_ - text_.size()));
+      if (line_ >= first_) {
+        const auto room = max_bytes_ - text_.size();
+        text_.append(part.substr(0, room));
+        if (part.size() > room) {
+          more_ = last_open_ = true;
+          return true;
+        }
+      }
       line_ += end == std::string_view::npos ? 0 : 1;
       last_open_ = end == std::string_view::npos;
       chunk.remove_prefix(part.size());

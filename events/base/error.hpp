@@ -23,6 +23,7 @@ enum class error_class : std::uint8_t {
 };
 
 // One row a code: enumerator, class. The code's text is the enumerator's name.
+// clang-format off
 #define ASH_ERROR_CATALOGUE(row)                                                                      \
   row(unknown_field, invalid) row(config_invalid, invalid) row(definition_invalid, invalid) row(      \
       schema_unsupported,                                                                             \
@@ -126,6 +127,7 @@ enum class error_class : std::uint8_t {
                                                                                   internal)           \
                                                                                   row(internal_error, \
                                                                                       internal)
+// clang-format on
 
 /// A stable error code. Codes are never renamed: clients match on their text.
 enum class errc : std::uint16_t {

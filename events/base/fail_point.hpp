@@ -11,6 +11,7 @@
 
 namespace ash {
 
+// clang-format off
 #define ASH_FAIL_POINTS(row)                                                                       \
   row(append_before_write, "log.append.before_write")                                              \
       row(append_before_sync, "log.append.before_sync")                                            \
@@ -25,6 +26,7 @@ namespace ash {
                                           row(report_after, "effect.report.after")                 \
                                               row(budget_before, "effect.budget.before")           \
                                                   row(budget_after, "effect.budget.after")
+// clang-format on
 
 enum class fail_point : std::uint8_t {
 #define ASH_ROW(name, text) name,

@@ -11,8 +11,7 @@ namespace {
 
 using decoder = bool (*)(wire_reader&, const wire_table&, any_fact&);
 
-template <class Fact>
-bool decode_one(wire_reader& r, const wire_table& root, any_fact& out) {
+template <class Fact> bool decode_one(wire_reader& r, const wire_table& root, any_fact& out) {
   return read_table(r, root, out.emplace<Fact>());
 }
 
@@ -44,11 +43,11 @@ bool assign_text(wire_reader& r, std::string_view text, stream_id& out) {
 }
 
 bool is_sound(wire_reader& r, const document& read) {
-  if (!is_document_address(read.sha256))
-    return r.fail("a document's sha256 is none") || r.failed_in("sha256");
   if (read.size < 0 || (!read.text.empty() && read.size != std::ssize(read.text)))
     return r.fail("a document has another size") || r.failed_in("size");
-  return true;
+  const auto is_address =
+      read.text.empty() ? is_document_address(read.sha256) : read.sha256 == sha256_hex(read.text);
+  return is_address || r.fail("a document has another sha256") || r.failed_in("sha256");
 }
 
 std::uint64_t fingerprint_of(std::string_view outline) {
@@ -59,18 +58,19 @@ std::uint64_t fingerprint_of(std::string_view outline) {
   return first;
 }
 
-result<any_fact> decode(std::string_view type, std::uint16_t schema_version,
-                        std::string_view payload) {
+result<any_fact>
+decode(std::string_view type, std::uint16_t schema_version, std::string_view payload) {
   const auto found = decoders().find(type);
   if (found == decoders().end())
-    return refuse(errc::log_corrupt, "no fact has the type '" + printable(type.substr(0, 100)) +
-                                         "': was it written by a newer actor-shell?");
+    return refuse(errc::log_corrupt,
+                  "no fact has the type '" + printable(type.substr(0, 100)) +
+                      "': was it written by a newer actor-shell?");
   const auto subject = "a payload of " + std::string{type};
   if (schema_version == 0 || schema_version > schema_version_now)
-    return refuse(errc::log_corrupt, subject + " has schema version " +
-                                         std::to_string(schema_version) + ", and this reads up to " +
-                                         std::to_string(schema_version_now) +
-                                         ": was it written by a newer actor-shell?");
+    return refuse(errc::log_corrupt,
+                  subject + " has schema version " + std::to_string(schema_version) +
+                      ", and this reads up to " + std::to_string(schema_version_now) +
+                      ": was it written by a newer actor-shell?");
   wire_reader r{payload};
   wire_table root;
   any_fact fact;

@@ -16,7 +16,9 @@ json::value json_of(usd amount) {
   return json_of(std::string_view{text});
 }
 
-json::value json_of(instant at) { return json_of(std::string_view{to_iso(at)}); }
+json::value json_of(instant at) {
+  return json_of(std::string_view{to_iso(at)});
+}
 
 json::value json_of(const document& doc) {
   json::object object{{"sha256", json_of(doc.sha256)}, {"size", doc.size}};

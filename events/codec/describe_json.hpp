@@ -1,5 +1,5 @@
-// Any described value as JSON, for people and for `replay`. The form of facts in the API is `to_json`
-// of codec.hpp, which this makes; it never reads JSON.
+// Any described value as JSON, for people and for `replay`. The form of facts in the API is
+// `to_json` of codec.hpp, which this makes; it never reads JSON.
 #pragma once
 
 #include "events/base/json.hpp"
@@ -7,11 +7,10 @@
 
 namespace ash::codec {
 
-/// Values as in `to_json`; a list as an array; a map as an object where its keys are text or ids, as an
-/// array of `[key, value]` otherwise; a variant as `{"kind", "value"}`, with the fact's type or the name of
-/// the alternative's type as the kind.
-template <class T>
-json::value describe_json(const T& value);
+/// Values as in `to_json`; a list as an array; a map as an object where its keys are text or ids,
+/// as an array of `[key, value]` otherwise; a variant as `{"kind", "value"}`, with the fact's type
+/// or the name of the alternative's type as the kind.
+template <class T> json::value describe_json(const T& value);
 
 namespace detail {
 
@@ -21,24 +20,21 @@ json::value json_of(instant at);
 json::value json_of(const document& doc);
 
 /// `running` for `ash::run::running`, without the arguments of a template.
-template <class T>
-constexpr std::string_view short_type_name() {
+template <class T> constexpr std::string_view short_type_name() {
   std::string_view name = __PRETTY_FUNCTION__;
   name.remove_prefix(name.find("T = ") + 4);
   name = name.substr(0, name.find_first_of(";]<"));
   return name.substr(name.rfind(':') + 1);
 }
 
-template <class T>
-std::string_view kind_name() {
+template <class T> std::string_view kind_name() {
   if constexpr (requires { std::string_view{T::type}; })
     return T::type;
   else
     return short_type_name<T>();
 }
 
-template <class T>
-json::value json_of_scalar(const T& value) {
+template <class T> json::value json_of_scalar(const T& value) {
   if constexpr (std::same_as<T, usd> || std::same_as<T, instant>)
     return json_of(value);
   else if constexpr (std::same_as<T, bool>)
@@ -49,16 +45,14 @@ json::value json_of_scalar(const T& value) {
     return raw_of(value);
 }
 
-template <class T>
-json::object members_json(const T& value) {
+template <class T> json::object members_json(const T& value) {
   json::object object;
   boost::mp11::mp_for_each<members_of<T>>(
       [&](auto member) { object[member.name] = describe_json(value.*member.pointer); });
   return object;
 }
 
-template <class T>
-json::value json_of_table(const T& value) {
+template <class T> json::value json_of_table(const T& value) {
   if constexpr (std::same_as<T, document>) {
     return json_of(value);
   } else if constexpr (variant_type<T>) {
@@ -78,8 +72,7 @@ json::value json_of_table(const T& value) {
   }
 }
 
-template <class T>
-json::value json_of_list(const T& values) {
+template <class T> json::value json_of_list(const T& values) {
   if constexpr (map_type<T>) {
     using key = typename T::key_type;
     if constexpr (shape_of<key> == shape::text || shape_of<key> == shape::uuid) {
@@ -101,8 +94,7 @@ json::value json_of_list(const T& values) {
 
 } // namespace detail
 
-template <class T>
-json::value describe_json(const T& value) {
+template <class T> json::value describe_json(const T& value) {
   if constexpr (shape_of<T> == shape::scalar)
     return detail::json_of_scalar(value);
   else if constexpr (shape_of<T> == shape::uuid)
@@ -112,7 +104,7 @@ json::value describe_json(const T& value) {
   else if constexpr (shape_of<T> == shape::list)
     return detail::json_of_list(value);
   else if constexpr (shape_of<T> == shape::optional)
-    return value ? describe_json(*value) : json::value{nullptr};
+    return value ? describe_json(*value) : json::value(nullptr);
   else
     return detail::json_of_table(value);
 }

@@ -1,6 +1,7 @@
-// Any described value as bytes and back, for snapshots of states. The bytes carry a fingerprint of the
-// type's outline, so that a snapshot of another version of the state is refused and never misread.
-// Unlike the bytes of facts these are not for ever: whoever can't read one folds the facts again.
+// Any described value as bytes and back, for snapshots of states. The bytes carry a fingerprint of
+// the type's outline, so that a snapshot of another version of the state is refused and never
+// misread. Unlike the bytes of facts these are not for ever: whoever can't read one folds the facts
+// again.
 #pragma once
 
 #include "events/base/result.hpp"
@@ -15,35 +16,30 @@
 namespace ash::codec {
 
 /// What `pack` may hold: described structs and enums, integers, bool, strings, ids, streams, money,
-/// instants, and optional, vector, set, map, pair, variant and monostate of those. Documents above 1 KiB
-/// keep only their address, as they do in facts.
-template <class T>
-std::string pack(const T& value);
+/// instants, and optional, vector, set, map, pair, variant and monostate of those. Documents above
+/// 1 KiB keep only their address, as they do in facts.
+template <class T> std::string pack(const T& value);
 
-/// The value that `pack` made. Errors: `schema_unsupported` where another version of the type wrote it,
-/// `log_corrupt` for damaged bytes.
-template <class T>
-result<T> unpack(std::string_view bytes);
+/// The value that `pack` made. Errors: `schema_unsupported` where another version of the type wrote
+/// it, `log_corrupt` for damaged bytes.
+template <class T> result<T> unpack(std::string_view bytes);
 
 /// Appends what the bytes of a `T` depend on: shapes, and names of members and enumerators.
 /// `open` are the types being outlined, so that a recursive type comes to an end.
-template <class T>
-void outline(std::string& out, std::vector<const void*>& open);
+template <class T> void outline(std::string& out, std::vector<const void*>& open);
 
 std::uint64_t fingerprint_of(std::string_view outline);
 
 namespace detail {
 
-template <class T>
-inline constexpr char type_tag = 0;
+template <class T> inline constexpr char type_tag = 0;
 
 template <class... Ts, template <class...> class Of>
 void outline_each(std::string& out, std::vector<const void*>& open, const Of<Ts...>*) {
   (outline<Ts>(out, open), ...);
 }
 
-template <class T>
-void outline_members(std::string& out, std::vector<const void*>& open) {
+template <class T> void outline_members(std::string& out, std::vector<const void*>& open) {
   boost::mp11::mp_for_each<members_of<T>>([&](auto member) {
     out += member.name;
     out += ':';
@@ -51,8 +47,7 @@ void outline_members(std::string& out, std::vector<const void*>& open) {
   });
 }
 
-template <class T>
-std::uint64_t fingerprint() {
+template <class T> std::uint64_t fingerprint() {
   static const auto once = [] {
     std::string text;
     std::vector<const void*> open;
@@ -64,8 +59,7 @@ std::uint64_t fingerprint() {
 
 } // namespace detail
 
-template <class T>
-void outline(std::string& out, std::vector<const void*>& open) {
+template <class T> void outline(std::string& out, std::vector<const void*>& open) {
   const void* tag = &detail::type_tag<T>;
   const auto known = std::find(open.begin(), open.end(), tag);
   out += static_cast<char>('a' + static_cast<int>(shape_of<T>));
@@ -91,8 +85,7 @@ void outline(std::string& out, std::vector<const void*>& open) {
   open.pop_back();
 }
 
-template <class T>
-std::string pack(const T& value) {
+template <class T> std::string pack(const T& value) {
   wire_writer w{default_fields::written, nullptr};
   const auto outside = write_outside(w, value);
   w.begin_table();
@@ -101,16 +94,16 @@ std::string pack(const T& value) {
   return w.finish(w.end_table(), snapshot_identifier);
 }
 
-template <class T>
-result<T> unpack(std::string_view bytes) {
+template <class T> result<T> unpack(std::string_view bytes) {
   wire_reader r{bytes};
   wire_table root;
   std::uint64_t fingerprint = 0;
   if (!r.root(snapshot_identifier, root) || !read_field(r, root, 0, fingerprint))
     return r.why("a snapshot");
   if (fingerprint != detail::fingerprint<T>())
-    return refuse(errc::schema_unsupported,
-                  "the snapshot was written by another version of actor-shell: fold the facts again");
+    return refuse(
+        errc::schema_unsupported,
+        "the snapshot was written by another version of actor-shell: fold the facts again");
   T value{};
   if (!read_field(r, root, 1, value))
     return r.why("a snapshot");

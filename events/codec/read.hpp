@@ -1,5 +1,5 @@
-// Reads any value that has a shape, by its description. Nothing in the bytes is trusted: each function
-// returns false for damage, and the reader then knows what and where.
+// Reads any value that has a shape, by its description. Nothing in the bytes is trusted: each
+// function returns false for damage, and the reader then knows what and where.
 #pragma once
 
 #include "events/codec/shape.hpp"
@@ -11,8 +11,7 @@
 namespace ash::codec {
 
 /// The bytes that a value takes within a table or list, and how they are aligned.
-template <class T>
-constexpr std::size_t inline_width() {
+template <class T> constexpr std::size_t inline_width() {
   if constexpr (shape_of<T> == shape::scalar)
     return sizeof(raw_type<T>);
   else if constexpr (shape_of<T> == shape::uuid)
@@ -25,13 +24,10 @@ constexpr std::size_t inline_width() {
 template <class T>
 inline constexpr std::size_t inline_alignment = inline_width<T>() < 8 ? inline_width<T>() : 8;
 
-template <class T>
-bool read_table(wire_reader& r, const wire_table& table, T& out);
-template <class T>
-bool read_list(wire_reader& r, wire_position at, T& out);
+template <class T> bool read_table(wire_reader& r, const wire_table& table, T& out);
+template <class T> bool read_list(wire_reader& r, wire_position at, T& out);
 
-template <class T>
-bool read_scalar(wire_reader& r, wire_position at, T& out) {
+template <class T> bool read_scalar(wire_reader& r, wire_position at, T& out) {
   const auto raw = r.scalar(at, inline_width<T>());
   if constexpr (std::same_as<T, usd>) {
     out.pico = static_cast<std::int64_t>(raw);
@@ -57,8 +53,7 @@ bool assign_text(wire_reader& r, std::string_view text, stream_id& out);
 bool is_sound(wire_reader& r, const document& read);
 
 /// The value, or the offset of its outside part, lies at `at`.
-template <class T>
-bool read_at(wire_reader& r, wire_position at, T& out) {
+template <class T> bool read_at(wire_reader& r, wire_position at, T& out) {
   static_assert(shape_of<T> != shape::optional);
   if constexpr (shape_of<T> == shape::scalar) {
     return read_scalar(r, at, out);
@@ -86,16 +81,22 @@ bool read_field(wire_reader& r, const wire_table& table, unsigned field, T& out)
   const auto found = r.find(table, field, inline_width<T>(), inline_alignment<T>, at);
   if constexpr (shape_of<T> == shape::optional) {
     out.reset();
-    if (found == presence::present)
-      return read_at(r, at, out.emplace());
+    if (found == presence::present) {
+      typename T::value_type value{};
+      if (!read_at(r, at, value))
+        return false;
+      out = std::move(value);
+      return true;
+    }
   } else if (found == presence::present) {
     return read_at(r, at, out);
   }
   return found == presence::absent;
 }
 
+// Not inlined: GCC 12 takes the empty optionals of an inlined value for uninitialised ones.
 template <described_struct T>
-bool read_described(wire_reader& r, const wire_table& table, T& out) {
+[[gnu::noinline]] bool read_described(wire_reader& r, const wire_table& table, T& out) {
   unsigned field = 0;
   bool good = true;
   boost::mp11::mp_for_each<members_of<T>>([&](auto member) {
@@ -105,8 +106,7 @@ bool read_described(wire_reader& r, const wire_table& table, T& out) {
   return good;
 }
 
-template <class T>
-bool read_variant(wire_reader& r, const wire_table& table, T& out) {
+template <class T> bool read_variant(wire_reader& r, const wire_table& table, T& out) {
   auto index = std::numeric_limits<std::uint8_t>::max();
   if (!read_field(r, table, 0, index))
     return false;
@@ -117,8 +117,7 @@ bool read_variant(wire_reader& r, const wire_table& table, T& out) {
   });
 }
 
-template <class T>
-bool read_table(wire_reader& r, const wire_table& table, T& out) {
+template <class T> bool read_table(wire_reader& r, const wire_table& table, T& out) {
   if constexpr (std::same_as<T, document>)
     return read_described(r, table, out) && is_sound(r, out);
   else if constexpr (variant_type<T>)
@@ -131,8 +130,7 @@ bool read_table(wire_reader& r, const wire_table& table, T& out) {
     return read_described(r, table, out);
 }
 
-template <class T>
-bool read_element(wire_reader& r, wire_position at, T& out) {
+template <class T> bool read_element(wire_reader& r, wire_position at, T& out) {
   if constexpr (is_direct_element<T>) {
     return read_at(r, at, out);
   } else {
@@ -144,8 +142,7 @@ bool read_element(wire_reader& r, wire_position at, T& out) {
   }
 }
 
-template <class T>
-bool read_list(wire_reader& r, wire_position at, T& out) {
+template <class T> bool read_list(wire_reader& r, wire_position at, T& out) {
   using element = typename element_of<T>::type;
   constexpr auto width =
       is_direct_element<element> ? inline_width<element>() : sizeof(wire_position);

@@ -1,4 +1,5 @@
-// How a C++ type is laid out in bytes: decided here once, for writing, reading, schemas and outlines.
+// How a C++ type is laid out in bytes: decided here once, for writing, reading, schemas and
+// outlines.
 #pragma once
 
 #include "events/facts/common.hpp"
@@ -28,13 +29,10 @@ enum class shape : std::uint8_t {
   optional, ///< the field is absent, or holds the value's own shape
 };
 
-template <class T>
-struct is_strong_id : std::false_type {};
-template <class Tag>
-struct is_strong_id<strong_id<Tag>> : std::true_type {};
+template <class T> struct is_strong_id : std::false_type {};
+template <class Tag> struct is_strong_id<strong_id<Tag>> : std::true_type {};
 
-template <class T, template <class...> class Of>
-struct is_made_of : std::false_type {};
+template <class T, template <class...> class Of> struct is_made_of : std::false_type {};
 template <class... Args, template <class...> class Of>
 struct is_made_of<Of<Args...>, Of> : std::true_type {};
 
@@ -55,8 +53,7 @@ concept uuid_type = std::same_as<T, uuid> || is_strong_id<T>::value;
 template <class T>
 concept text_type = std::same_as<T, std::string> || std::same_as<T, stream_id>;
 
-template <class T>
-constexpr shape shape_of_type() {
+template <class T> constexpr shape shape_of_type() {
   if constexpr (std::is_enum_v<T>) {
     static_assert(boost::describe::has_describe_enumerators<T>::value, "describe the enum");
     return shape::scalar;
@@ -67,7 +64,8 @@ constexpr shape shape_of_type() {
   } else if constexpr (text_type<T>) {
     return shape::text;
   } else if constexpr (optional_type<T>) {
-    static_assert(!optional_type<typename T::value_type>, "an optional of an optional has no bytes");
+    static_assert(!optional_type<typename T::value_type>,
+                  "an optional of an optional has no bytes");
     return shape::optional;
   } else if constexpr (map_type<T> || set_type<T> || is_made_of<T, std::vector>::value) {
     static_assert(!std::same_as<T, std::vector<bool>>, "its elements have no address");
@@ -80,35 +78,26 @@ constexpr shape shape_of_type() {
   }
 }
 
-template <class T>
-inline constexpr shape shape_of = shape_of_type<T>();
+template <class T> inline constexpr shape shape_of = shape_of_type<T>();
 
 template <class T>
 using members_of = boost::describe::describe_members<T, boost::describe::mod_public>;
 
 /// What `list` types hold; for a map a pair with a key that is not const.
-template <class T>
-struct element_of {
-  using type = typename T::value_type;
-};
-template <map_type T>
-struct element_of<T> {
+template <class T> struct element_of { using type = typename T::value_type; };
+template <map_type T> struct element_of<T> {
   using type = std::pair<typename T::key_type, typename T::mapped_type>;
 };
 
 /// Whether a value may stand in a list as it is; others stand in a table of one field.
 template <class T>
 inline constexpr bool is_direct_element =
-    shape_of<T> != shape::list && shape_of<T> != shape::optional;
+    shape_of<T> != shape::list&& shape_of<T> != shape::optional;
 
 /// A value in a table of its own.
-template <class T>
-struct boxed {
-  T value{};
-};
+template <class T> struct boxed { T value{}; };
 
-template <class T>
-constexpr auto raw_of(const T& value) {
+template <class T> constexpr auto raw_of(const T& value) {
   if constexpr (std::same_as<T, usd>)
     return value.pico;
   else if constexpr (std::same_as<T, instant>)
@@ -120,26 +109,30 @@ constexpr auto raw_of(const T& value) {
   else
     return value;
 }
-template <class T>
-using raw_type = decltype(raw_of(std::declval<const T&>()));
+template <class T> using raw_type = decltype(raw_of(std::declval<const T&>()));
 
-inline std::string_view text_of(const std::string& text) { return text; }
-inline std::string_view text_of(const stream_id& stream) { return stream.text(); }
+inline std::string_view text_of(const std::string& text) {
+  return text;
+}
+inline std::string_view text_of(const stream_id& stream) {
+  return stream.text();
+}
 
-inline const uuid& uuid_of(const uuid& id) { return id; }
-inline uuid& uuid_of(uuid& id) { return id; }
-template <class Tag>
-const uuid& uuid_of(const strong_id<Tag>& id) {
+inline const uuid& uuid_of(const uuid& id) {
+  return id;
+}
+inline uuid& uuid_of(uuid& id) {
+  return id;
+}
+template <class Tag> const uuid& uuid_of(const strong_id<Tag>& id) {
   return id.value;
 }
-template <class Tag>
-uuid& uuid_of(strong_id<Tag>& id) {
+template <class Tag> uuid& uuid_of(strong_id<Tag>& id) {
   return id.value;
 }
 
 /// The text of a described enumerator; empty for a value that has none.
-template <class Enum>
-std::string_view enumerator_name(Enum value) {
+template <class Enum> std::string_view enumerator_name(Enum value) {
   std::string_view name;
   boost::mp11::mp_for_each<boost::describe::describe_enumerators<Enum>>([&](auto each) {
     if (each.value == value)

@@ -101,8 +101,11 @@ bool wire_reader::open(wire_position at, wire_table& out) {
   return spend(out.bytes);
 }
 
-presence wire_reader::find(const wire_table& table, unsigned field, std::size_t width,
-                           std::size_t alignment, wire_position& at) {
+presence wire_reader::find(const wire_table& table,
+                           unsigned field,
+                           std::size_t width,
+                           std::size_t alignment,
+                           wire_position& at) {
   const auto slot = slot_head_bytes + std::size_t{2} * field;
   if (slot + 2 > table.slot_bytes)
     return presence::absent;

@@ -1,6 +1,6 @@
-// Reads a FlatBuffer that nobody vouches for: every offset, length, alignment and text is checked before
-// it is used, depth is bounded, and a part that is referred to twice is refused, so that a value is
-// never larger than its bytes allow. It views the bytes and never owns them.
+// Reads a FlatBuffer that nobody vouches for: every offset, length, alignment and text is checked
+// before it is used, depth is bounded, and a part that is referred to twice is refused, so that a
+// value is never larger than its bytes allow. It views the bytes and never owns them.
 #pragma once
 
 #include "events/base/error.hpp"
@@ -39,8 +39,11 @@ public:
   [[nodiscard]] bool root(std::string_view identifier, wire_table& out);
 
   /// The field's inline value of `width` bytes lies at `at`.
-  [[nodiscard]] presence find(const wire_table& table, unsigned field, std::size_t width,
-                              std::size_t alignment, wire_position& at);
+  [[nodiscard]] presence find(const wire_table& table,
+                              unsigned field,
+                              std::size_t width,
+                              std::size_t alignment,
+                              wire_position& at);
 
   /// `at` holds the offset of a table. Balanced by `leave`, unless false.
   [[nodiscard]] bool enter(wire_position at, wire_table& out);
@@ -48,8 +51,8 @@ public:
   /// `at` holds the offset of a text. Valid UTF-8, a view into the buffer.
   [[nodiscard]] bool text(wire_position at, std::string_view& out);
   /// `at` holds the offset of a list of elements of `width` bytes.
-  [[nodiscard]] bool list(wire_position at, std::size_t width, std::size_t alignment,
-                          wire_list& out);
+  [[nodiscard]] bool
+  list(wire_position at, std::size_t width, std::size_t alignment, wire_list& out);
 
   /// `at` must have been checked for `width` (at most 8) bytes.
   [[nodiscard]] std::uint64_t scalar(wire_position at, std::size_t width) const;

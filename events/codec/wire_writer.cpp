@@ -10,7 +10,8 @@
 namespace ash::codec {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "lists of scalars are copied as they are");
+static_assert(std::endian::native == std::endian::little,
+              "lists of scalars are copied as they are");
 
 /// A builder keeps its memory between facts, but not that of a huge one.
 constexpr std::size_t kept_bytes = std::size_t{1} << 20;
@@ -25,7 +26,9 @@ thread_builder& mine() {
   return builder;
 }
 
-flatbuffers::FlatBufferBuilder& fbb() { return mine().fbb; }
+flatbuffers::FlatBufferBuilder& fbb() {
+  return mine().fbb;
+}
 
 flatbuffers::voffset_t slot(unsigned field) {
   return flatbuffers::FieldIndexToOffset(static_cast<flatbuffers::voffset_t>(field));
@@ -109,14 +112,20 @@ document wire_writer::address_of(const document& whole) {
   return kept;
 }
 
-void wire_writer::begin_table() { table_start_ = fbb().StartTable(); }
+void wire_writer::begin_table() {
+  table_start_ = fbb().StartTable();
+}
 
 void wire_writer::add_scalar(unsigned field, std::uint64_t value, std::size_t width) {
   switch (width) {
-  case 1: return fbb().AddElement(slot(field), static_cast<std::uint8_t>(value));
-  case 2: return fbb().AddElement(slot(field), static_cast<std::uint16_t>(value));
-  case 4: return fbb().AddElement(slot(field), static_cast<std::uint32_t>(value));
-  default: return fbb().AddElement(slot(field), value);
+  case 1:
+    return fbb().AddElement(slot(field), static_cast<std::uint8_t>(value));
+  case 2:
+    return fbb().AddElement(slot(field), static_cast<std::uint16_t>(value));
+  case 4:
+    return fbb().AddElement(slot(field), static_cast<std::uint32_t>(value));
+  default:
+    return fbb().AddElement(slot(field), value);
   }
 }
 
@@ -129,7 +138,9 @@ void wire_writer::add_offset(unsigned field, wire_offset to) {
   fbb().AddOffset(slot(field), flatbuffers::Offset<void>(to));
 }
 
-wire_offset wire_writer::end_table() { return fbb().EndTable(table_start_); }
+wire_offset wire_writer::end_table() {
+  return fbb().EndTable(table_start_);
+}
 
 std::string wire_writer::finish(wire_offset root, std::string_view identifier) {
   fbb().Finish(flatbuffers::Offset<void>(root), identifier.data());

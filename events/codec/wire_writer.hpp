@@ -1,5 +1,6 @@
-// Builds one FlatBuffer from its leaves to its root, over a builder that each thread keeps. The bytes
-// are FlatBuffers' own; this header keeps that library's headers out of everything that is written.
+// Builds one FlatBuffer from its leaves to its root, over a builder that each thread keeps. The
+// bytes are FlatBuffers' own; this header keeps that library's headers out of everything that is
+// written.
 #pragma once
 
 #include "events/base/ids.hpp"
@@ -56,8 +57,7 @@ public:
   // -- one table at a time -----------------------------------------------------------------------
 
   void begin_table();
-  template <std::integral T>
-  void add(unsigned field, T value) {
+  template <std::integral T> void add(unsigned field, T value) {
     add_scalar(field, static_cast<std::uint64_t>(value), sizeof(T));
   }
   void add(unsigned field, const uuid& id);

@@ -10,14 +10,11 @@
 
 namespace ash::codec {
 
-template <class T>
-wire_offset write_table(wire_writer& w, const T& value);
-template <class T>
-wire_offset write_list(wire_writer& w, const T& values);
+template <class T> wire_offset write_table(wire_writer& w, const T& value);
+template <class T> wire_offset write_list(wire_writer& w, const T& values);
 
 /// The part of `value` that lies outside the table that holds it; 0 where there is none.
-template <class T>
-wire_offset write_outside(wire_writer& w, const T& value) {
+template <class T> wire_offset write_outside(wire_writer& w, const T& value) {
   if constexpr (shape_of<T> == shape::text)
     return w.text(text_of(value));
   else if constexpr (shape_of<T> == shape::list)
@@ -46,8 +43,7 @@ void write_field(wire_writer& w, unsigned field, const T& value, wire_offset out
 }
 
 /// Whether `value` is what a reader takes where the field is absent.
-template <class T>
-bool is_default(const T& value, const T& fallback) {
+template <class T> bool is_default(const T& value, const T& fallback) {
   if constexpr (shape_of<T> == shape::scalar || shape_of<T> == shape::uuid)
     return value == fallback;
   else if constexpr (shape_of<T> == shape::text || shape_of<T> == shape::list)
@@ -56,14 +52,12 @@ bool is_default(const T& value, const T& fallback) {
     return false;
 }
 
-template <class T>
-const T& default_of() {
+template <class T> const T& default_of() {
   static const T value{};
   return value;
 }
 
-template <described_struct T>
-wire_offset write_described(wire_writer& w, const T& value) {
+template <described_struct T> wire_offset write_described(wire_writer& w, const T& value) {
   constexpr auto count = boost::mp11::mp_size<members_of<T>>::value;
   const T& fallback = default_of<T>();
   std::array<wire_offset, count + 1> outside{};
@@ -85,16 +79,14 @@ wire_offset write_described(wire_writer& w, const T& value) {
   return w.end_table();
 }
 
-template <class T>
-wire_offset write_boxed(wire_writer& w, const T& value) {
+template <class T> wire_offset write_boxed(wire_writer& w, const T& value) {
   const auto outside = write_outside(w, value);
   w.begin_table();
   write_field(w, 0, value, outside);
   return w.end_table();
 }
 
-template <class T>
-wire_offset write_table(wire_writer& w, const T& value) {
+template <class T> wire_offset write_table(wire_writer& w, const T& value) {
   if constexpr (std::same_as<T, document>) {
     return write_described(w, w.address_of(value));
   } else if constexpr (variant_type<T>) {
@@ -122,8 +114,7 @@ wire_offset write_table(wire_writer& w, const T& value) {
   }
 }
 
-template <class T>
-wire_offset write_list(wire_writer& w, const T& values) {
+template <class T> wire_offset write_list(wire_writer& w, const T& values) {
   using element = typename element_of<T>::type;
   if constexpr (shape_of<element> == shape::scalar) {
     std::vector<raw_type<element>> raw;

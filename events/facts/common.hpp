@@ -65,12 +65,20 @@ struct tool_terms {
   std::int64_t visible_bytes = 32 * 1024;
   bool network = false;
   bool unsandboxed = false; ///< an explicit setting: commands run without a sandbox
+  std::vector<std::string> secret_exceptions; ///< not secret in spite of `secret_globs`
+  std::vector<std::string> command_rules;     ///< names of the destructive-command rules that are on
 
   friend bool operator==(const tool_terms&, const tool_terms&) = default;
 };
 BOOST_DESCRIBE_STRUCT(tool_terms,
                       (),
-                      (secret_globs, time_limit_ms, visible_bytes, network, unsandboxed))
+                      (secret_globs,
+                       time_limit_ms,
+                       visible_bytes,
+                       network,
+                       unsandboxed,
+                       secret_exceptions,
+                       command_rules))
 
 /// Everything about an agent that its turns need: fixed when a phase or session begins.
 struct agent_terms {

@@ -98,7 +98,22 @@ struct in_doubt {
 };
 BOOST_DESCRIBE_STRUCT(in_doubt, (), (call, reason))
 
-using fact =
-    std::variant<requested, reviewed, denied, started, completed, failed, cancelled, in_doubt>;
+/// Someone wants a running call to end; how it ends, its answer says.
+struct cancel_requested {
+  static constexpr std::string_view type = "tool.call.cancel.requested";
+  tool_call_id call;
+  std::string reason;
+};
+BOOST_DESCRIBE_STRUCT(cancel_requested, (), (call, reason))
+
+using fact = std::variant<requested,
+                          reviewed,
+                          denied,
+                          started,
+                          completed,
+                          failed,
+                          cancelled,
+                          in_doubt,
+                          cancel_requested>;
 
 } // namespace ash::tool_call

@@ -109,15 +109,16 @@ result<manifest> read_manifest(const fs::path& directory) {
     return damaged("it has no format");
   if (format->get_int64() != 1)
     return refuse(errc::schema_unsupported,
-                  "the backup in " + directory.string() + " has a newer format; use a newer "
-                  "actor-shell");
+                  "the backup in " + directory.string() +
+                      " has a newer format; use a newer "
+                      "actor-shell");
   const auto* incarnation = fields->if_contains("incarnation");
   const auto* head = fields->if_contains("head");
   const auto* hash = fields->if_contains("head_hash");
   const auto* at = fields->if_contains("at_us");
-  if (incarnation == nullptr || !incarnation->is_string() || head == nullptr ||
-      !head->is_int64() || head->get_int64() < 0 || hash == nullptr || !hash->is_string() ||
-      at == nullptr || !at->is_int64())
+  if (incarnation == nullptr || !incarnation->is_string() || head == nullptr || !head->is_int64() ||
+      head->get_int64() < 0 || hash == nullptr || !hash->is_string() || at == nullptr ||
+      !at->is_int64())
     return damaged("a field is missing or of another type");
   const auto id = parse_uuid(incarnation->get_string());
   if (!id)

@@ -1,4 +1,5 @@
-// Numbers as bytes: a bounds-checked reader for untrusted values and a writer. Private to events/log.
+// Numbers as bytes: a bounds-checked reader for untrusted values and a writer. Private to
+// events/log.
 #pragma once
 
 #include "events/base/hash.hpp"
@@ -11,8 +12,7 @@
 
 namespace ash::log {
 
-template <class Number>
-void put_little(char* at, Number number) {
+template <class Number> void put_little(char* at, Number number) {
   auto rest = static_cast<std::make_unsigned_t<Number>>(number);
   for (std::size_t i = 0; i < sizeof(Number); ++i)
     at[i] = static_cast<char>(static_cast<std::uint64_t>(rest) >> (8 * i));
@@ -35,8 +35,7 @@ class byte_writer {
 public:
   explicit byte_writer(std::string& out) : out_{out} {}
 
-  template <class Number>
-  byte_writer& number(Number value) {
+  template <class Number> byte_writer& number(Number value) {
     char bytes[sizeof(Number)];
     put_little(bytes, value);
     out_.append(bytes, sizeof bytes);
@@ -62,8 +61,7 @@ class byte_reader {
 public:
   explicit byte_reader(std::string_view bytes) : rest_{bytes} {}
 
-  template <class Number>
-  Number number() {
+  template <class Number> Number number() {
     const auto bytes = take(sizeof(Number));
     std::uint64_t value = 0;
     for (std::size_t i = 0; i < bytes.size(); ++i)

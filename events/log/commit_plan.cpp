@@ -154,12 +154,10 @@ void commit_plan::put_facts(prepared_append& what, receipt at) {
 
 void commit_plan::put_keys(const prepared_append& what, receipt at) {
   for (const auto& each : what.keys) {
-    stored_key stored{{at.first_position + each.first_fact,
-                       at.first_version + each.first_fact,
-                       each.facts,
-                       true},
-                      each.content,
-                      {}};
+    stored_key stored{
+        {at.first_position + each.first_fact, at.first_version + each.first_fact, each.facts, true},
+        each.content,
+        {}};
     if (what.entries > 1)
       stored.append = stored_key::whole{at, what.content};
     batch_->put(table::keys, each.table_key, encode_key(stored));

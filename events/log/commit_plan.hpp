@@ -1,6 +1,6 @@
 // Builds one batch after another: decides whether an append is taken, gives positions and versions,
-// chains the hashes and puts what follows into the tables' batch. Owned by the committer, used by one
-// thread at a time; it neither writes nor syncs nor answers.
+// chains the hashes and puts what follows into the tables' batch. Owned by the committer, used by
+// one thread at a time; it neither writes nor syncs nor answers.
 #pragma once
 
 #include "events/log/head_cache.hpp"
@@ -24,13 +24,15 @@ public:
   /// Errors: `version_conflict`, `idempotency_conflict`, `argument_invalid` (another root).
   result<receipt> add(prepared_append& what);
   /// See `event_log::fork`. Alone in its batch: it reads what earlier ones wrote.
-  result<void> fork(const stream_id& child, const stream_id& root, const stream_id& parent,
+  result<void> fork(const stream_id& child,
+                    const stream_id& root,
+                    const stream_id& parent,
                     std::uint64_t version);
   /// See `event_log::save_snapshot`; `encoded` is `encode_snapshot`'s.
-  result<void> keep_snapshot(const stream_id& stream, std::uint64_t version,
-                             std::string_view encoded);
-  /// Prunes some of the stream's facts, and says through `more` whether any are left to do. Alone in
-  /// its batch.
+  result<void>
+  keep_snapshot(const stream_id& stream, std::uint64_t version, std::string_view encoded);
+  /// Prunes some of the stream's facts, and says through `more` whether any are left to do. Alone
+  /// in its batch.
   result<void> prune(const stream_id& stream, std::uint64_t up_to_version, bool& more);
   /// Ends the batch: puts the changed heads and the state into it.
   void finish();

@@ -170,8 +170,9 @@ result<void> committer::make_durable(const operations& batch, bool sync) {
     ++sync_count_;
     synced_ = plan_.state().head;
   }
-  if (options_.on_durable)
+  if (options_.on_durable) {
     TRY(options_.on_durable(plan_.state().head, synced_));
+  }
   pass_each(fail_point::append_after_sync);
   return success();
 }

@@ -1,6 +1,7 @@
-// The one writer. It takes what has queued up, builds one batch, writes it, syncs once, publishes the
-// durable moment and answers all; there is no timer. Owned by a log. After a failed write or sync it
-// never writes again: whether such bytes are on the disk is not known, so nothing is tried twice.
+// The one writer. It takes what has queued up, builds one batch, writes it, syncs once, publishes
+// the durable moment and answers all; there is no timer. Owned by a log. After a failed write or
+// sync it never writes again: whether such bytes are on the disk is not known, so nothing is tried
+// twice.
 #pragma once
 
 #include "events/log/commit_plan.hpp"
@@ -82,9 +83,9 @@ private:
 
   tables& store_;
   committer_options options_;
-  commit_plan plan_;          // of the committing thread, or under commit_lock_
-  std::uint64_t synced_ = 0;  // likewise
-  std::mutex commit_lock_;    // of calling_thread mode
+  commit_plan plan_;         // of the committing thread, or under commit_lock_
+  std::uint64_t synced_ = 0; // likewise
+  std::mutex commit_lock_;   // of calling_thread mode
 
   mutable std::mutex lock_; // guards the queue and the moment
   std::condition_variable filled_;

@@ -2,9 +2,8 @@
 
 namespace ash::log {
 
-result<head_cache::slot*> head_cache::find(const stream_id& stream,
-                                           tables& store,
-                                           std::uint64_t batch) {
+result<head_cache::slot*>
+head_cache::find(const stream_id& stream, tables& store, std::uint64_t batch) {
   if (const auto known = by_name_.find(stream.text()); known != by_name_.end()) {
     recent_.splice(recent_.begin(), recent_, known->second);
     return &recent_.front();

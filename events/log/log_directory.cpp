@@ -45,8 +45,7 @@ std::optional<std::string> read_small(const std::string& path) {
 }
 
 result<void> write_whole(const file_handle& file, std::string_view bytes, const std::string& path) {
-  if (::pwrite(file.number(), bytes.data(), bytes.size(), 0) !=
-      static_cast<ssize_t>(bytes.size()))
+  if (::pwrite(file.number(), bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
     return system_error("can't write " + path, errno);
   return success();
 }
@@ -145,8 +144,7 @@ result<void> write_format(const std::string& directory) {
   const file_handle file{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
   if (!file.is_open())
     return system_error("can't write " + path, errno);
-  TRY(write_whole(
-      file, std::string{format_words} + std::to_string(format_version) + "\n", path));
+  TRY(write_whole(file, std::string{format_words} + std::to_string(format_version) + "\n", path));
   if (::fsync(file.number()) != 0)
     return system_error("can't sync " + path, errno);
   return sync_directory(directory);
@@ -170,8 +168,8 @@ result<file_handle> take_lock(const std::string& directory, instant now) {
     for (auto& c : holder)
       c = static_cast<unsigned char>(c) < ' ' ? ' ' : c;
     return refuse(errc::log_locked,
-                  "the log in " + directory + " is open in another process: " +
-                      (holder.empty() ? "unknown" : holder) +
+                  "the log in " + directory +
+                      " is open in another process: " + (holder.empty() ? "unknown" : holder) +
                       "; stop that process, or talk to it instead")
         .with("directory", directory);
   }

@@ -1,4 +1,5 @@
-// The directory of a log on disk beside RocksDB's own files: whose it is (`FORMAT`), who writes to it
+// The directory of a log on disk beside RocksDB's own files: whose it is (`FORMAT`), who writes to
+// it
 // (`LOCK.holder`), and how far it was acknowledged (`DURABLE`). Private to events/log.
 #pragma once
 
@@ -32,9 +33,11 @@ enum class directory_content : std::uint8_t {
   log,
 };
 /// What is in `directory`. Errors: `argument_invalid` (something else than a log),
-/// `schema_unsupported` (a newer log), `log_corrupt` (a log without RocksDB's `CURRENT`), `io_failed`.
+/// `schema_unsupported` (a newer log), `log_corrupt` (a log without RocksDB's `CURRENT`),
+/// `io_failed`.
 result<directory_content> inspect(const std::string& directory);
-/// Makes the directory, for its owner alone, where it is missing. Errors: `storage_full`, `io_failed`.
+/// Makes the directory, for its owner alone, where it is missing. Errors: `storage_full`,
+/// `io_failed`.
 result<void> make_directory(const std::string& directory);
 /// Marks the directory as a log's, durably.
 result<void> write_format(const std::string& directory);
@@ -48,7 +51,8 @@ result<file_handle> take_lock(const std::string& directory, instant now);
 bool is_locked(const std::string& directory);
 
 /// How far the log was acknowledged, rewritten after each commit without a sync of its own: after a
-/// crash of the process it is exact, after a loss of power it may be older, never newer, than the log.
+/// crash of the process it is exact, after a loss of power it may be older, never newer, than the
+/// log.
 struct mark {
   incarnation_id incarnation;
   std::uint64_t head = 0;   ///< the last position that was published

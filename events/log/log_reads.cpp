@@ -130,8 +130,9 @@ result<bool> collect(const table_view& in, const segment& part, collector& into)
        walk.next()) {
     TRY(const auto step, walk.here());
     if (!step || step->first > version)
-      return corrupt(0, "version " + std::to_string(version) + " of stream " + part.stream.text() +
-                            " is missing from the index");
+      return corrupt(0,
+                     "version " + std::to_string(version) + " of stream " + part.stream.text() +
+                         " is missing from the index");
     for (; version < step->first + step->entry.count && version <= part.to; ++version) {
       const auto position = step->entry.first_position + (version - step->first);
       TRY(const auto more, into.take(position));
@@ -185,10 +186,8 @@ result<records> read_stream(const moment& now,
   return std::move(into.taken);
 }
 
-result<records> read_root(const moment& now,
-                          const stream_id& root,
-                          std::uint64_t after,
-                          read_limit limit) {
+result<records>
+read_root(const moment& now, const stream_id& root, std::uint64_t after, read_limit limit) {
   collector into{*now.view, limit};
   if (after >= now.state.head)
     return std::move(into.taken);
@@ -269,9 +268,8 @@ result<std::string> read_blob(const table_view& in, const sha256_digest& hash) {
   return std::move(read.bytes);
 }
 
-result<std::uint64_t> find_position(const table_view& in,
-                                    const stream_id& stream,
-                                    std::uint64_t version) {
+result<std::uint64_t>
+find_position(const table_view& in, const stream_id& stream, std::uint64_t version) {
   TRY(const auto parts, segments(in, stream, version - 1));
   for (const auto& part : parts) {
     if (version < part.from || version > part.to)
@@ -281,8 +279,9 @@ result<std::uint64_t> find_position(const table_view& in,
     if (step && step->first <= version && version < step->first + step->entry.count)
       return step->entry.first_position + (version - step->first);
   }
-  return corrupt(0, "version " + std::to_string(version) + " of stream " + stream.text() +
-                        " is missing from the index");
+  return corrupt(0,
+                 "version " + std::to_string(version) + " of stream " + stream.text() +
+                     " is missing from the index");
 }
 
 result<std::vector<std::pair<std::uint64_t, std::string>>> raw_records(const table_view& in,

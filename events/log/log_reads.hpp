@@ -22,20 +22,24 @@ using records = std::vector<record>;
 
 // See `event_log` for what each returns. Errors: `log_corrupt` with the position, `io_failed`.
 result<records> read_log(const moment& now, std::uint64_t after, read_limit limit);
-result<records> read_stream(const moment& now, const stream_id& stream, std::uint64_t after_version,
+result<records> read_stream(const moment& now,
+                            const stream_id& stream,
+                            std::uint64_t after_version,
                             read_limit limit);
-result<records> read_root(const moment& now, const stream_id& root, std::uint64_t after,
-                          read_limit limit);
+result<records>
+read_root(const moment& now, const stream_id& root, std::uint64_t after, read_limit limit);
 result<std::optional<stream_head>> find_head(const table_view& in, const stream_id& stream);
-result<std::vector<stream_head>> list_heads(const table_view& in, entity_kind kind,
-                                            std::string_view after, std::size_t max,
+result<std::vector<stream_head>> list_heads(const table_view& in,
+                                            entity_kind kind,
+                                            std::string_view after,
+                                            std::size_t max,
                                             event_log::listing which);
 result<std::optional<snapshot>> load_snapshot(const table_view& in, const stream_id& stream);
 result<std::string> read_blob(const table_view& in, const sha256_digest& hash);
 
 /// The position of a stream's fact, which may be in a fork's shared prefix.
-result<std::uint64_t> find_position(const table_view& in, const stream_id& stream,
-                                    std::uint64_t version);
+result<std::uint64_t>
+find_position(const table_view& in, const stream_id& stream, std::uint64_t version);
 /// Up to `max` of the stream's own facts after a version, as stored: positions and values.
 result<std::vector<std::pair<std::uint64_t, std::string>>> raw_records(const table_view& in,
                                                                        const stream_id& stream,

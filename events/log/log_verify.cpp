@@ -48,7 +48,7 @@ private:
   const moment& now_;
   const table_view& in_;
   sha256_digest previous_;
-  bool chained_ = true; ///< `previous_` is the hash of the record before
+  bool chained_ = true;  ///< `previous_` is the hash of the record before
   std::string last_key_; ///< of the entry that the last record belongs to
   std::uint64_t key_count_ = 0;
   std::unordered_map<std::string, seen_stream> streams_;
@@ -169,11 +169,10 @@ void verification::index(table which) {
     if (!read)
       continue; // found by the walk over the records
     const auto& what = read.value().what;
-    const bool right = which == table::by_stream
-                           ? what.stream.text() == place.value().name &&
-                                 what.version == place.value().number
-                           : what.root.text() == place.value().name &&
-                                 what.position == place.value().number;
+    const bool right =
+        which == table::by_stream
+            ? what.stream.text() == place.value().name && what.version == place.value().number
+            : what.root.text() == place.value().name && what.position == place.value().number;
     if (!right)
       found(first, std::string{"index "}.append(name_of) + " leads to another record");
   }
@@ -253,8 +252,8 @@ void verification::snapshots() {
 
 } // namespace
 
-result<verify_report> verify_log(
-    const moment& now, const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+result<verify_report>
+verify_log(const moment& now, const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
   verification all{now};
   all.records(progress);
   all.heads();

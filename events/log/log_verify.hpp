@@ -1,5 +1,5 @@
-// Verifying a whole log: every record's hashes, the chain, dense positions and versions, the indexes,
-// keys, heads, blobs and snapshots. Reads only. Private to events/log.
+// Verifying a whole log: every record's hashes, the chain, dense positions and versions, the
+// indexes, keys, heads, blobs and snapshots. Reads only. Private to events/log.
 #pragma once
 
 #include "events/log/log_reads.hpp"

@@ -127,6 +127,8 @@ result<void> tables::checkpoint(const std::string&) {
   return refuse(errc::argument_invalid, "this log is kept in memory: there is nothing to back up");
 }
 
-std::unique_ptr<tables> make_memory_tables() { return std::make_unique<memory_tables>(); }
+std::unique_ptr<tables> make_memory_tables() {
+  return std::make_unique<memory_tables>();
+}
 
 } // namespace ash::log

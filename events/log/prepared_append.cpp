@@ -138,7 +138,8 @@ result<prepared_append> prepare(const append_request& what) {
   return out;
 }
 
-result<std::optional<stored_key>> find_stored_key(const table_view& in, std::string_view table_key) {
+result<std::optional<stored_key>> find_stored_key(const table_view& in,
+                                                  std::string_view table_key) {
   std::string value;
   TRY(const auto found, in.get(table::keys, table_key, value));
   if (!found)

@@ -1,5 +1,6 @@
-// An append as the committer wants it: checked, hashed and encoded on the caller's thread, so that the
-// committer only gives positions, chains hashes and writes. Owned by the queue. Private to events/log.
+// An append as the committer wants it: checked, hashed and encoded on the caller's thread, so that
+// the committer only gives positions, chains hashes and writes. Owned by the queue. Private to
+// events/log.
 #pragma once
 
 #include "events/log/record_codec.hpp"

@@ -41,7 +41,8 @@ sha256_digest hash_of_header(std::string_view header) {
   return sha256({header.substr(0, flags_at), {&unpruned, 1}, header.substr(flags_at + 1)});
 }
 
-result<void> check_payload(const stored_record& read, std::uint8_t flags, std::string_view payload) {
+result<void>
+check_payload(const stored_record& read, std::uint8_t flags, std::string_view payload) {
   const auto position = read.what.position;
   const bool pruned = (flags & flag_pruned) != 0;
   if (pruned && ((flags & flag_transient) == 0 || read.payload_size == 0))
@@ -85,7 +86,9 @@ std::string position_key(std::uint64_t position) {
   return key;
 }
 
-std::uint64_t position_of_key(std::string_view key) { return key.size() == 8 ? read_big(key) : 0; }
+std::uint64_t position_of_key(std::string_view key) {
+  return key.size() == 8 ? read_big(key) : 0;
+}
 
 std::string index_key(const stream_id& name, std::uint64_t number) {
   std::string key;
@@ -132,11 +135,13 @@ result<idempotency_place> parse_idempotency_key(std::string_view key) {
 
 // -- records --------------------------------------------------------------------------------------
 
-void encode_record(std::string& out, const record_labels& labels, std::string_view payload,
+void encode_record(std::string& out,
+                   const record_labels& labels,
+                   std::string_view payload,
                    const sha256_digest& payload_hash) {
   const bool in_blob = payload.size() > inline_payload_bytes;
-  const std::array texts{labels.stream,      labels.root,      labels.type,
-                         labels.correlation, labels.causation, labels.key};
+  const std::array texts{
+      labels.stream, labels.root, labels.type, labels.correlation, labels.causation, labels.key};
   auto flags = labels.keep == durability::transient ? flag_transient : std::uint8_t{0};
   if (in_blob)
     flags = static_cast<std::uint8_t>(flags | flag_blob);
@@ -153,8 +158,11 @@ void encode_record(std::string& out, const record_labels& labels, std::string_vi
     out.append(payload);
 }
 
-sha256_digest seal_record(std::string& values, std::size_t offset, std::uint64_t position,
-                          std::uint64_t version, const sha256_digest& previous) {
+sha256_digest seal_record(std::string& values,
+                          std::size_t offset,
+                          std::uint64_t position,
+                          std::uint64_t version,
+                          const sha256_digest& previous) {
   auto* at = values.data() + offset;
   put_little(at + position_at, position);
   put_little(at + version_at, version);
@@ -194,8 +202,9 @@ result<stored_record> decode_record(std::string_view value, std::uint64_t positi
   if ((flags & ~known_flags) != 0 || hash_of_header(header) != what.hash)
     return corrupt(position, "the record does not match its hash");
   if (what.position != position)
-    return corrupt(position, "the record kept here says that it is at position " +
-                                 std::to_string(what.position));
+    return corrupt(position,
+                   "the record kept here says that it is at position " +
+                       std::to_string(what.position));
   TRY(read_names(what, texts[0], texts[1]));
   what.type = texts[2];
   what.correlation = texts[3];

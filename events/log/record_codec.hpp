@@ -1,13 +1,16 @@
-// The log's binary format, version 1: what the keys and values of its tables mean. Numbers in keys are
-// big-endian (so that they sort), numbers in values little-endian. Everything read back is untrusted:
-// each decoder checks bounds and the format, and refuses with `log_corrupt`. Pure functions.
+// The log's binary format, version 1: what the keys and values of its tables mean. Numbers in keys
+// are big-endian (so that they sort), numbers in values little-endian. Everything read back is
+// untrusted: each decoder checks bounds and the format, and refuses with `log_corrupt`. Pure
+// functions.
 //
 // A record's value is: header | hash (32) | payload, with this header:
 //   0 format (1)   1 flags   2 schema version (u16)   4 position   12 version   20 time (us)
 //   28 hash of the record before (32)   60 payload hash (32)   92 payload size (u32)
-//   96 sizes (u16 each) of stream, root, type, correlation, causation, idempotency key   108 those texts
-// The hash is SHA-256 of the header with the `pruned` flag cleared, so the chain can be verified after
-// a transient payload is gone. The payload is absent where a flag says that it is pruned or a blob.
+//   96 sizes (u16 each) of stream, root, type, correlation, causation, idempotency key   108 those
+//   texts
+// The hash is SHA-256 of the header with the `pruned` flag cleared, so the chain can be verified
+// after a transient payload is gone. The payload is absent where a flag says that it is pruned or a
+// blob.
 #pragma once
 
 #include "events/base/hash.hpp"
@@ -59,11 +62,16 @@ struct record_labels {
 
 /// Appends a record's value to `out`, all but what the committer gives (`seal_record`). The payload
 /// is kept inline up to `inline_payload_bytes`.
-void encode_record(std::string& out, const record_labels& labels, std::string_view payload,
+void encode_record(std::string& out,
+                   const record_labels& labels,
+                   std::string_view payload,
                    const sha256_digest& payload_hash);
 /// Fills in position, version and the hash of the record before; returns the record's own hash.
-sha256_digest seal_record(std::string& values, std::size_t offset, std::uint64_t position,
-                          std::uint64_t version, const sha256_digest& previous);
+sha256_digest seal_record(std::string& values,
+                          std::size_t offset,
+                          std::uint64_t position,
+                          std::uint64_t version,
+                          const sha256_digest& previous);
 
 struct stored_record {
   record what; ///< its payload is empty where `in_blob`

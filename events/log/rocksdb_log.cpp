@@ -155,9 +155,8 @@ result<std::unique_ptr<event_log>> open_writer(const open_options& options) {
   }
   const bool fresh = !read.life;
   TRY(auto store,
-      open_rocksdb_tables({options.directory,
-                           fresh ? rocksdb_mode::create : rocksdb_mode::write,
-                           options.env}));
+      open_rocksdb_tables(
+          {options.directory, fresh ? rocksdb_mode::create : rocksdb_mode::write, options.env}));
   auto life = read.life.value_or(log_life{});
   const auto boot = options.boot.is_nil() ? boot_id() : options.boot;
   const bool power_lost = !life.closed_cleanly && (life.boot != boot || boot.is_nil());
@@ -167,8 +166,9 @@ result<std::unique_ptr<event_log>> open_writer(const open_options& options) {
   life.closed_cleanly = false;
   TRY(put_life(*store, life, fresh ? &read.state : nullptr));
   // The beginning must not be lost with a damaged write-ahead log.
-  if (fresh)
+  if (fresh) {
     TRY(store->flush());
+  }
   TRY(auto opened_mark, mark_file::open(options.directory));
   const auto marks = std::make_shared<mark_file>(std::move(opened_mark));
   // Twice: neither of its two places may keep an older one.
@@ -193,9 +193,9 @@ result<std::unique_ptr<event_log>> open_reader(const open_options& options) {
   TRY(const auto read, catch_up(*store, options.directory));
   if (!read.life)
     return refuse(errc::file_not_found, "the log in " + options.directory + " is not begun yet");
-  if (options.lost == lost_tail::refuse)
-    TRY(check_mark(is_locked(options.directory) ? std::nullopt : read_mark(options.directory),
-                   read));
+  if (options.lost == lost_tail::refuse && !is_locked(options.directory)) {
+    TRY(check_mark(read_mark(options.directory), read));
+  }
   TRY(check_tail({store->newest(), read.state}));
   return std::make_unique<reader_log>(options.directory, std::move(store), *read.life, read.state);
 }

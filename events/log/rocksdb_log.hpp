@@ -1,6 +1,6 @@
 // The log on disk: the whole contract of `event_log` over RocksDB. One process writes (it holds the
-// directory's lock), any number read beside it. Opening checks the newest records and changes nothing
-// where it finds damage.
+// directory's lock), any number read beside it. Opening checks the newest records and changes
+// nothing where it finds damage.
 #pragma once
 
 #include "events/log/event_log.hpp"
@@ -41,9 +41,9 @@ struct open_options {
   rocksdb::Env* env = nullptr;
 };
 
-/// Errors: `log_locked` (names the holder), `log_corrupt` (names the position), `schema_unsupported`
-/// (a newer format), `argument_invalid` (the directory holds something else), `file_not_found` (a
-/// reader, no log), `storage_full`, `io_failed`.
+/// Errors: `log_locked` (names the holder), `log_corrupt` (names the position),
+/// `schema_unsupported` (a newer format), `argument_invalid` (the directory holds something else),
+/// `file_not_found` (a reader, no log), `storage_full`, `io_failed`.
 result<std::unique_ptr<event_log>> open_rocksdb_log(open_options options);
 
 struct restore_report {
@@ -54,8 +54,8 @@ struct restore_report {
 
 /// Copies a backup to `to`, which must be missing or empty, verifies all of it and gives it a new
 /// incarnation. Leaves nothing behind where it fails. Errors: `file_not_found` (no backup),
-/// `argument_invalid` (`to` holds something), `log_corrupt` (the backup is damaged), `storage_full`,
-/// `io_failed`.
+/// `argument_invalid` (`to` holds something), `log_corrupt` (the backup is damaged),
+/// `storage_full`, `io_failed`.
 result<restore_report> restore_backup(const std::string& from, const std::string& to);
 
 } // namespace ash::log

@@ -19,14 +19,18 @@ namespace {
 namespace fs = std::filesystem;
 using handles = std::vector<rocksdb::ColumnFamilyHandle*>;
 
-rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
-std::string_view text(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
+rocksdb::Slice slice(std::string_view bytes) {
+  return {bytes.data(), bytes.size()};
+}
+std::string_view text(const rocksdb::Slice& bytes) {
+  return {bytes.data(), bytes.size()};
+}
 
 result<void> translate(const rocksdb::Status& status, std::string_view doing) {
   if (status.ok())
     return success();
   const auto what = std::string{doing} + ": " + status.ToString();
-  if (status.IsNoSpace() || status.IsSpaceLimit())
+  if (status.IsNoSpace())
     return refuse(errc::storage_full,
                   what + "; free space on the log's disk, then open the log again");
   if (status.IsCorruption() || status.IsNotSupported() || status.IsInvalidArgument() ||
@@ -55,7 +59,8 @@ rocksdb::DBOptions database_options(const rocksdb_options& options) {
   return db;
 }
 
-rocksdb::ColumnFamilyOptions family_options(table of, const std::shared_ptr<rocksdb::Cache>& cache) {
+rocksdb::ColumnFamilyOptions family_options(table of,
+                                            const std::shared_ptr<rocksdb::Cache>& cache) {
   using rocksdb::CompressionType;
   rocksdb::ColumnFamilyOptions family;
   rocksdb::BlockBasedTableOptions block;
@@ -64,7 +69,7 @@ rocksdb::ColumnFamilyOptions family_options(table of, const std::shared_ptr<rock
   if (of == table::keys || of == table::heads || of == table::blobs || of == table::snapshots) {
     block.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
     family.memtable_whole_key_filtering = true;
-    family.memtable_prefix_bloom_size_ratio = 0.05;
+    family.memtable_prefix_bloom_size_ratio = 0.01;
   }
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(block));
   family.write_buffer_size = std::size_t{64} << 20;
@@ -244,7 +249,8 @@ rocksdb::Status open_database(const rocksdb_options& options, database& into) {
   const auto cache = rocksdb::NewLRUCache(std::size_t{64} << 20);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (std::size_t i = 0; i < table_names.size(); ++i)
-    families.emplace_back(std::string{table_names[i]}, family_options(static_cast<table>(i), cache));
+    families.emplace_back(std::string{table_names[i]},
+                          family_options(static_cast<table>(i), cache));
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions{});
   rocksdb::DB* db = nullptr;
   rocksdb::Status status;

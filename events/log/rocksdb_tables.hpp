@@ -1,5 +1,6 @@
-// Tables in RocksDB: one column family a table. Translates RocksDB's statuses to errors of ours; takes
-// no lock of its own and knows nothing of what the tables hold. Private to events/log and its tests.
+// Tables in RocksDB: one column family a table. Translates RocksDB's statuses to errors of ours;
+// takes no lock of its own and knows nothing of what the tables hold. Private to events/log and its
+// tests.
 #pragma once
 
 #include "events/log/tables.hpp"

@@ -16,8 +16,8 @@ table_log::table_log(std::unique_ptr<tables> store,
                      incarnation_id incarnation,
                      const log_state& state,
                      committer_options options)
-    : store_{std::move(store)},
-      committer_{std::make_unique<committer>(*store_, state, std::move(options))},
+    : store_{std::move(store)}, committer_{std::make_unique<committer>(
+                                    *store_, state, std::move(options))},
       incarnation_{incarnation} {}
 
 table_log::table_log(std::unique_ptr<tables> store,
@@ -63,8 +63,9 @@ result<void> table_log::save_snapshot(const stream_id& stream, snapshot state) {
   if (stream.empty() || state.version == 0)
     return refuse(errc::argument_invalid, "a snapshot needs a stream and a version of 1 or more");
   if (state.bytes.size() > max_append_bytes)
-    return refuse(errc::limit_exceeded, "the snapshot of stream " + stream.text() + " is over " +
-                                            std::to_string(max_append_bytes) + " bytes");
+    return refuse(errc::limit_exceeded,
+                  "the snapshot of stream " + stream.text() + " is over " +
+                      std::to_string(max_append_bytes) + " bytes");
   const auto encoded = encode_snapshot(state);
   // A snapshot can be made again from the facts, so it never waits for the disk.
   return committer_->submit_and_wait(
@@ -123,9 +124,8 @@ result<std::vector<record>> table_log::read_stream(const stream_id& stream,
   return log::read_stream(*at.now, stream, after_version, limit);
 }
 
-result<std::vector<record>> table_log::read_root(const stream_id& root,
-                                                 std::uint64_t after,
-                                                 read_limit limit) const {
+result<std::vector<record>>
+table_log::read_root(const stream_id& root, std::uint64_t after, read_limit limit) const {
   const auto at = begin_reading();
   return log::read_root(*at.now, root, after, limit);
 }
@@ -169,8 +169,8 @@ std::shared_ptr<void> table_log::on_commit(commit_listener listener) {
 
 // -- care -----------------------------------------------------------------------------------------
 
-result<verify_report> table_log::verify(
-    std::function<void(std::uint64_t, std::uint64_t)> progress) const {
+result<verify_report>
+table_log::verify(std::function<void(std::uint64_t, std::uint64_t)> progress) const {
   const auto at = begin_reading();
   return verify_log(*at.now, progress);
 }

@@ -41,7 +41,8 @@ public:
   /// Views that hold until the cursor moves.
   [[nodiscard]] virtual std::string_view key() const = 0;
   [[nodiscard]] virtual std::string_view value() const = 0;
-  /// Why the cursor is not valid, where that is not the table's end. Errors: `log_corrupt`, `io_failed`.
+  /// Why the cursor is not valid, where that is not the table's end. Errors: `log_corrupt`,
+  /// `io_failed`.
   [[nodiscard]] virtual result<void> status() const = 0;
 };
 

@@ -27,7 +27,9 @@ receipt read_receipt(byte_reader& in) {
   return what;
 }
 
-bool starts_well(byte_reader& in) { return in.number<std::uint8_t>() == value_format; }
+bool starts_well(byte_reader& in) {
+  return in.number<std::uint8_t>() == value_format;
+}
 
 } // namespace
 

@@ -26,17 +26,21 @@ std::string refusal(std::string_view schema) {
 }
 
 TEST(artifact_schema, refuses_what_cannot_be_lowered_naming_keyword_and_pointer) {
-  const auto unsupported = [](std::string_view schema, std::string_view keyword, std::string_view pointer) {
-    EXPECT_EQ(refusal(schema),
-              "schema_unsupported " + std::string{keyword} + ' ' + std::string{pointer})
-        << schema;
-  };
-  unsupported(R"({"properties":{"a/b":{"maxContains":2,"contains":{}}}})", "maxContains",
+  const auto unsupported =
+      [](std::string_view schema, std::string_view keyword, std::string_view pointer) {
+        EXPECT_EQ(refusal(schema),
+                  "schema_unsupported " + std::string{keyword} + ' ' + std::string{pointer})
+            << schema;
+      };
+  unsupported(R"({"properties":{"a/b":{"maxContains":2,"contains":{}}}})",
+              "maxContains",
               "/properties/a~1b/maxContains");
   unsupported(R"({"contains":{},"minContains":2})", "minContains", "/minContains");
   unsupported(R"({"$ref":"#/$defs/a","unevaluatedProperties":false,"$defs":{"a":{}}})",
-              "unevaluatedProperties", "/unevaluatedProperties");
-  unsupported(R"({"contains":{},"unevaluatedItems":false})", "unevaluatedItems", "/unevaluatedItems");
+              "unevaluatedProperties",
+              "/unevaluatedProperties");
+  unsupported(
+      R"({"contains":{},"unevaluatedItems":false})", "unevaluatedItems", "/unevaluatedItems");
   unsupported(R"({"$dynamicRef":"#a"})", "$dynamicRef", "/$dynamicRef");
   unsupported(R"({"$defs":{"a":{"$anchor":"x"}}})", "$anchor", "/$defs/a/$anchor");
   unsupported(R"({"$ref":"https://example.com/s.json"})", "$ref", "/$ref");
@@ -49,24 +53,28 @@ TEST(artifact_schema, refuses_what_cannot_be_lowered_naming_keyword_and_pointer)
   unsupported(R"({"dependencies":{}})", "dependencies", "/dependencies");
   unsupported(R"({"requierd":["a"]})", "requierd", "/requierd");
   unsupported(R"({"multipleOf":0.01})", "multipleOf", "/multipleOf");
-  unsupported(R"({"not":{"properties":{"a":{"pattern":"x"}}}})", "pattern",
-              "/not/properties/a/pattern");
-  unsupported(R"({"not":{"$ref":"#/$defs/a"},"$defs":{"a":{"pattern":"x"}}})", "pattern",
+  unsupported(
+      R"({"not":{"properties":{"a":{"pattern":"x"}}}})", "pattern", "/not/properties/a/pattern");
+  unsupported(R"({"not":{"$ref":"#/$defs/a"},"$defs":{"a":{"pattern":"x"}}})",
+              "pattern",
               "/$defs/a/pattern");
 }
 
 TEST(artifact_schema, refuses_references_that_would_never_end) {
   EXPECT_EQ(refusal(R"({"$ref":"#"})"), "schema_unsupported $ref ");
-  EXPECT_EQ(refusal(R"({"$defs":{"a":{"anyOf":[{"$ref":"#/$defs/b"},true]},"b":{"not":{"$ref":"#/$defs/a"}}},
+  EXPECT_EQ(
+      refusal(
+          R"({"$defs":{"a":{"anyOf":[{"$ref":"#/$defs/b"},true]},"b":{"not":{"$ref":"#/$defs/a"}}},
                         "properties":{"x":{"$ref":"#/$defs/a"}}})")
-                .substr(0, 23),
-            "schema_unsupported $ref");
+          .substr(0, 23),
+      "schema_unsupported $ref");
   EXPECT_EQ(refusal(R"({"allOf":[{"properties":{"x":{"$ref":"#"}}}]})"), "accepted");
 }
 
 TEST(artifact_schema, refuses_a_keyword_whose_value_has_the_wrong_type) {
   const auto wrong = [](std::string_view schema, std::string_view keyword) {
-    EXPECT_THAT(refusal(schema), HasSubstr("definition_invalid " + std::string{keyword} + " /")) << schema;
+    EXPECT_THAT(refusal(schema), HasSubstr("definition_invalid " + std::string{keyword} + " /"))
+        << schema;
   };
   wrong(R"({"type":"text"})", "type");
   wrong(R"({"type":[]})", "type");
@@ -101,7 +109,8 @@ TEST(artifact_schema, refuses_patterns_that_are_slow_or_not_exact) {
   };
   for (const auto* pattern : {"(a+)+", "(a*)*b", "(a|b)*", "((a+)b){5}", "(x{2,})+"})
     EXPECT_THAT(why(pattern), HasSubstr("exponential")) << pattern;
-  EXPECT_THAT(why("a*a*a*a*a*"), HasSubstr("more than 4 unbounded"));
+  EXPECT_THAT(why("^a*a*a*a*"), HasSubstr("more than 3 unbounded"));
+  EXPECT_THAT(why("a*a*a*"), HasSubstr("more than 3 unbounded"));
   EXPECT_THAT(why("a{1000}"), HasSubstr("counts beyond 256"));
   EXPECT_THAT(why("^.{3}$"), HasSubstr("bytes"));
   EXPECT_THAT(why("^.$"), HasSubstr("one byte"));
@@ -113,13 +122,19 @@ TEST(artifact_schema, refuses_patterns_that_are_slow_or_not_exact) {
   EXPECT_THAT(why("(?<=a)b"), HasSubstr("lookaround"));
   EXPECT_THAT(why("(a"), HasSubstr("not a regular expression"));
   EXPECT_THAT(why(std::string(300, 'a')), HasSubstr("longer than 256"));
-  for (const auto* pattern :
-       {"^[a-z0-9][a-z0-9-]*$", "^(a|b)$", "(foo|bar)?", "^[^/]+/.*$", "(ab)+", "^\\\\d{4}-\\\\d{2}$", "a+?"})
+  for (const auto* pattern : {"^[a-z0-9][a-z0-9-]*$",
+                              "^(a|b)$",
+                              "(foo|bar)?",
+                              "^[^/]+/.*$",
+                              "(ab)+",
+                              "^\\\\d{4}-\\\\d{2}$",
+                              "a+?"})
     EXPECT_EQ(why(pattern), "accepted") << pattern;
 }
 
 TEST(artifact_schema, refuses_numbers_and_texts_that_are_not_exact) {
-  EXPECT_THAT(refusal(R"({"maximum":18446744073709551615})"), HasSubstr("schema_unsupported - /maximum"));
+  EXPECT_THAT(refusal(R"({"maximum":18446744073709551615})"),
+              HasSubstr("schema_unsupported - /maximum"));
   EXPECT_THAT(refusal(R"({"properties":{"a":{"const":1e300}}})"),
               HasSubstr("schema_unsupported - /properties/a/const"));
   EXPECT_THAT(refusal(R"({"const":"a\u0000"})"), HasSubstr("schema_unsupported - /const"));

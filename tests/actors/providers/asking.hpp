@@ -1,5 +1,5 @@
-// How the tests of all providers ask: one call, run to its end, with everything that was told. Values of
-// one test; it owns no provider.
+// How the tests of all providers ask: one call, run to its end, with everything that was told.
+// Values of one test; it owns no provider.
 #pragma once
 
 #include "actors/providers/provider.hpp"
@@ -66,12 +66,16 @@ private:
   std::shared_ptr<call> call_;
 };
 
-inline told ask(model_provider& whom, request what) { return asking{whom, std::move(what)}.wait(); }
+inline told ask(model_provider& whom, request what) {
+  return asking{whom, std::move(what)}.wait();
+}
 
 /// A request with one user message.
 inline request hello(std::string model = "a-model") {
-  return {"call-1", std::move(model),
-          R"({"system":"be brief","messages":[{"role":"user","content":"hello"}],"max_tokens":64})"};
+  return {
+      "call-1",
+      std::move(model),
+      R"({"system":"be brief","messages":[{"role":"user","content":"hello"}],"max_tokens":64})"};
 }
 
 } // namespace ash::provider::test

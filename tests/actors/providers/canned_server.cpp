@@ -1,5 +1,6 @@
 #include "tests/actors/providers/canned_server.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <netinet/in.h>
@@ -92,7 +93,9 @@ canned_server::~canned_server() {
   ::close(listener_);
 }
 
-std::string canned_server::url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+std::string canned_server::url() const {
+  return "http://127.0.0.1:" + std::to_string(port_);
+}
 
 std::string canned_server::request(std::size_t number) {
   std::unique_lock lock{mutex_};
@@ -144,19 +147,19 @@ bool canned_server::answer_one(int socket) {
     answers_.pop_front();
   }
   changed_.notify_all();
-  for (const auto& piece : answer.pieces)
-    if (!send_all(socket, piece))
-      return false;
+  const auto sent = std::all_of(answer.pieces.begin(), answer.pieces.end(), [&](const auto& piece) {
+    return send_all(socket, piece);
+  });
   if (answer.after == then::hang) {
     char byte = 0;
-    while (::recv(socket, &byte, 1, 0) > 0) {
+    while (sent && ::recv(socket, &byte, 1, 0) > 0) {
     }
     const std::lock_guard lock{mutex_};
     ++left_;
     changed_.notify_all();
     return false;
   }
-  return answer.after == then::keep_open;
+  return sent && answer.after == then::keep_open;
 }
 
 } // namespace ash::provider::test

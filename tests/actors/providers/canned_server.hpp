@@ -1,5 +1,5 @@
-// An HTTP server on the loopback that answers with bytes given beforehand, one answer a request, and
-// keeps the requests that came. A test owns one. It understands no more of HTTP than a length.
+// An HTTP server on the loopback that answers with bytes given beforehand, one answer a request,
+// and keeps the requests that came. A test owns one. It understands no more of HTTP than a length.
 #pragma once
 
 #include <condition_variable>

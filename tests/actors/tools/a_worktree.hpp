@@ -72,6 +72,8 @@ inline void expect_failed(const outcome& done, errc code) {
 }
 
 /// That `done` succeeded.
-inline void expect_done(const outcome& done) { EXPECT_FALSE(done.failed) << done.text; }
+inline void expect_done(const outcome& done) {
+  EXPECT_FALSE(done.failed) << done.text;
+}
 
 } // namespace ash::tool

@@ -92,8 +92,7 @@ TEST_F(file_tools, do_not_write_through_a_file_that_stands_where_a_directory_sho
 
 TEST_F(file_tools, edit_the_one_place_that_matches) {
   put(root() / "a", "one two three\xff");
-  const auto done =
-      call("edit_file", {{"path", "a"}, {"old_string", "two"}, {"new_string", "2"}});
+  const auto done = call("edit_file", {{"path", "a"}, {"old_string", "two"}, {"new_string", "2"}});
   expect_done(done);
   EXPECT_EQ(get(root() / "a"), "one 2 three\xff");
   ASSERT_EQ(done.written.size(), 1u);
@@ -109,10 +108,9 @@ TEST_F(file_tools, refuse_an_edit_that_matches_never_or_more_than_once) {
   EXPECT_NE(twice.text.find("2 times"), std::string::npos) << twice.text;
   EXPECT_TRUE(twice.written.empty());
   EXPECT_EQ(get(root() / "a"), "x x");
-  expect_done(call("edit_file", {{"path", "a"},
-                                 {"old_string", "x"},
-                                 {"new_string", "xx"},
-                                 {"replace_all", true}}));
+  expect_done(
+      call("edit_file",
+           {{"path", "a"}, {"old_string", "x"}, {"new_string", "xx"}, {"replace_all", true}}));
   EXPECT_EQ(get(root() / "a"), "xx xx");
 }
 

@@ -13,8 +13,7 @@ TEST_F(search_tools, list_a_directory_sorted_with_types) {
   put(root() / "a" / "inner", "");
   fs::create_symlink("/etc/passwd", root() / "c");
   ASSERT_EQ(::mkfifo((root() / "d").c_str(), 0600), 0);
-  EXPECT_EQ(call("list_dir", {}).text,
-            "a/\nb.txt (5 bytes)\nc -> /etc/passwd\nd (special file)\n");
+  EXPECT_EQ(call("list_dir", {}).text, "a/\nb.txt (5 bytes)\nc -> /etc/passwd\nd (special file)\n");
   EXPECT_EQ(call("list_dir", {{"path", "a"}}).text, "inner (0 bytes)\n");
 }
 
@@ -50,9 +49,8 @@ TEST_F(search_tools, find_lines_by_expression_in_path_order) {
 TEST_F(search_tools, take_a_literal_pattern_as_it_is) {
   put(root() / "a", "f(x) {\nfxx\n");
   EXPECT_EQ(call("grep", {{"pattern", "(x) {"}, {"literal", true}}).text, "a:1:f(x) {\n");
-  EXPECT_EQ(
-      call("grep", {{"pattern", "F(X) {"}, {"literal", true}, {"ignore_case", true}}).text,
-      "a:1:f(x) {\n");
+  EXPECT_EQ(call("grep", {{"pattern", "F(X) {"}, {"literal", true}, {"ignore_case", true}}).text,
+            "a:1:f(x) {\n");
 }
 
 TEST_F(search_tools, skip_git_binary_files_and_symlinks) {

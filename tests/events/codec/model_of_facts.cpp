@@ -26,8 +26,7 @@ std::string camel(std::string_view snake) {
 }
 
 /// `ash.fbs.run.Created` for `ash::run::created`.
-template <class T>
-std::string full_name() {
+template <class T> std::string full_name() {
   const std::string cpp = boost::core::demangle(typeid(T).name());
   const auto last = cpp.rfind("::");
   auto space = cpp.substr(0, last);
@@ -36,24 +35,25 @@ std::string full_name() {
   return "ash.fbs." + space.substr(5) + '.' + camel(cpp.substr(last + 2));
 }
 
-template <class T>
-std::string scalar_name() {
+template <class T> std::string scalar_name() {
   using raw = raw_type<T>;
   if (std::same_as<T, bool>)
     return "bool";
   switch (sizeof(raw)) {
-  case 1: return std::is_signed_v<raw> ? "byte" : "ubyte";
-  case 2: return std::is_signed_v<raw> ? "short" : "ushort";
-  case 4: return std::is_signed_v<raw> ? "int" : "uint";
-  default: return std::is_signed_v<raw> ? "long" : "ulong";
+  case 1:
+    return std::is_signed_v<raw> ? "byte" : "ubyte";
+  case 2:
+    return std::is_signed_v<raw> ? "short" : "ushort";
+  case 4:
+    return std::is_signed_v<raw> ? "int" : "uint";
+  default:
+    return std::is_signed_v<raw> ? "long" : "ulong";
   }
 }
 
-template <class T>
-std::string add_type(schema_model& model);
+template <class T> std::string add_type(schema_model& model);
 
-template <class T>
-std::string add_enum(schema_model& model) {
+template <class T> std::string add_enum(schema_model& model) {
   auto& type = model[full_name<T>()];
   type = {type_kind::enumeration, {}, {}};
   boost::mp11::mp_for_each<boost::describe::describe_enumerators<T>>([&](auto each) {
@@ -62,8 +62,7 @@ std::string add_enum(schema_model& model) {
   return full_name<T>();
 }
 
-template <class T>
-std::string fallback_of(const T& value) {
+template <class T> std::string fallback_of(const T& value) {
   if constexpr (shape_of<T> == shape::scalar)
     return std::to_string(raw_of(value));
   else if constexpr (shape_of<T> == shape::optional)
@@ -72,8 +71,7 @@ std::string fallback_of(const T& value) {
     return "";
 }
 
-template <described_struct T>
-std::string add_table(schema_model& model) {
+template <described_struct T> std::string add_table(schema_model& model) {
   const auto name = full_name<T>();
   if (model.contains(name))
     return name;
@@ -90,8 +88,7 @@ std::string add_table(schema_model& model) {
   return name;
 }
 
-template <class T>
-std::string add_type(schema_model& model) {
+template <class T> std::string add_type(schema_model& model) {
   if constexpr (std::is_enum_v<T>)
     return add_enum<T>(model);
   else if constexpr (shape_of<T> == shape::scalar)
@@ -112,8 +109,7 @@ std::string add_type(schema_model& model) {
 
 schema_model model_of_facts() {
   schema_model model;
-  model["ash.fbs.Uuid"] = {
-      type_kind::fixed, {{"high", "ulong", "0"}, {"low", "ulong", "0"}}, {}};
+  model["ash.fbs.Uuid"] = {type_kind::fixed, {{"high", "ulong", "0"}, {"low", "ulong", "0"}}, {}};
   boost::mp11::mp_for_each<boost::mp11::mp_transform<std::type_identity, any_fact>>(
       [&](auto each) { add_table<typename decltype(each)::type>(model); });
   return model;

@@ -11,6 +11,8 @@ std::vector<any_fact> facts_of_every_type(std::uint64_t seed, int rounds) {
   return facts;
 }
 
-bool same_fact(const any_fact& written, const any_fact& read) { return same(written, read); }
+bool same_fact(const any_fact& written, const any_fact& read) {
+  return same(written, read);
+}
 
 } // namespace ash::codec::testing

@@ -16,8 +16,7 @@ class random_values {
 public:
   explicit random_values(std::uint64_t seed) : bits_{seed} {}
 
-  template <class T>
-  T make() {
+  template <class T> T make() {
     T value{};
     fill(value);
     return value;
@@ -35,8 +34,7 @@ private:
     return out;
   }
 
-  template <class T>
-  void fill_scalar(T& out) {
+  template <class T> void fill_scalar(T& out) {
     if constexpr (std::same_as<T, usd>)
       out.pico = static_cast<std::int64_t>(bits_());
     else if constexpr (std::same_as<T, instant>)
@@ -64,8 +62,7 @@ private:
     out.size = std::ssize(out.text);
   }
 
-  template <class T>
-  void fill_list(T& out) {
+  template <class T> void fill_list(T& out) {
     for (auto left = below(4); left > 0; --left) {
       if constexpr (map_type<T> || set_type<T>)
         out.insert(make<typename element_of<T>::type>());
@@ -74,8 +71,7 @@ private:
     }
   }
 
-  template <class T>
-  void fill_table(T& out) {
+  template <class T> void fill_table(T& out) {
     if constexpr (std::same_as<T, document>) {
       fill_document(out);
     } else if constexpr (variant_type<T>) {
@@ -89,8 +85,7 @@ private:
     }
   }
 
-  template <class T>
-  void fill(T& out) {
+  template <class T> void fill(T& out) {
     if constexpr (shape_of<T> == shape::scalar) {
       fill_scalar(out);
     } else if constexpr (shape_of<T> == shape::uuid) {
@@ -111,11 +106,9 @@ private:
 };
 
 /// Whether `read` is what `written` becomes in the codec.
-template <class T>
-bool same(const T& written, const T& read);
+template <class T> bool same(const T& written, const T& read);
 
-template <class T>
-bool same_table(const T& written, const T& read) {
+template <class T> bool same_table(const T& written, const T& read) {
   if constexpr (std::same_as<T, document>) {
     const auto text_kept = written.text.size() <= inline_document_bytes ? written.text : "";
     return written.sha256 == read.sha256 && written.size == read.size && text_kept == read.text;
@@ -138,16 +131,15 @@ bool same_table(const T& written, const T& read) {
   }
 }
 
-template <class T>
-bool same(const T& written, const T& read) {
+template <class T> bool same(const T& written, const T& read) {
   if constexpr (shape_of<T> == shape::list) {
-    return std::equal(written.begin(), written.end(), read.begin(), read.end(),
-                      [](const auto& a, const auto& b) {
-                        if constexpr (map_type<T>)
-                          return same(a.first, b.first) && same(a.second, b.second);
-                        else
-                          return same(a, b);
-                      });
+    return std::equal(
+        written.begin(), written.end(), read.begin(), read.end(), [](const auto& a, const auto& b) {
+          if constexpr (map_type<T>)
+            return same(a.first, b.first) && same(a.second, b.second);
+          else
+            return same(a, b);
+        });
   } else if constexpr (shape_of<T> == shape::optional) {
     return written.has_value() == read.has_value() && (!written || same(*written, *read));
   } else if constexpr (shape_of<T> == shape::table) {

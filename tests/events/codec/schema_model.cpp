@@ -10,17 +10,28 @@ namespace {
 
 std::string base_name(reflection::BaseType base) {
   switch (base) {
-  case reflection::Bool: return "bool";
-  case reflection::Byte: return "byte";
-  case reflection::UByte: return "ubyte";
-  case reflection::Short: return "short";
-  case reflection::UShort: return "ushort";
-  case reflection::Int: return "int";
-  case reflection::UInt: return "uint";
-  case reflection::Long: return "long";
-  case reflection::ULong: return "ulong";
-  case reflection::String: return "string";
-  default: return "base type " + std::to_string(static_cast<int>(base));
+  case reflection::Bool:
+    return "bool";
+  case reflection::Byte:
+    return "byte";
+  case reflection::UByte:
+    return "ubyte";
+  case reflection::Short:
+    return "short";
+  case reflection::UShort:
+    return "ushort";
+  case reflection::Int:
+    return "int";
+  case reflection::UInt:
+    return "uint";
+  case reflection::Long:
+    return "long";
+  case reflection::ULong:
+    return "ulong";
+  case reflection::String:
+    return "string";
+  default:
+    return "base type " + std::to_string(static_cast<int>(base));
   }
 }
 
@@ -137,8 +148,9 @@ std::string schema_text(const schema_model& model, std::string_view name) {
   }
   std::string text = name == "common" ? "// Values that the facts of several aggregates share.\n"
                                       : "// The facts of `" + std::string{name} + "`.\n";
-  text += "// A field's place is its id, and its default is part of the format: fields are only ever\n"
-          "// added at the end of a table, and values at the end of an enum.\n";
+  text +=
+      "// A field's place is its id, and its default is part of the format: fields are only ever\n"
+      "// added at the end of a table, and values at the end of an enum.\n";
   if (uses_common && name != "common")
     text += "include \"common.fbs\";\n";
   text += "\nnamespace ash.fbs";

@@ -1,5 +1,5 @@
-// The schemas as data: as they follow from the described facts, and as flatc reads the .fbs files. Both
-// sides of the comparison that keeps those files honest.
+// The schemas as data: as they follow from the described facts, and as flatc reads the .fbs files.
+// Both sides of the comparison that keeps those files honest.
 #pragma once
 
 #include <cstdint>

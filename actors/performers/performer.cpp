@@ -1,0 +1,161 @@
+#include "actors/performers/performer.hpp"
+
+#include "actors/performers/artifact_effects.hpp"
+#include "actors/performers/budget_effects.hpp"
+#include "actors/performers/make_performer.hpp"
+#include "actors/performers/model_effects.hpp"
+#include "actors/performers/phase_effects.hpp"
+#include "actors/performers/report_effects.hpp"
+#include "actors/performers/tool_effects.hpp"
+#include "actors/performers/work_pool.hpp"
+#include "actors/performers/workspace.hpp"
+#include "events/base/check.hpp"
+#include "events/base/match.hpp"
+
+#include <atomic>
+#include <exception>
+
+namespace ash {
+namespace performers {
+namespace {
+
+constexpr std::int64_t last_answers_ms = 10'000;
+
+/// What is answered where a third party's exception ended the work.
+std::optional<any_command> failure_of(const effect::any& what, error why) {
+  return std::visit(
+      match{
+          [&](const effect::reserve& e) -> std::optional<any_command> {
+            return turn::budget_refused{e.call, {}, std::move(why)};
+          },
+          [&](const effect::call_model& e) -> std::optional<any_command> {
+            turn::model_failed failed;
+            failed.call = e.call;
+            failed.why = std::move(why);
+            return failed;
+          },
+          [&](const effect::run_tool&) -> std::optional<any_command> {
+            return failed_tool_call(why);
+          },
+          [&](const effect::check_artifact&) -> std::optional<any_command> {
+            return phase::artifact_unreadable{std::move(why)};
+          },
+          [&](const effect::prepare_workspace&) -> std::optional<any_command> {
+            return run::workspace_failed{std::move(why)};
+          },
+          [&](const effect::open_phase& e) -> std::optional<any_command> {
+            return run::phase_unstartable{e.phase, std::move(why)};
+          },
+          [&](const effect::compose_report&) -> std::optional<any_command> {
+            return run::report_lost{std::move(why)};
+          },
+          [](const auto&) -> std::optional<any_command> { return std::nullopt; },
+      },
+      what);
+}
+
+class dispatcher final : public effect_performer {
+public:
+  dispatcher(performer_options options, entity_directory& directory)
+      : options_{std::move(options)}, directory_{directory}, tools_{options_.tool_threads},
+        files_{options_.file_threads} {
+    if (options_.tools.empty())
+      options_.tools = tool::builtin_tools();
+    check(options_.log != nullptr && options_.schemas != nullptr && options_.providers != nullptr,
+          "performers without a log, schemas or providers");
+  }
+  ~dispatcher() override { stop(); }
+
+  void perform(const effect_owner& owner, effect_request what, on_answer answer) override {
+    const auto reaches_out = std::holds_alternative<effect::call_model>(what.what) ||
+                             std::holds_alternative<effect::run_tool>(what.what);
+    if (stopped_ || (held_ && reaches_out))
+      return;
+    const auto how_far = reaches_out ? reach::outside : reach::inside;
+    if (auto effect = effects_.begin(owner, what.id, how_far, std::move(answer)))
+      begin(std::move(effect), std::make_shared<const effect::any>(std::move(what.what)));
+  }
+
+  void call_off(const effect_owner& owner, const std::string& effect) override {
+    effects_.call_off(owner.stream, effect);
+  }
+  void hold_new_work() override { held_ = true; }
+  [[nodiscard]] std::size_t in_flight() const override { return effects_.count(); }
+
+  void stop() override {
+    if (stopped_.exchange(true))
+      return;
+    effects_.call_off_all();
+    tools_.stop();
+    files_.stop();
+    timers_.stop();
+    effects_.wait_for_outside(last_answers_ms); // providers answer on threads of their own
+  }
+
+private:
+  using shared_effect = std::shared_ptr<const effect::any>;
+
+  void begin(effect_ptr effect, shared_effect what) {
+    const auto in_pool = [&](work_pool& pool, auto work) {
+      pool.run([this, effect, what, work] {
+        guarded(effect, *what, [&] { work(*effect); });
+      });
+    };
+    std::visit(
+        match{
+            [&](const effect::reserve& e) { perform_reserve(effect, e, directory_, timers_); },
+            [&](const effect::settle& e) { perform_settle(effect, e, directory_, timers_); },
+            [&](const effect::call_model& e) {
+              guarded(effect, *what, [&] { perform_call_model(effect, e, options_, timers_); });
+            },
+            [&](const effect::run_tool& e) {
+              in_pool(tools_, [this, &e](auto& on) { perform_run_tool(on, e, options_); });
+            },
+            [&](const effect::check_artifact& e) {
+              in_pool(files_, [this, &e](auto& on) { perform_check_artifact(on, e, options_); });
+            },
+            [&](const effect::prepare_workspace& e) {
+              in_pool(files_, [&e](auto& on) { perform_prepare_workspace(on, e); });
+            },
+            [&](const effect::open_phase& e) {
+              in_pool(files_, [this, &e, effect](auto&) {
+                perform_open_phase(effect, e, options_, directory_, timers_);
+              });
+            },
+            [&](const effect::compose_report& e) {
+              in_pool(files_, [this, &e](auto& on) { perform_compose_report(on, e, options_); });
+            },
+            [&](const auto&) { check(false, "an effect that the shells perform themselves"); },
+        },
+        *what);
+  }
+
+  template <class Work>
+  void guarded(const effect_ptr& effect, const effect::any& what, Work&& work) {
+    try {
+      work();
+    } catch (const std::exception& thrown) {
+      effect->end(failure_of(
+          what, refuse(errc::internal_error, std::string{"an effect failed: "} + thrown.what())));
+    }
+  }
+
+  performer_options options_;
+  entity_directory& directory_;
+  effects_in_flight effects_;
+  std::atomic<bool> held_ = false;
+  std::atomic<bool> stopped_ = false;
+  timer_thread timers_;
+  work_pool tools_;
+  work_pool files_;
+};
+
+} // namespace
+} // namespace performers
+
+std::unique_ptr<effect_performer> make_performer(performers::performer_options options,
+                                                 entity_directory& directory) {
+  return std::make_unique<performers::dispatcher>(std::move(options), directory);
+}
+
+} // namespace ash

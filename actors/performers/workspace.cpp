@@ -1,0 +1,220 @@
+#include "actors/performers/workspace.hpp"
+
+#include "actors/performers/git.hpp"
+#include "events/base/fail_point.hpp"
+#include "events/base/text.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <thread>
+
+namespace ash::performers {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds longest_lock{5};
+constexpr std::chrono::milliseconds lock_wait{100};
+
+/// Name to object, of the references that match the patterns.
+result<std::map<std::string, std::string>> references(const std::string& repo,
+                                                      std::vector<std::string> patterns,
+                                                      std::stop_token stop) {
+  std::vector<std::string> arguments{"for-each-ref", "--format=%(objectname) %(refname)"};
+  arguments.insert(arguments.end(), patterns.begin(), patterns.end());
+  TRY(auto text, run_git({repo}, std::move(arguments), std::move(stop)));
+  std::map<std::string, std::string> out;
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    if (const auto space = line.find(" refs/"); space != std::string_view::npos)
+      out.emplace(line.substr(space + 1), line.substr(0, space));
+  }
+  return out;
+}
+
+std::string branch_names(const std::map<std::string, std::string>& known) {
+  constexpr std::size_t most = 10;
+  constexpr std::string_view local = "refs/heads/";
+  constexpr std::string_view own = "refs/heads/actor-shell/";
+  std::string out;
+  std::size_t shown = 0;
+  for (const auto& [name, object] : known) {
+    if (!name.starts_with(local) || name.starts_with(own) || shown++ >= most)
+      continue;
+    out += (out.empty() ? "'" : ", '") + printable(name.substr(local.size())) + "'";
+  }
+  return out.empty() ? "there are none" : out;
+}
+
+/// The administrative directory of a worktree, found by path: the worktree's own `.git` file is the
+/// agent's to write.
+result<std::optional<std::string>> find_git_dir(const std::string& repo,
+                                                const std::string& worktree,
+                                                std::stop_token stop) {
+  TRY(auto common, common_dir_of(repo, std::move(stop)));
+  const auto all = fs::path{common} / "worktrees";
+  const auto wanted = (fs::path{worktree} / ".git").string();
+  const auto is_it = [&](const fs::path& one) {
+    std::ifstream file{one / "gitdir"};
+    std::string line;
+    return std::getline(file, line) && line == wanted;
+  };
+  std::error_code none;
+  const auto likely = all / fs::path{worktree}.filename();
+  if (is_it(likely))
+    return std::optional{likely.string()};
+  for (const auto& one : fs::directory_iterator{all, none})
+    if (is_it(one.path()))
+      return std::optional{one.path().string()};
+  return std::optional<std::string>{};
+}
+
+/// Git that a killed process left behind may still hold the index for a moment; a lock that nobody holds
+/// stays for ever. The worktree is ours alone, so an old one is removed.
+void wait_for_index(const std::string& git_dir) {
+  const auto lock = fs::path{git_dir} / "index.lock";
+  std::error_code failed;
+  while (true) {
+    const auto made = fs::last_write_time(lock, failed);
+    if (failed || fs::file_time_type::clock::now() - made > longest_lock)
+      break;
+    std::this_thread::sleep_for(lock_wait);
+  }
+  fs::remove(lock, failed);
+}
+
+result<void> remove_locked(const std::string& repo,
+                           const std::string& worktree,
+                           std::stop_token stop) {
+  // Twice: also where git locked it while it was being made.
+  TRY(try_git({repo}, {"worktree", "remove", "--force", "--force", worktree}, stop));
+  std::error_code failed;
+  fs::remove_all(worktree, failed);
+  if (failed)
+    return system_error("removing '" + printable(worktree) + "'", failed.value());
+  TRY(run_git({repo}, {"worktree", "prune"}, stop));
+  return success();
+}
+
+/// Whether an earlier attempt left a worktree that is on the branch and complete.
+result<bool> is_whole(const effect::prepare_workspace& what, std::stop_token stop) {
+  TRY(auto git_dir, find_git_dir(what.repo_path, what.worktree, stop));
+  std::error_code none;
+  if (!git_dir || !fs::is_directory(what.worktree, none) ||
+      fs::exists(fs::path{*git_dir} / "locked", none))
+    return false;
+  const git_place place{what.worktree, *git_dir};
+  TRY(auto head, try_git(place, {"symbolic-ref", "--short", "HEAD"}, stop));
+  TRY(auto status, try_git(place, {"status", "--porcelain", "--ignore-submodules=all"}, stop));
+  return head.exit_code == 0 && head.output == what.branch + "\n" && status.exit_code == 0 &&
+         status.output.empty();
+}
+
+result<void> make_parent(const std::string& worktree) {
+  std::error_code failed;
+  fs::create_directories(fs::path{worktree}.parent_path(), failed);
+  if (failed)
+    return system_error("making the directory of '" + printable(worktree) + "'", failed.value());
+  return success();
+}
+
+} // namespace
+
+result<std::string>
+commit_of_branch(const std::string& repo, const std::string& branch, std::stop_token stop) {
+  const auto bad = branch.empty() || branch.front() == '-' ||
+                   branch.find_first_of("*?[\\ ~^:") != std::string::npos || branch.ends_with('/');
+  if (!bad) {
+    TRY(auto found,
+        references(repo, {"refs/heads/" + branch, "refs/remotes/" + branch}, stop));
+    for (const auto* folder : {"refs/heads/", "refs/remotes/"})
+      if (const auto at = found.find(folder + branch); at != found.end())
+        return at->second;
+  }
+  TRY(auto known, references(repo, {"refs/heads/"}, stop));
+  return refuse(errc::repo_branch_missing,
+                "there is no branch '" + printable(branch) + "' in '" + printable(repo) +
+                    "'; its branches: " + branch_names(known))
+      .with("branch", branch);
+}
+
+result<run::workspace_ready> prepare_workspace(const effect::prepare_workspace& what,
+                                               std::stop_token stop) {
+  const auto lock = lock_repository(what.repo_path);
+  TRY(auto base, commit_of_branch(what.repo_path, what.base_branch, stop));
+  const auto own = "refs/heads/" + what.branch;
+  TRY(auto refs, references(what.repo_path, {own}, stop));
+  const auto tip = refs.find(own);
+  std::error_code none;
+  if (tip != refs.end() || fs::exists(what.worktree, none)) {
+    TRY(auto whole, is_whole(what, stop));
+    if (whole && tip != refs.end())
+      return run::workspace_ready{what.worktree, what.branch, tip->second};
+    TRY(remove_locked(what.repo_path, what.worktree, stop));
+  }
+  TRY(make_parent(what.worktree));
+  std::vector<std::string> arguments{"worktree", "add", "--quiet"};
+  if (tip == refs.end())
+    arguments.insert(arguments.end(), {"-b", what.branch, what.worktree, base});
+  else
+    arguments.insert(arguments.end(), {what.worktree, what.branch});
+  TRY(run_git({what.repo_path}, std::move(arguments), stop));
+  return run::workspace_ready{
+      what.worktree, what.branch, tip == refs.end() ? base : tip->second};
+}
+
+result<std::string> save_workspace(const save_request& what, std::stop_token stop) {
+  const auto lock = lock_repository(what.repo);
+  TRY(auto git_dir, find_git_dir(what.repo, what.worktree, stop));
+  std::error_code none;
+  if (!git_dir || !fs::is_directory(what.worktree, none))
+    return commit_of_branch(what.repo, what.branch, stop);
+  wait_for_index(*git_dir);
+  const git_place place{what.worktree, *git_dir};
+  TRY(run_git(place, {"add", "--all", "--", "."}, stop));
+  for (const auto& path : what.artifacts)
+    if (fs::exists(fs::path{what.worktree} / path, none)) {
+      TRY(run_git(place, {"add", "--force", "--", path}, stop));
+    }
+  TRY(auto changed, try_git(place, {"diff", "--cached", "--quiet"}, stop));
+  if (changed.exit_code != 0) {
+    TRY(run_git(place,
+                {"-c",
+                 "user.name=actor-shell",
+                 "-c",
+                 "user.email=actor-shell@localhost",
+                 "commit",
+                 "--quiet",
+                 "--no-verify",
+                 "--message=" + what.message},
+                stop));
+  }
+  TRY(auto head, run_git(place, {"rev-parse", "--verify", "HEAD"}, stop));
+  return object_id_in(head);
+}
+
+result<void> remove_workspace(const std::string& repo,
+                              const std::string& worktree,
+                              std::stop_token stop) {
+  std::error_code none;
+  if (!fs::exists(worktree, none))
+    return success();
+  const auto lock = lock_repository(repo);
+  return remove_locked(repo, worktree, std::move(stop));
+}
+
+void perform_prepare_workspace(running_effect& effect, const effect::prepare_workspace& what) {
+  pass(fail_point::workspace_before);
+  auto ready = prepare_workspace(what, effect.stop_token());
+  pass(fail_point::workspace_after);
+  if (ready)
+    effect.end(std::move(ready).value());
+  else
+    effect.end(run::workspace_failed{std::move(ready).error()});
+}
+
+} // namespace ash::performers

@@ -1,0 +1,57 @@
+// Where effects go: commands to other entities and timers are done here, pruning is a chore, all else is
+// the performer's. What comes back is delivered as a command until the owner has taken it, so that no
+// answer is lost to a full queue or a crash of its owner. Shared by all actors; thread-safe.
+#pragma once
+
+#include "actors/performers/performer.hpp"
+#include "actors/shells/chores.hpp"
+#include "actors/shells/registry.hpp"
+#include "actors/shells/timer_service.hpp"
+
+#include <atomic>
+
+namespace ash::shell {
+
+class effect_router {
+public:
+  struct parts {
+    registry& actors;
+    timer_service& timers;
+    chores& background;
+    log::event_log& log;
+    std::function<instant()> now;
+  };
+
+  explicit effect_router(parts with) : with_(std::move(with)) {}
+
+  /// Before the first effect.
+  void use(effect_performer& performer) noexcept { performer_ = &performer; }
+
+  /// Begins an effect. Its end reaches the owner as a command that finishes it, or as
+  /// `effect_done_mail`. `version` is the owner's stream's.
+  void perform(const effect_owner& owner, effect_request what, std::uint64_t version);
+
+  /// Gives a command to an entity; `reply` as in `entity_directory::tell`.
+  void deliver(const stream_id& to, const stream_id& root, command_mail what);
+
+  /// Commands between entities, and answers, that nobody has answered yet.
+  [[nodiscard]] std::size_t undelivered() const noexcept { return undelivered_.load(); }
+
+private:
+  struct parcel;
+
+  void pursue(std::shared_ptr<parcel> what);
+  void answered(const effect_owner& owner, const std::string& effect, effect_answer what);
+  void send(const effect_owner& owner, const std::string& id, effect::send what);
+  void tell_self(const effect_owner& owner, std::string id, effect::tell_self what);
+  void prune(const effect_owner& owner, std::uint64_t version);
+  void done(const effect_owner& owner, const std::string& effect);
+  command_envelope envelope(const effect_owner& owner, std::string id, std::string causation,
+                            any_command what) const;
+
+  parts with_;
+  effect_performer* performer_ = nullptr;
+  std::atomic<std::size_t> undelivered_{0};
+};
+
+} // namespace ash::shell

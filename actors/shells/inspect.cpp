@@ -1,0 +1,244 @@
+#include "actors/shells/inspect.hpp"
+
+#include "actors/aggregates/budget.hpp"
+#include "actors/aggregates/phase.hpp"
+#include "actors/aggregates/run.hpp"
+#include "actors/aggregates/session.hpp"
+#include "actors/aggregates/tool_call.hpp"
+#include "actors/performers/report_text.hpp"
+#include "actors/shells/fold.hpp"
+#include "events/base/text.hpp"
+#include "events/codec/codec.hpp"
+#include "events/codec/describe_json.hpp"
+
+#include <algorithm>
+
+namespace ash::inspect {
+namespace {
+
+constexpr std::size_t page = 1'000;
+constexpr std::size_t shortest_prefix = 6;
+constexpr std::size_t most_matches = 10;
+
+std::string decimal(usd amount) {
+  auto text = to_string(amount);
+  if (const auto sign = text.find('$'); sign != std::string::npos)
+    text.erase(sign, 1);
+  return text;
+}
+
+json::value iso_or_null(instant at) {
+  if (at.us == 0)
+    return nullptr;
+  return json::value(to_iso(at));
+}
+
+/// What the run's own budget scope has paid by now.
+result<usd> settled_by(const log::event_log& log, const run_id& run) {
+  TRY(auto scope,
+      fold::whole<budget_aggregate>(log, stream_of_budget("run:" + to_string(run))));
+  return scope.state.settled;
+}
+
+result<run_summary> summary_of(const log::event_log& log, const log::stream_head& head) {
+  TRY(auto id, parse_uuid(head.stream.key()));
+  TRY(auto history,
+      performers::read_run_history(log, {id}, performers::history_depth::run_only));
+  run_summary out;
+  out.run = history.plan.run;
+  out.workflow = history.plan.workflow;
+  out.state = history.state;
+  out.repo_path = history.plan.repo_path;
+  out.base_branch = history.plan.base_branch;
+  out.branch = history.plan.branch;
+  out.code = history.code;
+  out.message = history.message;
+  out.started = history.started;
+  out.ended = history.ended;
+  out.phases_done = history.phases_done();
+  out.phases = history.plan.phases.size();
+  if (history.report) {
+    out.commit = history.report->commit;
+    out.report_path = history.report->markdown_path;
+    out.cost = history.report->cost;
+  } else {
+    TRY(out.cost, settled_by(log, out.run));
+  }
+  out.settled = head.status == log::stream_status::closed;
+  for (const auto& phase : history.phases) {
+    TRY(auto beneath, log.find_stream(stream_of(phase.phase)));
+    if (beneath && beneath->status != log::stream_status::closed)
+      out.settled = false;
+  }
+  return out;
+}
+
+template <class Visit>
+result<void> each_stream(const log::event_log& log, entity_kind kind, Visit visit) {
+  for (std::string after;;) {
+    TRY(auto heads, log.list_streams(kind, after, page, log::event_log::listing::all));
+    if (heads.empty())
+      return success();
+    for (const auto& head : heads) {
+      TRY(visit(head));
+    }
+    after = heads.back().stream.text();
+  }
+}
+
+error not_found(entity_kind kind, std::string_view text) {
+  const auto code = kind == entity_kind::run       ? errc::run_not_found
+                    : kind == entity_kind::session ? errc::session_not_found
+                                                   : errc::feed_not_found;
+  return refuse(code,
+                "there is no " + std::string{to_string(kind)} + " '" + printable(text) +
+                    "' in this data directory");
+}
+
+std::string lower(std::string_view text) {
+  std::string out{text};
+  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+  });
+  return out;
+}
+
+template <class A>
+result<json::object>
+folded_json(const log::event_log& log, const stream_id& stream, const fold_limit& limit) {
+  TRY(auto folded, fold::up_to<A>(log, stream, limit.version, limit.position));
+  if (folded.version == 0) {
+    TRY(auto head, log.find_stream(stream));
+    if (!head)
+      return refuse(errc::feed_not_found, "there is no stream '" + stream.text() + "'");
+    return refuse(errc::argument_invalid,
+                  "the stream '" + stream.text() + "' has no fact up to there");
+  }
+  return json::object{{"stream", stream.text()},
+                      {"version", folded.version},
+                      {"position", folded.position},
+                      {"at", to_iso(folded.at)},
+                      {"state", codec::describe_json(folded.state)}};
+}
+
+} // namespace
+
+json::object to_json(const run_summary& of) {
+  return {{"run", to_string(of.run)},
+          {"workflow", of.workflow},
+          {"state", of.state},
+          {"repository", of.repo_path},
+          {"base_branch", of.base_branch},
+          {"branch", of.branch},
+          {"commit", of.commit},
+          {"report", of.report_path},
+          {"code", of.code},
+          {"message", of.message},
+          {"started_at", to_iso(of.started)},
+          {"ended_at", iso_or_null(of.ended)},
+          {"cost_usd", decimal(of.cost)},
+          {"phases_done", of.phases_done},
+          {"phases", of.phases}};
+}
+
+result<std::vector<run_summary>> list_runs(const log::event_log& log, std::size_t max) {
+  std::vector<run_summary> out;
+  TRY(each_stream(log, entity_kind::run, [&](const log::stream_head& head) -> result<void> {
+    TRY(auto one, summary_of(log, head));
+    out.push_back(std::move(one));
+    return success();
+  }));
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
+    return a.started != b.started ? a.started > b.started : a.run > b.run;
+  });
+  if (out.size() > max)
+    out.resize(max);
+  return out;
+}
+
+result<run_summary> summarise_run(const log::event_log& log, const run_id& run) {
+  TRY(auto head, log.find_stream(stream_of(run)));
+  if (!head)
+    return not_found(entity_kind::run, to_string(run));
+  return summary_of(log, *head);
+}
+
+result<performers::run_history> show_run(const log::event_log& log, const run_id& run) {
+  return performers::read_run_history(log, run);
+}
+
+json::object to_json(const performers::run_history& of) {
+  auto out = report_json(of, {of.state, of.report ? of.report->commit : std::string{}});
+  out["state"] = of.state;
+  if (of.report)
+    out["report"] = of.report->markdown_path;
+  return out;
+}
+
+result<stream_id> resolve_id(const log::event_log& log, entity_kind kind, std::string_view text) {
+  const auto wanted = lower(text);
+  if (const auto exact = stream_id::parse(std::string{to_string(kind)} + "/" + wanted); exact) {
+    TRY(auto head, log.find_stream(exact.value()));
+    if (head)
+      return exact.value();
+  }
+  if (wanted.size() < shortest_prefix)
+    return refuse(errc::id_prefix_too_short,
+                  "'" + printable(text) + "' is too short for an id: give 6 characters or more");
+  std::vector<stream_id> matches;
+  TRY(each_stream(log, kind, [&](const log::stream_head& head) -> result<void> {
+    if (lower(head.stream.key()).starts_with(wanted))
+      matches.push_back(head.stream);
+    return success();
+  }));
+  if (matches.empty())
+    return not_found(kind, text);
+  if (matches.size() == 1)
+    return matches.front();
+  std::string names;
+  for (std::size_t i = 0; i < std::min(matches.size(), most_matches); ++i)
+    names += (i == 0 ? "" : ", ") + std::string{matches[i].key()};
+  return refuse(errc::id_ambiguous,
+                "'" + printable(text) + "' is the beginning of " + std::to_string(matches.size()) +
+                    " ids: " + names + (matches.size() > most_matches ? ", …" : ""))
+      .with("matches", names);
+}
+
+result<json::object>
+fold_stream(const log::event_log& log, const stream_id& stream, fold_limit limit) {
+  switch (stream.kind()) {
+  case entity_kind::session:
+    return folded_json<session_aggregate>(log, stream, limit);
+  case entity_kind::run:
+    return folded_json<run_aggregate>(log, stream, limit);
+  case entity_kind::phase:
+    return folded_json<phase_aggregate>(log, stream, limit);
+  case entity_kind::tool_call:
+    return folded_json<tool_call_aggregate>(log, stream, limit);
+  case entity_kind::budget:
+    return folded_json<budget_aggregate>(log, stream, limit);
+  case entity_kind::log:
+    break;
+  }
+  return refuse(errc::argument_invalid, "the stream '" + stream.text() + "' has no state to fold");
+}
+
+result<json::object> record_json(const log::record& of) {
+  json::object out{{"position", of.position},
+                   {"stream", of.stream.text()},
+                   {"version", of.version},
+                   {"type", of.type},
+                   {"at", to_iso(of.at)},
+                   {"correlation", of.correlation},
+                   {"causation", of.causation},
+                   {"root", of.root.text()}};
+  if (of.pruned) {
+    out.emplace("pruned", true);
+    return out;
+  }
+  TRY(auto fact, codec::decode(of.type, of.schema_version, of.payload));
+  out.emplace("data", codec::to_json(fact));
+  return out;
+}
+
+} // namespace ash::inspect

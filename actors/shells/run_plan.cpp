@@ -1,0 +1,220 @@
+#include "actors/shells/run_plan.hpp"
+
+#include "actors/aggregates/policy.hpp"
+#include "actors/definitions/binding.hpp"
+#include "actors/performers/git.hpp"
+#include "actors/performers/workspace.hpp"
+#include "actors/tools/tool.hpp"
+#include "events/base/hash.hpp"
+#include "events/base/text.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ash {
+namespace {
+
+namespace fs = std::filesystem;
+namespace defs = definitions;
+
+result<void> check_requirements(std::string_view text) {
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
+    return refuse(errc::argument_invalid, "the requirements are empty: say what the run is to do");
+  if (text.size() > max_requirements_bytes)
+    return refuse(errc::argument_invalid,
+                  "the requirements have " + std::to_string(text.size()) + " bytes, at most " +
+                      std::to_string(max_requirements_bytes) +
+                      " are possible: put details into files of the repository");
+  if (!is_valid_utf8(text))
+    return refuse(errc::argument_invalid, "the requirements are not valid UTF-8");
+  return success();
+}
+
+error no_repository(const std::string& path, const std::string& why) {
+  return refuse(errc::repo_path_invalid, "'" + printable(path) + "' " + why).with("path", path);
+}
+
+/// The top of the repository's working tree, absolute, links resolved.
+result<std::string> repository_at(const std::string& path) {
+  std::error_code failed;
+  const auto real = fs::canonical(path, failed);
+  if (failed || path.empty())
+    return no_repository(path, "does not exist or can't be reached");
+  if (!fs::is_directory(real, failed))
+    return no_repository(path, "is not a directory");
+  TRY(auto common, performers::common_dir_of(real.string()));
+  TRY(auto top,
+      performers::try_git({real.string()}, {"rev-parse", "--path-format=absolute", "--show-toplevel"}));
+  if (top.exit_code != 0)
+    return no_repository(path, "is a bare repository or the inside of one: name a working tree");
+  while (!top.output.empty() && top.output.back() == '\n')
+    top.output.pop_back();
+  const auto directory = fs::canonical(top.output, failed);
+  if (failed)
+    return no_repository(path, "has a working tree that can't be reached");
+  if (!is_valid_utf8(directory.string()))
+    return no_repository(path, "has a path that is not valid UTF-8, which a run can't record");
+  return directory.string();
+}
+
+budget_policy policy_of(defs::budget_policy from) {
+  switch (from) {
+  case defs::budget_policy::block:
+    return budget_policy::block;
+  case defs::budget_policy::warn_continue:
+    return budget_policy::warn_continue;
+  case defs::budget_policy::prompt:
+    return budget_policy::prompt;
+  }
+  return budget_policy::block;
+}
+
+usd share_of(usd whole, std::int64_t percent) {
+  return {whole.pico / 100 * percent + whole.pico % 100 * percent / 100};
+}
+
+std::vector<budget_terms> scopes_of(const run_id& run,
+                                    const defs::workflow& workflow,
+                                    const run_request& asked,
+                                    const defs::budget_settings& settings) {
+  const auto cap = asked.run_cap.value_or(workflow.budget.cap.value_or(settings.run_cap));
+  const auto warn = asked.run_cap ? share_of(cap, settings.warn_at_percent)
+                                  : workflow.budget.warn_at.value_or(
+                                        share_of(cap, settings.warn_at_percent));
+  return {{"run:" + to_string(run),
+           cap,
+           warn,
+           policy_of(workflow.budget.policy.value_or(settings.policy))},
+          {"day:" + utc_date(system_now()),
+           settings.daily_cap,
+           share_of(settings.daily_cap, settings.warn_at_percent),
+           policy_of(settings.policy)}};
+}
+
+tool_terms bounds_of(const defs::tool_settings& settings) {
+  tool_terms out;
+  out.secret_globs = policy::default_rules().secret_globs;
+  out.secret_globs.insert(
+      out.secret_globs.end(), settings.secret_paths.begin(), settings.secret_paths.end());
+  out.time_limit_ms = settings.command_time_limit_ms;
+  out.network = settings.network == defs::network_access::granted;
+  out.unsandboxed = settings.sandbox == defs::sandbox_setting::unsandboxed;
+  return out;
+}
+
+result<std::vector<defs::binding>>
+bind_roles(const run_request& asked, const defs::workflow& workflow, const planning& with) {
+  defs::availability usable;
+  usable.backend_problem = [&](const std::string& backend) -> std::optional<std::string> {
+    if (auto fine = with.providers.usable(backend); !fine)
+      return fine.error().message;
+    return std::nullopt;
+  };
+  defs::bind_options options;
+  options.overrides = asked.overrides;
+  options.model = asked.model ? asked.model : with.config.default_model;
+  return defs::bind(workflow, with.library.personas(), usable, options);
+}
+
+result<void> check_persona(const defs::persona& who, const planning& with) {
+  TRY(with.providers.find(who.model));
+  static const auto known = tool::builtin_tools();
+  for (const auto& name : who.tools)
+    if (std::none_of(
+            known.begin(), known.end(), [&](const auto& t) { return t->describe().name == name; }))
+      return refuse(errc::tool_unknown,
+                    "persona " + identity(who) + " names the tool '" + name + "', which does not exist");
+  return success();
+}
+
+/// Ids made within a minute begin alike; their ends do not.
+std::string branch_of(const run_id& run) {
+  const auto id = to_string(run);
+  return "actor-shell/" + id.substr(id.size() - 12);
+}
+
+run::created created_of(const run_request& asked,
+                        const defs::workflow& workflow,
+                        const std::string& repo,
+                        const planning& with) {
+  run::created out;
+  out.run = {random_uuid()};
+  out.workflow = identity(workflow);
+  out.workflow_hash = hash_of(workflow);
+  out.workflow_json = canonical(workflow);
+  for (const auto& phase : workflow.phases)
+    out.phases.push_back({phase.key, phase.role, phase.artifact.path, phase.approval});
+  out.repo_path = repo;
+  out.project_key = sha256_hex(repo).substr(0, 16);
+  out.base_branch = asked.base_branch;
+  out.requirements = asked.requirements;
+  out.worktree = with.layout.worktree(out.run);
+  out.branch = branch_of(out.run);
+  out.report_dir = with.layout.report(out.run);
+  out.scopes = scopes_of(out.run, workflow, asked, with.config.budget);
+  out.tool_bounds = bounds_of(with.config.tools);
+  out.started_by = with.started_by;
+  return out;
+}
+
+} // namespace
+
+result<data_layout> data_layout::make(const std::string& directory) {
+  if (directory.empty())
+    return refuse(errc::argument_invalid, "the data directory has no name");
+  const auto refused = [&](const std::string& what, int number) {
+    auto why = system_error("the data directory '" + printable(directory) + "' " + what, number);
+    if (number == EACCES || number == EROFS || number == EPERM)
+      why.code = errc::permission_denied;
+    return why;
+  };
+  std::error_code failed;
+  fs::create_directories(fs::path{directory}.parent_path(), failed);
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
+    return refused("can't be made", errno);
+  const auto real = fs::canonical(directory, failed);
+  if (failed)
+    return refused("can't be reached", failed.value());
+  if (!fs::is_directory(real, failed))
+    return refused("is no directory", ENOTDIR);
+  if (::access(real.c_str(), R_OK | W_OK | X_OK) != 0)
+    return refused("can't be written: choose another with --data-dir", errno);
+  const data_layout out{real.string()};
+  for (const auto* name : {"/worktrees", "/runs"})
+    if (::mkdir((out.directory + name).c_str(), 0700) != 0 && errno != EEXIST)
+      return refused("can't be written: choose another with --data-dir", errno);
+  return out;
+}
+
+result<run::start> plan_run(const run_request& asked, const planning& with) {
+  TRY(check_requirements(asked.requirements));
+  if (asked.run_cap && asked.run_cap->pico <= 0)
+    return refuse(errc::argument_invalid, "the budget of a run must be above $0");
+  TRY(auto workflow, with.library.find_workflow(asked.workflow));
+  for (const auto& phase : workflow.phases) {
+    TRY(with.schemas.find(phase.artifact.schema));
+  }
+  TRY(auto bindings, bind_roles(asked, workflow, with));
+  for (const auto& binding : bindings) {
+    TRY(check_persona(binding.persona, with));
+  }
+  TRY(auto repo, repository_at(asked.repo));
+  TRY(performers::commit_of_branch(repo, asked.base_branch));
+  run::start out;
+  out.what = created_of(asked, workflow, repo, with);
+  for (const auto& binding : bindings) {
+    std::string reason;
+    for (const auto& one : binding.reasons)
+      reason += (reason.empty() ? "" : "; ") + one;
+    out.bindings.push_back({binding.role,
+                            identity(binding.persona),
+                            binding.hash,
+                            canonical(binding.persona),
+                            std::move(reason)});
+  }
+  return out;
+}
+
+} // namespace ash

@@ -1,0 +1,62 @@
+// From what a person asks for to the command that starts a run. Everything that can be wrong is found
+// here, before there is a run: definitions, bindings, schemas, keys, the repository and its branch.
+#pragma once
+
+#include "actors/aggregates/commands.hpp"
+#include "actors/definitions/config.hpp"
+#include "actors/definitions/library.hpp"
+#include "actors/definitions/schema_registry.hpp"
+#include "actors/providers/registry.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+
+namespace ash {
+
+/// The most that requirements may have.
+constexpr std::size_t max_requirements_bytes = 256 * 1024;
+
+struct run_request {
+  std::string workflow; ///< `name@version`, `name`, or the path of a YAML file
+  std::string repo;     ///< a directory in a git repository that is not bare
+  std::string base_branch;
+  std::string requirements;
+  std::optional<std::string> model;             ///< `provider:model`, instead of every persona's
+  std::map<std::string, std::string> overrides; ///< role → persona
+  std::optional<usd> run_cap;                   ///< instead of the workflow's and the configuration's
+};
+
+/// Where everything of a data directory lies; the only place that knows.
+struct data_layout {
+  std::string directory; ///< absolute
+
+  [[nodiscard]] std::string log() const { return directory + "/log"; }
+  [[nodiscard]] std::string definitions() const { return directory + "/definitions"; }
+  [[nodiscard]] std::string worktree(const run_id& run) const {
+    return directory + "/worktrees/" + to_string(run);
+  }
+  [[nodiscard]] std::string report(const run_id& run) const {
+    return directory + "/runs/" + to_string(run);
+  }
+
+  /// Makes the directories with mode 0700. Gives the layout with an absolute path without links.
+  /// Errors: `permission_denied` for one that can't be written, `storage_full`, `io_failed`.
+  static result<data_layout> make(const std::string& directory);
+};
+
+struct planning {
+  const definitions::library& library;
+  definitions::schema_registry& schemas;
+  provider::provider_registry& providers;
+  const definitions::config& config;
+  const data_layout& layout;
+  std::string started_by;
+};
+
+/// The command that starts the run, with an id of its own. Errors: `argument_invalid`,
+/// `template_not_found`, `definition_invalid`, `schema_not_found`, `schema_unsupported`, those of
+/// binding, `secret_missing`, `repo_path_invalid`, `repo_branch_missing`, `git_failed`.
+result<run::start> plan_run(const run_request& asked, const planning& with);
+
+} // namespace ash

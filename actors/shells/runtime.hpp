@@ -1,0 +1,77 @@
+// The facade over everything that runs: the log, the actors and the performers of one data directory. The
+// CLI and the gateway hold one and talk to nothing beneath it; reads go through `log()`.
+#pragma once
+
+#include "actors/shells/inspect.hpp"
+#include "actors/shells/run_plan.hpp"
+#include "actors/shells/shells.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace ash {
+
+/// What becomes of runs that a crash interrupted, when their data directory is opened.
+enum class after_crash : std::uint8_t {
+  wait,   ///< for `resume_run`: one-shot commands
+  resume, ///< at once: servers
+};
+
+struct runtime_options {
+  std::string data_dir;
+  definitions::config config;
+  std::vector<std::string> definition_dirs; ///< searched first, in order
+  std::string started_by;                   ///< who, for the record
+  after_crash crashed = after_crash::wait;
+  /// Reads an environment variable; absent: the process's own environment.
+  std::function<std::optional<std::string>(std::string_view)> environment;
+  shells_options shells = {}; ///< `on_broken` and `on_log_failed` are called besides the runtime's own
+};
+
+/// Thread-safe, but for `stop`.
+class runtime {
+public:
+  /// Takes the log's lock, marks the runs that a crash left `executing` as interrupted, and starts the
+  /// actors. Errors: `log_locked`, `permission_denied`, `storage_full`, `log_corrupt`, `io_failed`.
+  static result<std::unique_ptr<runtime>> open(runtime_options options);
+  /// Stops, without waiting for what is in flight.
+  ~runtime();
+  runtime(const runtime&) = delete;
+  runtime& operator=(const runtime&) = delete;
+
+  /// Starts a run: durable when this returns. Errors: those of `plan_run`, `active_run_exists`.
+  result<run_id> start_run(const run_request& asked);
+  /// Errors: `run_not_found`, `run_already_terminal`, `run_metadata_missing`, `active_run_exists`.
+  result<void> resume_run(const run_id& run, const std::string& by);
+  /// Errors: `run_not_found`, `run_already_terminal`.
+  result<void> abort_run(const run_id& run, const std::string& reason, const std::string& by);
+
+  /// Waits until a run is over, its report written and everything beneath it settled; or until it is
+  /// interrupted or waits for an approval. Errors: `run_not_found`, `cancelled` once `stop` is requested,
+  /// `shutting_down`, and those of reading.
+  result<inspect::run_summary> wait(const run_id& run, std::stop_token stop = {});
+
+  [[nodiscard]] log::event_log& log() noexcept;
+  [[nodiscard]] const data_layout& layout() const noexcept;
+  [[nodiscard]] shells& actors() noexcept;
+  /// Definitions as they were when they were first needed. Errors: those of `library::load`.
+  result<const definitions::library*> definitions();
+  /// The runs that were interrupted when the data directory was opened.
+  [[nodiscard]] const std::vector<run_id>& swept() const noexcept;
+
+  /// Takes no more work, lets what is in flight end for `grace`, calls the rest off, and records
+  /// `run.interrupted` for every run that was executing: the last fact of each. Idempotent.
+  void stop(std::chrono::milliseconds grace = std::chrono::seconds{30});
+
+private:
+  class parts;
+  explicit runtime(std::unique_ptr<parts> with);
+
+  std::unique_ptr<parts> parts_;
+};
+
+} // namespace ash

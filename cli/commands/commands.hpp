@@ -1,0 +1,60 @@
+// The commands: each takes what was parsed and gives the process's exit code.
+#pragma once
+
+#include "cli/context.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ash::cli {
+
+enum class output_format : std::uint8_t { text, json, stream_json };
+
+struct run_options {
+  std::string workflow;
+  std::string repo = ".";
+  std::string base = "main";
+  std::string requirements; ///< a text, or `@FILE` within the repository
+  std::string model;
+  std::vector<std::string> bindings; ///< `ROLE=PERSONA`
+  std::string budget;                ///< dollars
+  output_format format = output_format::text;
+};
+int run_workflow(const settings& with, const run_options& asked);
+
+struct runs_list_options {
+  std::string state;
+  std::int64_t limit = 50;
+};
+int runs_list(const settings& with, const runs_list_options& asked);
+int runs_show(const settings& with, const std::string& id);
+int runs_resume(const settings& with, const std::string& id, output_format format);
+int runs_abort(const settings& with, const std::string& id, const std::string& reason);
+
+struct events_options {
+  std::string feed;
+  std::uint64_t after = 0;
+  bool follow = false;
+  std::string type;
+};
+int show_events(const settings& with, const events_options& asked);
+
+struct replay_options {
+  std::string feed;
+  std::optional<std::uint64_t> at; ///< a position of the log
+};
+int replay(const settings& with, const replay_options& asked);
+
+int log_verify(const settings& with);
+int log_stats(const settings& with);
+int log_backup(const settings& with, const std::string& to);
+int log_restore(const settings& with, const std::string& from);
+int show_blob(const settings& with, const std::string& sha256);
+
+int doctor(const settings& with);
+int demo(const settings& with, output_format format);
+int list_fail_points(const settings& with);
+
+} // namespace ash::cli

@@ -1,0 +1,125 @@
+#include "actors/shells/inspect.hpp"
+#include "cli/commands/commands.hpp"
+#include "cli/progress.hpp"
+#include "cli/stop_signals.hpp"
+#include "cli/terminal.hpp"
+#include "events/base/text.hpp"
+#include "events/codec/codec.hpp"
+
+#include <chrono>
+#include <cstdio>
+
+namespace ash::cli {
+namespace {
+
+constexpr std::chrono::milliseconds poll{100};
+
+/// Where records come from: everything, a root with all beneath it, or one stream.
+struct feed {
+  std::optional<stream_id> stream;
+
+  [[nodiscard]] result<std::vector<log::record>> read(const log::event_log& from,
+                                                      std::uint64_t after) const {
+    if (!stream)
+      return from.read(after);
+    if (stream->kind() == entity_kind::run || stream->kind() == entity_kind::session)
+      return from.read_root(*stream, after);
+    // A stream is read by version; its records are few enough to pass over the ones before.
+    std::vector<log::record> later;
+    std::uint64_t version = 0;
+    while (later.empty()) {
+      TRY(const auto page, from.read_stream(*stream, version));
+      if (page.empty())
+        break;
+      version = page.back().version;
+      for (const auto& record : page)
+        if (record.position > after)
+          later.push_back(record);
+    }
+    return later;
+  }
+};
+
+void print_line(const log::record& of) {
+  std::string text;
+  if (of.pruned)
+    text = "(pruned)";
+  else if (const auto fact = codec::decode(of.type, of.schema_version, of.payload))
+    text = describe(fact.value());
+  const auto line = std::to_string(of.position) + "  " + to_iso(of.at).substr(11, 12) + "  " +
+                    of.stream.text().substr(0, of.stream.text().find('/') + 14) + "@" +
+                    std::to_string(of.version) + "  " + of.type + (text.empty() ? "" : "  " + text);
+  std::printf("%s\n", fit(line, is_terminal(stream::out) ? terminal_width(stream::out) : 400).c_str());
+}
+
+result<void> print(const log::record& of, const settings& with) {
+  if (with.format == answer_format::text) {
+    print_line(of);
+    return success();
+  }
+  TRY(const auto shown, inspect::record_json(of));
+  std::printf("%s\n", to_json_text(shown).c_str());
+  return success();
+}
+
+/// Prints what is new; `after` moves on.
+result<void> print_new(const log::event_log& from, const feed& which, const events_options& asked,
+                       const settings& with, std::uint64_t& after) {
+  while (true) {
+    TRY(const auto records, which.read(from, after));
+    if (records.empty())
+      return success();
+    for (const auto& record : records) {
+      after = record.position;
+      if (asked.type.empty() || glob_match(asked.type, record.type)) {
+        TRY(print(record, with));
+      }
+    }
+    std::fflush(stdout);
+  }
+}
+
+result<void> show(const settings& with, const events_options& asked) {
+  TRY(auto log, open_reader(with));
+  feed which;
+  if (asked.feed != "all") {
+    TRY(which.stream, resolve_feed(*log, asked.feed));
+  }
+  auto after = asked.after;
+  if (after > log->head())
+    return refuse(errc::cursor_invalid, "the log ends at " + std::to_string(log->head()) + ", before " +
+                                            std::to_string(after));
+  TRY(print_new(*log, which, asked, with, after));
+  if (!asked.follow)
+    return success();
+  stop_signals signals;
+  while (!signals.token().stop_requested()) {
+    std::this_thread::sleep_for(poll);
+    TRY(log->refresh());
+    TRY(print_new(*log, which, asked, with, after));
+  }
+  return success();
+}
+
+} // namespace
+
+int show_events(const settings& with, const events_options& asked) {
+  const auto shown = show(with, asked);
+  return shown ? 0 : static_cast<int>(report(with, shown.error()));
+}
+
+int replay(const settings& with, const replay_options& asked) {
+  const auto folded = [&]() -> result<json::object> {
+    TRY(const auto log, open_reader(with));
+    TRY(const auto stream, resolve_feed(*log, asked.feed));
+    inspect::fold_limit limit;
+    limit.position = asked.at;
+    return inspect::fold_stream(*log, stream, limit);
+  }();
+  if (!folded)
+    return static_cast<int>(report(with, folded.error()));
+  print_json(folded.value());
+  return 0;
+}
+
+} // namespace ash::cli

@@ -1,0 +1,137 @@
+#include "actors/shells/run_plan.hpp"
+#include "cli/commands/commands.hpp"
+#include "cli/terminal.hpp"
+#include "events/log/rocksdb_log.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cstdio>
+
+namespace ash::cli {
+namespace {
+
+void show_progress(std::uint64_t done, std::uint64_t total) {
+  if (!is_terminal(stream::err) || total == 0)
+    return;
+  constexpr std::uint64_t cells = 30;
+  const auto filled = cells * done / total;
+  std::string bar;
+  for (std::uint64_t i = 0; i < cells; ++i)
+    bar += i < filled ? "█" : "░";
+  std::fprintf(stderr, "\r%s %lu of %lu", bar.c_str(), static_cast<unsigned long>(done),
+               static_cast<unsigned long>(total));
+  if (done >= total)
+    std::fputs("\n", stderr);
+}
+
+json::object to_json(const log::verify_report& of) {
+  json::array damages;
+  for (const auto& each : of.damages)
+    damages.push_back(json::object{{"position", each.position}, {"what", each.what}});
+  return {{"clean", of.damage_count == 0},
+          {"records", of.records},
+          {"head", of.head},
+          {"streams", of.streams},
+          {"blobs", of.blobs},
+          {"damage_count", of.damage_count},
+          {"damages", std::move(damages)}};
+}
+
+} // namespace
+
+int log_verify(const settings& with) {
+  auto opened = open_reader(with);
+  if (!opened)
+    return static_cast<int>(report(with, opened.error()));
+  const auto verified = opened.value()->verify(show_progress);
+  if (!verified)
+    return static_cast<int>(report(with, verified.error()));
+  const auto& of = verified.value();
+  if (with.format == answer_format::json) {
+    print_json(to_json(of));
+  } else {
+    std::printf("%s: %lu records, %lu streams, %lu blobs\n", of.damage_count == 0 ? "clean" : "DAMAGED",
+                static_cast<unsigned long>(of.records), static_cast<unsigned long>(of.streams),
+                static_cast<unsigned long>(of.blobs));
+    for (const auto& each : of.damages)
+      std::printf("  position %lu: %s\n", static_cast<unsigned long>(each.position), each.what.c_str());
+    if (of.damage_count > 0)
+      std::fprintf(stderr, "restore the newest good backup: actor-shell log restore DIR\n");
+  }
+  return of.damage_count == 0 ? 0 : static_cast<int>(exit_code::failed);
+}
+
+int log_stats(const settings& with) {
+  auto opened = open_reader(with);
+  if (!opened)
+    return static_cast<int>(report(with, opened.error()));
+  const auto read = opened.value()->stats();
+  if (!read)
+    return static_cast<int>(report(with, read.error()));
+  const auto& of = read.value();
+  if (with.format == answer_format::json) {
+    print_json(json::object{{"incarnation", to_string(of.incarnation)},
+                            {"head", of.head},
+                            {"streams", of.streams},
+                            {"open_streams", of.open_streams},
+                            {"blobs", of.blobs},
+                            {"snapshots", of.snapshots},
+                            {"disk_bytes", of.disk_bytes}});
+    return 0;
+  }
+  std::printf("incarnation   %s\nhead          %lu\nstreams       %lu (%lu open)\nblobs         %lu\n"
+              "snapshots     %lu\ndisk          %s bytes\n",
+              to_string(of.incarnation).c_str(), static_cast<unsigned long>(of.head),
+              static_cast<unsigned long>(of.streams), static_cast<unsigned long>(of.open_streams),
+              static_cast<unsigned long>(of.blobs), static_cast<unsigned long>(of.snapshots),
+              show_count(static_cast<std::int64_t>(of.disk_bytes)).c_str());
+  return 0;
+}
+
+int log_backup(const settings& with, const std::string& to) {
+  log::open_options options;
+  options.directory = data_layout{with.data_dir}.log();
+  auto opened = log::open_rocksdb_log(std::move(options));
+  if (!opened)
+    return static_cast<int>(report(with, opened.error()));
+  const auto made = opened.value()->backup(to);
+  if (!made)
+    return static_cast<int>(report(with, made.error()));
+  if (with.format == answer_format::json)
+    print_json(json::object{{"directory", to}, {"head", made.value().head}});
+  else
+    std::printf("backup of %lu records in %s\n", static_cast<unsigned long>(made.value().head), to.c_str());
+  return 0;
+}
+
+int log_restore(const settings& with, const std::string& from) {
+  const auto restored = log::restore_backup(from, data_layout{with.data_dir}.log());
+  if (!restored)
+    return static_cast<int>(report(with, restored.error()));
+  const auto& of = restored.value();
+  if (with.format == answer_format::json)
+    print_json(json::object{{"head", of.verified.head}, {"incarnation", to_string(of.incarnation)}});
+  else
+    std::printf("restored and verified %lu records; the log's new incarnation is %s\n",
+                static_cast<unsigned long>(of.verified.records), to_string(of.incarnation).c_str());
+  return 0;
+}
+
+int show_blob(const settings& with, const std::string& sha256) {
+  const auto read = [&]() -> result<std::string> {
+    sha256_digest digest;
+    if (sha256.size() != 2 * digest.bytes.size() ||
+        sha256.find_first_not_of("0123456789abcdef") != std::string::npos)
+      return refuse(errc::argument_invalid, "a document's address is 64 hexadecimal characters");
+    for (std::size_t i = 0; i < digest.bytes.size(); ++i)
+      digest.bytes[i] = static_cast<std::uint8_t>(std::stoi(sha256.substr(2 * i, 2), nullptr, 16));
+    TRY(const auto log, open_reader(with));
+    return log->read_blob(digest);
+  }();
+  if (!read)
+    return static_cast<int>(report(with, read.error()));
+  std::fwrite(read.value().data(), 1, read.value().size(), stdout);
+  return 0;
+}
+
+} // namespace ash::cli

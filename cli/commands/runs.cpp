@@ -1,0 +1,138 @@
+#include "cli/commands/work.hpp"
+#include "cli/terminal.hpp"
+
+#include <boost/json/array.hpp>
+#include <cstdio>
+
+namespace ash::cli {
+namespace {
+
+std::string short_id(const run_id& id) { return to_string(id).substr(0, 13); }
+
+void print_table(const std::vector<inspect::run_summary>& runs) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& run : runs)
+    rows.push_back({short_id(run.run),
+                    run.state,
+                    std::to_string(run.phases_done) + "/" + std::to_string(run.phases),
+                    to_string(run.cost),
+                    to_iso(run.started).substr(0, 19),
+                    run.workflow,
+                    run.base_branch,
+                    run.repo_path});
+  const auto table =
+      render_table({"RUN", "STATE", "PHASES", "COST", "STARTED", "WORKFLOW", "BASE", "REPOSITORY"}, rows,
+                   terminal_width(stream::out));
+  std::fputs(table.c_str(), stdout);
+}
+
+void print_phases(const performers::run_history& of) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& phase : of.phases) {
+    usd cost;
+    for (const auto& call : phase.calls)
+      cost += call.cost;
+    std::int64_t tools = 0;
+    for (const auto& [how, count] : phase.tool_calls)
+      tools += count;
+    rows.push_back({phase.key, phase.state, phase.persona, std::to_string(phase.calls.size()),
+                    std::to_string(tools), to_string(cost), phase.artifact_path, phase.message});
+  }
+  const auto table =
+      render_table({"PHASE", "STATE", "PERSONA", "CALLS", "TOOLS", "COST", "ARTIFACT", "REASON"}, rows,
+                   terminal_width(stream::out));
+  std::fputs(table.c_str(), stdout);
+}
+
+/// Calls `act` on the run that `id` names, in an opened data directory.
+template <class Act>
+int with_run(const settings& with, const std::string& id, const Act& act) {
+  auto opened = open_runtime(with);
+  if (!opened)
+    return static_cast<int>(report(with, opened.error()));
+  const auto run = resolve_run(opened.value()->log(), id);
+  if (!run)
+    return static_cast<int>(report(with, run.error()));
+  return act(*opened.value(), run.value());
+}
+
+} // namespace
+
+int runs_list(const settings& with, const runs_list_options& asked) {
+  auto opened = open_reader(with);
+  std::vector<inspect::run_summary> shown;
+  if (opened) {
+    auto listed = inspect::list_runs(*opened.value());
+    if (!listed)
+      return static_cast<int>(report(with, listed.error()));
+    for (auto& run : listed.value())
+      if ((asked.state.empty() || run.state == asked.state) &&
+          static_cast<std::int64_t>(shown.size()) < asked.limit)
+        shown.push_back(std::move(run));
+  } else if (opened.error().code != errc::file_not_found) { // no log yet: no runs
+    return static_cast<int>(report(with, opened.error()));
+  }
+  if (with.format == answer_format::json) {
+    json::array all;
+    for (const auto& run : shown)
+      all.push_back(inspect::to_json(run));
+    print_json(all);
+  } else if (shown.empty()) {
+    std::fprintf(stderr, "no runs; start one: actor-shell run WORKFLOW --repo DIR --requirements TEXT\n");
+  } else {
+    print_table(shown);
+  }
+  return 0;
+}
+
+int runs_show(const settings& with, const std::string& id) {
+  auto opened = open_reader(with);
+  if (!opened)
+    return static_cast<int>(report(with, opened.error()));
+  const auto run = resolve_run(*opened.value(), id);
+  if (!run)
+    return static_cast<int>(report(with, run.error()));
+  const auto history = inspect::show_run(*opened.value(), run.value());
+  if (!history)
+    return static_cast<int>(report(with, history.error()));
+  const auto& of = history.value();
+  if (with.format == answer_format::json) {
+    print_json(inspect::to_json(of));
+    return 0;
+  }
+  std::printf("run %s %s\n", to_string(run.value()).c_str(), of.state.c_str());
+  std::printf("  workflow    %s\n  repository  %s (%s)\n  branch      %s\n", of.plan.workflow.c_str(),
+              of.plan.repo_path.c_str(), of.plan.base_branch.c_str(), of.plan.branch.c_str());
+  if (of.report)
+    std::printf("  report      %s\n", of.report->markdown_path.c_str());
+  if (!of.message.empty())
+    std::printf("  reason      %s\n", fit(of.code + " " + of.message, 200).c_str());
+  std::printf("  money       %s\n\n", to_string(of.cost()).c_str());
+  print_phases(of);
+  return 0;
+}
+
+int runs_resume(const settings& with, const std::string& id, output_format format) {
+  return drive(with, format, [&](runtime& work) -> result<run_id> {
+           TRY(const auto run, resolve_run(work.log(), id));
+           TRY(work.resume_run(run, "runs resume"));
+           return run;
+         }).code;
+}
+
+int runs_abort(const settings& with, const std::string& id, const std::string& reason) {
+  return with_run(with, id, [&](runtime& work, const run_id& run) {
+    if (const auto aborted = work.abort_run(run, reason, "runs abort"); !aborted)
+      return static_cast<int>(report(with, aborted.error()));
+    const auto ended = work.wait(run);
+    if (!ended)
+      return static_cast<int>(report(with, ended.error()));
+    if (with.format == answer_format::json)
+      print_json(inspect::to_json(ended.value()));
+    else
+      std::printf("run %s %s\n", to_string(run).c_str(), ended.value().state.c_str());
+    return 0;
+  });
+}
+
+} // namespace ash::cli

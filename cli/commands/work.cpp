@@ -1,0 +1,127 @@
+#include "cli/commands/work.hpp"
+
+#include "cli/progress.hpp"
+#include "cli/stop_signals.hpp"
+#include "cli/terminal.hpp"
+
+#include <cstdio>
+#include <pwd.h>
+#include <unistd.h>
+
+namespace ash::cli {
+namespace {
+
+constexpr std::chrono::seconds stop_grace{30};
+
+std::string user_name() {
+  const auto* entry = getpwuid(getuid());
+  return entry != nullptr ? entry->pw_name : "uid:" + std::to_string(getuid());
+}
+
+std::unique_ptr<progress> progress_for(output_format format) {
+  if (format == output_format::stream_json)
+    return make_json_stream();
+  return is_terminal(stream::err) ? make_live_view() : make_plain_lines();
+}
+
+int code_of(const inspect::run_summary& run, int signal) {
+  if (run.state == "completed")
+    return static_cast<int>(exit_code::done);
+  if (run.state == "aborted")
+    return static_cast<int>(exit_code::aborted);
+  if (run.state == "failed")
+    return static_cast<int>(exit_code::failed);
+  if (run.state == "awaiting_approval")
+    return static_cast<int>(exit_code::human_required);
+  return signal != 0 ? 128 + signal : static_cast<int>(exit_code::limit);
+}
+
+void add_row(std::vector<std::vector<std::string>>& rows, std::string name, std::string value) {
+  if (!value.empty())
+    rows.push_back({std::move(name), std::move(value)});
+}
+
+void print_text(const inspect::run_summary& run) {
+  const auto style = style_of(stream::out);
+  const auto* colour = run.state == "completed" ? style.good : style.bad;
+  std::printf("%srun %s %s%s\n", colour, to_string(run.run).c_str(), run.state.c_str(), style.plain);
+  std::vector<std::vector<std::string>> rows;
+  add_row(rows, "workflow", run.workflow);
+  add_row(rows, "reason", run.code.empty() ? run.message : run.code + ": " + run.message);
+  add_row(rows, "report", run.report_path);
+  add_row(rows, "branch", run.branch);
+  add_row(rows, "commit", run.commit);
+  add_row(rows, "repository", run.repo_path);
+  add_row(rows, "phases", std::to_string(run.phases_done) + " of " + std::to_string(run.phases));
+  add_row(rows, "money", to_string(run.cost));
+  if (run.ended.us > 0)
+    add_row(rows, "time", show_duration(run.ended - run.started));
+  for (const auto& row : rows)
+    std::printf("  %-11s %s\n", row[0].c_str(), row[1].c_str());
+  std::fflush(stdout);
+}
+
+void print_hint(const inspect::run_summary& run) {
+  const auto id = to_string(run.run);
+  if (run.state == "interrupted" || run.state == "awaiting_approval")
+    std::fprintf(stderr, "resume it: actor-shell runs resume %s\n", id.c_str());
+  else
+    std::fprintf(stderr, "look further: actor-shell runs show %s, actor-shell events run/%s\n", id.c_str(),
+                 id.c_str());
+}
+
+void print(const inspect::run_summary& run, output_format format) {
+  if (format == output_format::text) {
+    print_text(run);
+    print_hint(run);
+    return;
+  }
+  auto shown = inspect::to_json(run);
+  if (format == output_format::stream_json)
+    shown = json::object{{"result", std::move(shown)}};
+  print_json(shown);
+}
+
+} // namespace
+
+result<std::unique_ptr<runtime>> open_runtime(const settings& with) {
+  runtime_options options;
+  TRY(options.config, read_config(with));
+  options.data_dir = with.data_dir;
+  options.definition_dirs = with.definition_dirs;
+  options.started_by = user_name();
+  return runtime::open(std::move(options));
+}
+
+run_result drive(const settings& with, output_format format, const begin_run& begin) {
+  const auto failed = [&](const error& why) {
+    return run_result{{}, static_cast<int>(report(with, why))};
+  };
+  stop_signals signals;
+  auto opened = open_runtime(with);
+  if (!opened)
+    return failed(opened.error());
+  auto& work = *opened.value();
+  const auto before = work.log().head();
+  const auto begun = begin(work);
+  if (!begun)
+    return failed(begun.error());
+  {
+    const run_watcher watching{work.log(), begun.value(), before, progress_for(format)};
+    const auto waited = work.wait(begun.value(), signals.token());
+    if (!waited && signals.caught() == 0)
+      return failed(waited.error());
+    if (signals.caught() != 0)
+      std::fprintf(stderr, "\nstopping: what is in flight gets %ld s; once more ends at once\n",
+                   static_cast<long>(stop_grace.count()));
+    work.stop(signals.caught() != 0 ? stop_grace : std::chrono::seconds{0});
+  }
+  auto ended = inspect::summarise_run(work.log(), begun.value());
+  if (!ended)
+    return failed(ended.error());
+  print(ended.value(), format);
+  const auto code = code_of(ended.value(), signals.caught());
+  return {std::move(ended).value(), code};
+}
+
+} // namespace ash::cli

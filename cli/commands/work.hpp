@@ -1,0 +1,23 @@
+// Driving a run to its end from a command: open the runtime, watch, wait, stop in order, tell the result.
+#pragma once
+
+#include "actors/shells/runtime.hpp"
+#include "cli/commands/commands.hpp"
+
+namespace ash::cli {
+
+/// Opens the data directory for working in it. Errors: those of the configuration and of the runtime.
+result<std::unique_ptr<runtime>> open_runtime(const settings& with);
+
+/// Begins (or resumes) a run; gives its id.
+using begin_run = std::function<result<run_id>(runtime&)>;
+
+struct run_result {
+  std::optional<inspect::run_summary> summary;
+  int code = 0;
+};
+
+/// Does all of it and prints the result in `format`.
+run_result drive(const settings& with, output_format format, const begin_run& begin);
+
+} // namespace ash::cli

@@ -1,0 +1,113 @@
+#include "cli/context.hpp"
+
+#include "actors/shells/inspect.hpp"
+#include "actors/shells/run_plan.hpp"
+#include "cli/terminal.hpp"
+#include "events/log/rocksdb_log.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cstdio>
+#include <cstdlib>
+
+namespace ash::cli {
+namespace {
+
+/// A directory of the XDG base directory specification: relative values of the variable do not count.
+std::string xdg(const char* variable, const char* beneath_home) {
+  if (const auto* set = std::getenv(variable); set != nullptr && set[0] == '/')
+    return set;
+  const auto* home = std::getenv("HOME");
+  return std::string{home != nullptr && home[0] != '\0' ? home : "/root"} + beneath_home;
+}
+
+json::object error_json(const error& why) {
+  json::object details;
+  for (const auto& [key, value] : why.details)
+    details[key] = value;
+  return {{"error",
+           {{"code", to_string(why.code)},
+            {"class", to_string(class_of(why.code))},
+            {"message", why.message},
+            {"details", std::move(details)}}}};
+}
+
+} // namespace
+
+exit_code exit_code_of(const error& why) {
+  switch (class_of(why.code)) {
+  case error_class::invalid:
+    return exit_code::invalid;
+  case error_class::not_found:
+    return exit_code::not_found;
+  case error_class::conflict:
+    return exit_code::conflict;
+  case error_class::human_required:
+    return exit_code::human_required;
+  case error_class::limit:
+    return exit_code::limit;
+  case error_class::retryable:
+    return exit_code::retryable;
+  case error_class::internal:
+    return exit_code::failed;
+  }
+  return exit_code::failed;
+}
+
+std::string default_data_dir() { return xdg("XDG_DATA_HOME", "/.local/share") + "/actor-shell"; }
+
+std::string default_config_file() {
+  return xdg("XDG_CONFIG_HOME", "/.config") + "/actor-shell/config.yaml";
+}
+
+exit_code report(const settings& with, const error& why) {
+  const auto style = style_of(stream::err);
+  std::fprintf(stderr,
+               "%sactor-shell: %s%s: %s\n",
+               style.bad,
+               std::string{to_string(why.code)}.c_str(),
+               style.plain,
+               why.message.c_str());
+  for (const auto& [key, value] : why.details)
+    std::fprintf(stderr, "  %s: %s\n", key.c_str(), value.c_str());
+  if (with.format == answer_format::json)
+    print_json(error_json(why));
+  return exit_code_of(why);
+}
+
+void print_json(const json::value& value) {
+  std::printf("%s\n", to_json_text(value).c_str());
+  std::fflush(stdout);
+}
+
+result<definitions::config> read_config(const settings& with) {
+  return definitions::load_config(with.config_file);
+}
+
+result<std::unique_ptr<log::event_log>> open_reader(const settings& with) {
+  log::open_options options;
+  options.directory = data_layout{with.data_dir}.log();
+  options.mode = log::open_mode::reader;
+  return log::open_rocksdb_log(std::move(options));
+}
+
+result<stream_id> resolve_feed(const log::event_log& log, std::string_view text) {
+  const auto slash = text.find('/');
+  if (slash == std::string_view::npos)
+    return inspect::resolve_id(log, entity_kind::run, text);
+  TRY(const auto named, stream_id::parse(text));
+  TRY(const auto exact, log.find_stream(named));
+  if (exact)
+    return named;
+  return inspect::resolve_id(log, named.kind(), named.key());
+}
+
+result<run_id> resolve_run(const log::event_log& log, std::string_view text) {
+  if (text.starts_with("run/"))
+    text.remove_prefix(4);
+  TRY(const auto stream, inspect::resolve_id(log, entity_kind::run, text));
+  TRY(const auto id, parse_uuid(stream.key()));
+  return run_id{id};
+}
+
+} // namespace ash::cli

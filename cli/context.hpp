@@ -1,0 +1,68 @@
+// What every command needs: where the data is, how to answer, and how an error becomes an exit code.
+// The answer goes to stdout, everything else to stderr.
+#pragma once
+
+#include "actors/definitions/config.hpp"
+#include "events/base/json.hpp"
+#include "events/base/result.hpp"
+#include "events/log/event_log.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ash::cli {
+
+/// Exit codes of the process; documented in the README and in `--help`.
+enum class exit_code : int {
+  done = 0,
+  failed = 1,         ///< an internal error, or a run that failed by itself
+  invalid = 2,        ///< the command line or its input is wrong
+  not_found = 3,
+  conflict = 4,
+  human_required = 5, ///< nothing goes on until a person decides or mends something
+  limit = 6,          ///< a budget or another limit was reached
+  retryable = 7,      ///< the same command may succeed later
+  aborted = 8,        ///< the run was aborted
+  interrupted = 130,  ///< stopped by SIGINT or SIGTERM; the run can be resumed
+};
+
+exit_code exit_code_of(const error& why);
+
+enum class answer_format : std::uint8_t { text, json };
+
+/// The options that stand before any command.
+struct settings {
+  std::string data_dir;
+  std::string config_file;
+  std::vector<std::string> definition_dirs;
+  answer_format format = answer_format::text;
+};
+
+/// `--data-dir` as it is, else $XDG_DATA_HOME/actor-shell, else ~/.local/share/actor-shell.
+std::string default_data_dir();
+/// $XDG_CONFIG_HOME/actor-shell/config.yaml, else ~/.config/actor-shell/config.yaml.
+std::string default_config_file();
+
+/// Prints the error on stderr (and as an object on stdout with `--json`) and gives its exit code.
+exit_code report(const settings& with, const error& why);
+
+/// Prints one JSON text and a newline on stdout.
+void print_json(const json::value& value);
+
+/// Errors: those of the configuration's loader.
+result<definitions::config> read_config(const settings& with);
+
+/// Opens the log for reading, also beside a process that writes it. Errors: `file_not_found` where
+/// there is no log yet, and those of opening.
+result<std::unique_ptr<log::event_log>> open_reader(const settings& with);
+
+/// A run's, session's or stream's name, or the prefix of its id, as the stream that is meant.
+/// Errors: those of `inspect::resolve_id`.
+result<stream_id> resolve_feed(const log::event_log& log, std::string_view text);
+
+/// A run by its id or prefix. Errors: as above.
+result<run_id> resolve_run(const log::event_log& log, std::string_view text);
+
+} // namespace ash::cli

@@ -1,0 +1,227 @@
+#include "cli/progress.hpp"
+
+#include "cli/terminal.hpp"
+#include "events/base/match.hpp"
+#include "events/codec/codec.hpp"
+
+#include <chrono>
+#include <cstdio>
+
+namespace ash::cli {
+namespace {
+
+using std::to_string;
+using ash::to_string;
+
+std::string money_and_tokens(const token_usage& usage, usd cost) {
+  return show_count(usage.input) + " in, " + show_count(usage.output) + " out, " + to_string(cost) +
+         (usage.estimated ? " (estimated)" : "");
+}
+
+class plain_lines final : public progress {
+public:
+  void on_record(const log::record& from, const any_fact& happened) override {
+    picture_.add(from.stream, happened, from.at);
+    const auto text = describe(happened);
+    if (text.empty())
+      return;
+    const auto elapsed = show_duration(from.at - picture_.started);
+    std::fprintf(stderr, "%9s  %s\n", elapsed.c_str(), text.c_str());
+  }
+
+private:
+  run_picture picture_;
+};
+
+class silence final : public progress {
+public:
+  void on_record(const log::record&, const any_fact&) override {}
+};
+
+} // namespace
+
+run_picture::phase_line* run_picture::line(std::string_view key) {
+  for (auto& known : phases)
+    if (known.key == key)
+      return &known;
+  return nullptr;
+}
+
+void run_picture::add(const stream_id& from, const any_fact& happened, instant at) {
+  latest = at;
+  const auto on_current = [&](auto&& change) {
+    if (from.kind() == entity_kind::phase)
+      if (auto* at_work = line(current_))
+        change(*at_work);
+  };
+  const auto doing = [&](std::string what) {
+    on_current([&](phase_line& l) { l.doing = std::move(what); });
+  };
+  const auto spend = [&](const token_usage& used, usd paid) {
+    usage.input += used.input;
+    usage.output += used.output;
+    usage.estimated = usage.estimated || used.estimated;
+    cost += paid;
+  };
+  std::visit(match{
+                 [&](const run::created& f) {
+                   started = at;
+                   for (const auto& planned : f.phases)
+                     phases.push_back({planned.key, "waiting", {}, 0});
+                 },
+                 [&](const run::workspace_prepared&) { state = "executing"; },
+                 [&](const run::phase_opened& f) {
+                   current_ = f.key;
+                   if (auto* opened = line(f.key))
+                     opened->state = "running";
+                 },
+                 [&](const run::phase_closed& f) {
+                   if (auto* closed = line(f.key)) {
+                     closed->state = f.outcome == run::phase_outcome::completed ? "completed"
+                                     : f.outcome == run::phase_outcome::failed  ? "failed"
+                                                                                : "aborted";
+                     closed->doing.clear();
+                   }
+                 },
+                 [&](const turn::step_started& f) {
+                   on_current([&](phase_line& l) { l.step = f.step; });
+                 },
+                 [&](const turn::call_requested& f) { doing("asking " + f.model); },
+                 [&](const turn::call_started&) {},
+                 [&](const turn::call_delta&) { doing("the model answers"); },
+                 [&](const turn::call_completed& f) { spend(f.usage, f.cost); },
+                 [&](const turn::call_failed& f) { spend(f.usage, f.cost); },
+                 [&](const turn::call_lost& f) { cost += f.cost; },
+                 [&](const turn::call_retried& f) {
+                   doing("waits " + show_duration(f.wait_ms * us_per_ms) + " to ask again");
+                 },
+                 [&](const turn::tool_called& f) {
+                   doing(f.request.name + " " + f.request.arguments);
+                 },
+                 [&](const turn::completed&) { doing("checking the artifact"); },
+                 [&](const run::completed&) { state = "completed"; },
+                 [&](const run::failed&) { state = "failed"; },
+                 [&](const run::aborted&) { state = "aborted"; },
+                 [&](const run::interrupted&) { state = "interrupted"; },
+                 [&](const run::resumed&) { state = "executing"; },
+                 [](const auto&) {}, // a picture, not a projection: the rest has no place in it
+             },
+             happened);
+}
+
+std::string describe(const any_fact& happened) {
+  return std::visit(
+      match{
+          [](const run::created& f) {
+            return "run " + to_string(f.run) + " of " + f.workflow + " in " + f.repo_path + " (" +
+                   f.base_branch + ")";
+          },
+          [](const run::workspace_prepared& f) { return "worktree ready, branch " + f.branch; },
+          [](const run::phase_opened& f) { return "phase " + f.key + " begins"; },
+          [](const run::phase_closed& f) {
+            const auto good = f.outcome == run::phase_outcome::completed;
+            return "phase " + f.key + (good ? " completed: " + f.artifact_path : " ended: " + f.message) +
+                   " (" + money_and_tokens(f.usage, f.cost) + ")";
+          },
+          [](const run::phase_skipped& f) { return "phase " + f.key + " is complete already"; },
+          [](const run::approval_requested& f) { return "approval wanted for " + f.subject; },
+          [](const run::report_composed& f) { return "report " + f.markdown_path; },
+          [](const run::report_failed& f) { return "no report: " + f.message; },
+          [](const run::completed&) { return std::string{"run completed"}; },
+          [](const run::failed& f) { return "run failed: " + f.code + ": " + f.message; },
+          [](const run::aborted& f) { return "run aborted: " + f.reason; },
+          [](const run::interrupted& f) { return "run interrupted: " + f.message; },
+          [](const run::resumed& f) { return "run resumed by " + f.by; },
+          [](const turn::call_failed& f) { return "model call failed: " + f.code + ": " + f.message; },
+          [](const turn::call_refused& f) { return "model call refused: " + f.code + ": " + f.message; },
+          [](const turn::call_lost&) {
+            return std::string{"a model call was in flight when the process ended; it is paid for and "
+                               "made again"};
+          },
+          [](const turn::call_retried& f) {
+            return "asking again in " + show_duration(f.wait_ms * us_per_ms);
+          },
+          [](const turn::model_fell_back& f) { return "falling back from " + f.from + " to " + f.to; },
+          [](const turn::tool_called& f) { return "tool " + fit(f.request.name + " " + f.request.arguments, 90); },
+          [](const turn::tool_answered& f) {
+            return f.answer == turn::tool_answer::completed ? std::string{}
+                                                            : "tool answered " + f.code + ": " + fit(f.text, 90);
+          },
+          [](const turn::loop_detected&) { return std::string{"the model goes in circles: stopped"}; },
+          [](const phase::artifact_validated& f) { return "artifact " + f.path + " is valid"; },
+          [](const phase::artifact_rejected& f) {
+            return "artifact " + f.path + " rejected: " + f.code + ", " + to_string(f.findings.size()) +
+                   " finding(s)";
+          },
+          [](const phase::repair_requested&) { return std::string{"asking the model to repair it"}; },
+          [](const auto&) { return std::string{}; }, // not worth a line
+      },
+      happened);
+}
+
+std::unique_ptr<progress> make_plain_lines() { return std::make_unique<plain_lines>(); }
+std::unique_ptr<progress> make_silence() { return std::make_unique<silence>(); }
+
+run_watcher::run_watcher(log::event_log& from,
+                         run_id run,
+                         std::uint64_t after,
+                         std::unique_ptr<progress> to)
+    : log_{from}, root_{stream_of(run)}, after_{after}, to_{std::move(to)} {
+  listening_ = log_.on_commit([this](std::uint64_t) {
+    {
+      const std::lock_guard lock{mutex_};
+      news_ = true;
+    }
+    wake_.notify_one();
+  });
+  thread_ = std::thread{[this] { watch(); }};
+}
+
+run_watcher::~run_watcher() {
+  listening_.reset();
+  {
+    const std::lock_guard lock{mutex_};
+    ending_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+  to_->finish();
+}
+
+void run_watcher::watch() {
+  constexpr std::chrono::milliseconds tick{200};
+  for (auto ending = false; !ending;) {
+    bool news = false;
+    {
+      std::unique_lock lock{mutex_};
+      wake_.wait_for(lock, tick, [&] { return news_ || ending_; });
+      ending = ending_;
+      news = std::exchange(news_, false);
+    }
+    if (news || ending)
+      show_new();
+    to_->on_tick();
+  }
+}
+
+void run_watcher::show_new() {
+  while (true) {
+    const auto read = log_.read_root(root_, after_);
+    if (!read) {
+      std::fprintf(stderr, "actor-shell: %s\n", to_string(read.error()).c_str());
+      return;
+    }
+    if (read.value().empty())
+      return;
+    for (const auto& record : read.value()) {
+      after_ = record.position;
+      if (record.pruned)
+        continue;
+      const auto fact = codec::decode(record.type, record.schema_version, record.payload);
+      if (fact)
+        to_->on_record(record, fact.value());
+    }
+  }
+}
+
+} // namespace ash::cli

@@ -1,0 +1,34 @@
+// SIGINT and SIGTERM as a stop request: the first asks to stop in an orderly way, the second ends the
+// process at once (what is durable stays).
+#pragma once
+
+#include <atomic>
+#include <stop_token>
+#include <thread>
+
+namespace ash::cli {
+
+/// Blocks the two signals for this thread and every one that it makes; called first thing in `main`.
+void block_stop_signals();
+
+class stop_signals {
+public:
+  stop_signals();
+  ~stop_signals();
+  stop_signals(const stop_signals&) = delete;
+  stop_signals& operator=(const stop_signals&) = delete;
+
+  [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
+  /// The signal that came, or 0.
+  [[nodiscard]] int caught() const { return caught_; }
+
+private:
+  void wait();
+
+  std::stop_source source_;
+  std::atomic<int> caught_ = 0;
+  std::atomic<bool> ending_ = false;
+  std::thread thread_;
+};
+
+} // namespace ash::cli

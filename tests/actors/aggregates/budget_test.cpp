@@ -1,0 +1,99 @@
+#include "tests/actors/aggregates/samples.hpp"
+#include "tests/actors/aggregates/story.hpp"
+
+namespace ash::testing {
+namespace {
+
+const auto first = an_id<call_id>("first");
+const auto second = an_id<call_id>("second");
+
+budget_terms
+terms(std::int64_t cap, std::int64_t warn = 0, budget_policy policy = budget_policy::block) {
+  return {"day:2026-11-21", {cap}, {warn}, policy};
+}
+budget::reserve takes(call_id call, std::int64_t amount, const budget_terms& t) {
+  return {call, stream_of(a_phase), {amount}, t};
+}
+
+TEST(budget, opens_with_the_first_reservation) {
+  const auto t = terms(100);
+  given<budget_aggregate>()
+      .when(takes(first, 40, t))
+      .then({budget::opened{t}, budget::reserved{first, stream_of(a_phase), {40}}});
+}
+
+TEST(budget, reserves_a_call_once_and_settles_it_once) {
+  const auto t = terms(100);
+  auto s = given<budget_aggregate>();
+  s.when(takes(first, 40, t));
+  s.when(takes(first, 40, t)).leads_to_nothing();
+  EXPECT_EQ(s.state().reserved, usd{40});
+  s.when(budget::settle{first, {30}}).then({budget::settled{first, {40}, {30}}});
+  EXPECT_EQ(s.state().committed(), usd{30});
+  s.when(budget::settle{first, {30}}).leads_to_nothing();
+  s.when(budget::release{first}).leads_to_nothing();
+  s.when(budget::settle{second, {1}}).leads_to_nothing();
+}
+
+TEST(budget, releases_what_was_reserved) {
+  auto s = given<budget_aggregate>();
+  s.when(takes(first, 40, terms(100)));
+  s.when(budget::release{first}).then({budget::released{first, {40}}});
+  EXPECT_EQ(s.state().committed(), usd{});
+}
+
+TEST(budget, blocks_what_would_go_beyond_the_cap) {
+  const auto t = terms(100);
+  auto s = given<budget_aggregate>();
+  s.when(takes(first, 101, t)).refuses(errc::budget_exhausted);
+  s.when(takes(first, 60, t)).when(takes(second, 41, t)).refuses(errc::budget_exhausted);
+  s.when(takes(second, 40, t)).leads_to({"budget.reserved", "budget.exhausted"});
+  s.when(takes(an_id<call_id>("third"), 0, t)).refuses(errc::budget_exhausted);
+  auto closed = given<budget_aggregate>();
+  closed.when(takes(first, 0, terms(0))).refuses(errc::budget_exhausted);
+}
+
+TEST(budget, acts_as_block_where_it_would_have_to_ask) {
+  given<budget_aggregate>()
+      .when(takes(first, 101, terms(100, 0, budget_policy::prompt)))
+      .refuses(errc::budget_exhausted);
+}
+
+TEST(budget, records_a_settlement_above_the_cap) {
+  auto s = given<budget_aggregate>();
+  s.when(takes(first, 50, terms(100)));
+  s.when(budget::settle{first, {150}}).leads_to({"budget.settled", "budget.exhausted"});
+  EXPECT_EQ(s.state().settled, usd{150});
+}
+
+TEST(budget, warns_once_when_the_threshold_is_crossed) {
+  const auto t = terms(100, 50);
+  auto s = given<budget_aggregate>();
+  s.when(takes(first, 40, t)).leads_to({"budget.opened", "budget.reserved"});
+  s.when(takes(second, 20, t)).leads_to({"budget.reserved", "budget.warned"});
+  EXPECT_EQ(s.the<budget::warned>().committed, usd{60});
+  s.when(takes(an_id<call_id>("third"), 20, t)).leads_to({"budget.reserved"});
+}
+
+TEST(budget, goes_on_beyond_the_cap_where_it_only_warns) {
+  const auto t = terms(100, 0, budget_policy::warn_continue);
+  auto s = given<budget_aggregate>();
+  s.when(takes(first, 150, t))
+      .leads_to({"budget.opened", "budget.reserved", "budget.warned", "budget.exhausted"});
+  EXPECT_EQ(s.the<budget::warned>().threshold, usd{100});
+  s.when(takes(second, 50, t)).leads_to({"budget.reserved"});
+}
+
+TEST(budget, grants_again_once_the_cap_is_raised) {
+  const auto t = terms(100, 80);
+  auto s = given<budget_aggregate>();
+  s.when(takes(first, 100, t));
+  s.when(budget::set_cap{{200}, {180}, "ann"}).then({budget::cap_changed{{200}, {180}, "ann"}});
+  s.when(budget::set_cap{{200}, {180}, "ann"}).leads_to_nothing();
+  s.when(takes(second, 90, t)).leads_to({"budget.reserved", "budget.warned"});
+  s.when(budget::set_cap{{-1}, {}, "ann"}).refuses(errc::argument_invalid);
+  given<budget_aggregate>().when(budget::set_cap{{1}, {}, "ann"}).refuses(errc::invalid_transition);
+}
+
+} // namespace
+} // namespace ash::testing

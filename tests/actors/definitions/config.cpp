@@ -1,0 +1,103 @@
+// The configuration file.
+#include "actors/definitions/config.hpp"
+#include "tests/actors/definitions/scratch.hpp"
+
+#include <gmock/gmock.h>
+
+namespace ash::definitions {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+std::string refusal(std::string_view text) {
+  const auto parsed = parse_config(text, "config.yaml");
+  return parsed ? "accepted"
+                : to_string(parsed.error().code).data() + (": " + parsed.error().message);
+}
+
+TEST(config, has_its_defaults_where_the_file_is_empty_or_absent) {
+  EXPECT_EQ(parse_config("", "c").value(), config{});
+  EXPECT_EQ(parse_config("# nothing\n", "c").value(), config{});
+  EXPECT_EQ(load_config("/no/such/config.yaml").value(), config{});
+  EXPECT_EQ(to_string(config{}.budget.daily_cap), "$10.00");
+  EXPECT_EQ(to_string(config{}.budget.run_cap), "$1.00");
+}
+
+TEST(config, reads_every_field) {
+  const auto parsed = parse_config(R"(budget:
+  daily_cap: 2.5
+  run_cap: 0.25
+  persona_daily_cap: 1
+  warn_at_percent: 50
+  policy: prompt
+providers:
+  openrouter: {api_key: sk-or-1}
+  local: {kind: openai_compatible, base_url: "http://127.0.0.1:8080/v1"}
+  anthropic: {api_key: sk-ant}
+tools:
+  sandbox: unsandboxed
+  network: granted
+  command_time_limit_ms: 5000
+  secret_paths: ["**/*.pem"]
+retry: {attempts: 5, first_wait_ms: 10, max_wait_ms: 100}
+defaults: {model: "openai:gpt-4o"}
+)",
+                                   "c");
+  ASSERT_TRUE(parsed.has_value()) << to_string(parsed.error());
+  const auto& c = parsed.value();
+  EXPECT_EQ(to_string(c.budget.daily_cap), "$2.50");
+  EXPECT_EQ(to_string(*c.budget.persona_daily_cap), "$1.00");
+  EXPECT_EQ(c.budget.warn_at_percent, 50);
+  EXPECT_EQ(c.budget.policy, budget_policy::prompt);
+  EXPECT_EQ(c.providers.at("openrouter").api_key, "sk-or-1");
+  EXPECT_EQ(c.providers.at("local").base_url, "http://127.0.0.1:8080/v1");
+  EXPECT_EQ(c.providers.at("anthropic").kind, provider_kind::anthropic);
+  EXPECT_EQ(c.tools.sandbox, sandbox_setting::unsandboxed);
+  EXPECT_EQ(c.tools.command_time_limit_ms, 5'000);
+  EXPECT_THAT(c.tools.secret_paths, testing::ElementsAre("**/*.pem"));
+  EXPECT_EQ(c.retry.attempts, 5);
+  EXPECT_EQ(c.default_model, "openai:gpt-4o");
+}
+
+TEST(config, names_file_line_column_and_field_of_what_is_wrong) {
+  EXPECT_THAT(refusal("budget:\n  dayly_cap: 1\n"),
+              AllOf(HasSubstr("config.yaml:2:3"), HasSubstr("dayly_cap")));
+  EXPECT_THAT(
+      refusal("budget:\n  daily_cap: much\n"),
+      AllOf(HasSubstr("config_invalid: config.yaml:2:14"), HasSubstr("'budget.daily_cap'")));
+  EXPECT_THAT(refusal("providers:\n  x: {base_url: \"ftp://x\"}\n"),
+              HasSubstr("http:// or https://"));
+  EXPECT_THAT(refusal("providers:\n  X: {}\n"), HasSubstr("not a provider's name"));
+  EXPECT_THAT(refusal("providers:\n  x: {kind: other}\n"), HasSubstr("kind"));
+  EXPECT_THAT(refusal("tools: {sandbox: off}\n"), HasSubstr("sandbox"));
+  EXPECT_THAT(refusal("retry: {first_wait_ms: 100, max_wait_ms: 10}\n"),
+              HasSubstr("below 'first_wait_ms'"));
+  EXPECT_THAT(refusal("defaults: {model: gpt}\n"), HasSubstr("provider:model"));
+  EXPECT_THAT(refusal("a: 1\na: 2\n"), HasSubstr("config.yaml:2:1"));
+  EXPECT_THAT(refusal("[]"), HasSubstr("config_invalid"));
+}
+
+TEST(config, does_not_show_a_key_that_it_refuses) {
+  EXPECT_THAT(refusal("providers:\n  x: {api_key: \"sk secret\"}\n"),
+              testing::Not(HasSubstr("sk secret")));
+}
+
+TEST(config, refuses_a_file_with_a_key_that_others_may_read) {
+  const scratch dir;
+  const auto file = dir.write("config.yaml", "providers:\n  openai: {api_key: sk-1}\n");
+  using std::filesystem::perms;
+  std::filesystem::permissions(file, perms::owner_read | perms::owner_write | perms::group_read);
+  const auto refused = load_config(file);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, errc::config_invalid);
+  EXPECT_THAT(refused.error().message, HasSubstr("chmod 600"));
+  std::filesystem::permissions(file, perms::owner_read | perms::owner_write);
+  EXPECT_TRUE(load_config(file).has_value());
+  const auto open = dir.write("open.yaml", "tools: {network: none}\n");
+  std::filesystem::permissions(open, perms::owner_all | perms::others_read);
+  EXPECT_TRUE(load_config(open).has_value());
+}
+
+} // namespace
+} // namespace ash::definitions

@@ -1,0 +1,370 @@
+#include "actors/shells/runtime.hpp"
+
+#include "actors/aggregates/budget.hpp"
+#include "actors/performers/documents.hpp"
+#include "actors/shells/fold.hpp"
+#include "tests/actors/performers/fakes.hpp"
+
+#include <future>
+#include <sys/stat.h>
+
+namespace ash {
+namespace {
+
+using namespace test;
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+constexpr auto a_persona = R"(name: %NAME%
+version: 1
+title: %NAME%
+capabilities: [%CAN%]
+model: scripted:none
+max_cost_per_call: 0.01
+system_prompt: You are a %NAME%.
+)";
+
+constexpr auto a_workflow = R"(name: two-steps
+version: 1
+title: Two steps
+roles:
+  - name: writer
+    required_capabilities: [write]
+  - name: checker
+    required_capabilities: [check]
+phases:
+  - key: draft
+    role: writer
+    title: Draft
+    instructions: Write the draft.
+    artifact: {path: out/draft.json, schema: test/note@1}
+  - key: check
+    role: checker
+    title: Check
+    instructions: Check the draft.
+    artifact: {path: out/check.json, schema: test/note@1}
+)";
+
+constexpr auto a_schema = R"({
+  "type": "object", "required": ["note"], "additionalProperties": false,
+  "properties": {"note": {"type": "string"}}})";
+
+// The draft is wrong at first and repaired; both phases end with `complete`.
+constexpr auto a_script = R"(turns:
+  - name: repair
+    match: {user: [required], step: 0}
+    tool_calls:
+      - name: write_file
+        arguments: {path: out/draft.json, content: '{"note": "drafted"}'}
+    usage: {input: 100, output: 20}
+  - name: write the draft
+    match: {user: [out/draft.json, Write the draft], step: 0}
+    thinking: A draft, then.
+    text: I write it.
+    tool_calls:
+      - name: write_file
+        arguments: {path: out/draft.json, content: '{"memo": "drafted"}'}
+    usage: {input: 100, output: 20}
+  - name: write the check
+    match: {user: [Check the draft, drafted], step: 0}
+    tool_calls:
+      - name: list_dir
+        arguments: {path: out}
+      - name: write_file
+        arguments: {path: out/check.json, content: '{"note": "checked"}'}
+    usage: {input: 200, output: 30}
+    delay_ms: %DELAY%
+  - name: done
+    match: {has_tool_result: true}
+    tool_calls:
+      - name: complete
+        arguments: {summary: All done.}
+    usage: {input: 50, output: 5}
+)";
+
+std::string with(std::string text, const std::string& name, const std::string& value) {
+  for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at + value.size()))
+    text.replace(at, name.size(), value);
+  return text;
+}
+
+class runs : public ::testing::Test {
+protected:
+  runs() {
+    make_repository(repo_);
+    for (const auto& [name, can] : {std::pair{"writer", "write"}, std::pair{"checker", "check"}})
+      write_text(definitions_ + "/personas/" + name + "@1.yaml",
+                 with(with(a_persona, "%NAME%", name), "%CAN%", can));
+    write_text(definitions_ + "/workflows/two-steps@1.yaml", a_workflow);
+    write_text(definitions_ + "/artifacts/test/note@1.json", a_schema);
+    write_script("0");
+    open();
+  }
+
+  void write_script(const std::string& delay_ms) {
+    script_ = home_ / ("script-" + delay_ms + ".yaml");
+    write_text(script_, with(a_script, "%DELAY%", delay_ms));
+  }
+
+  void open() {
+    runtime_options options;
+    options.data_dir = home_ / "data";
+    options.definition_dirs = {definitions_};
+    options.started_by = "a test";
+    auto opened = runtime::open(std::move(options));
+    ASSERT_TRUE(opened) << opened.error().message;
+    runtime_ = std::move(opened).value();
+  }
+
+  [[nodiscard]] run_request asked() const {
+    run_request out;
+    out.workflow = "two-steps";
+    out.repo = repo_;
+    out.base_branch = "main";
+    out.requirements = "A note, please.";
+    out.model = "scripted:" + script_;
+    return out;
+  }
+
+  run_id started(const run_request& what) {
+    auto run = runtime_->start_run(what);
+    EXPECT_TRUE(run) << to_string(run.error());
+    return run ? run.value() : run_id{};
+  }
+
+  inspect::run_summary ended(const run_id& run) {
+    // Nothing depends on how long it takes; a test that hangs says where.
+    std::stop_source late;
+    auto waiting = std::async(std::launch::async, [&] { return runtime_->wait(run, late.get_token()); });
+    if (waiting.wait_for(60s) != std::future_status::ready) {
+      late.request_stop();
+      auto summary = inspect::show_run(runtime_->log(), run);
+      ADD_FAILURE() << "the run does not end: "
+                    << (summary ? to_json_text(inspect::to_json(summary.value())) : "");
+    }
+    auto came = waiting.get();
+    EXPECT_TRUE(came) << to_string(came.error());
+    return came ? came.value() : inspect::run_summary{};
+  }
+
+  std::string git(const std::string& what) { return sh("git -C '" + repo_ + "' " + what); }
+
+  /// Waits until the run's own or a phase's stream holds a fact of this type.
+  void wait_for_fact(const run_id& run, std::string_view type) {
+    for (std::uint64_t after = 0;;) {
+      auto records = runtime_->log().read_root(stream_of(run), after);
+      ASSERT_TRUE(records);
+      for (const auto& one : records.value()) {
+        after = one.position;
+        if (one.type == type)
+          return;
+      }
+      std::this_thread::sleep_for(1ms);
+    }
+  }
+
+  budget::state scope(const std::string& key) {
+    auto folded = fold::whole<budget_aggregate>(runtime_->log(), stream_of_budget(key));
+    EXPECT_TRUE(folded);
+    return folded ? folded.value().state : budget::state{};
+  }
+
+  temporary_directory home_;
+  std::string repo_ = home_ / "repo";
+  std::string definitions_ = home_ / "definitions";
+  std::string script_;
+  std::unique_ptr<runtime> runtime_;
+};
+
+TEST_F(runs, end_with_a_report_a_branch_and_exact_budgets) {
+  const auto run = started(asked());
+  const auto summary = ended(run);
+  EXPECT_EQ(summary.state, "completed") << summary.message;
+  EXPECT_EQ(summary.phases_done, 2U);
+  EXPECT_TRUE(fs::exists(summary.report_path)) << summary.report_path;
+  EXPECT_EQ(git("show " + summary.branch + ":out/draft.json"), R"({"note": "drafted"})");
+  EXPECT_EQ(git("show " + summary.branch + ":out/check.json"), R"({"note": "checked"})");
+  EXPECT_EQ(git("rev-parse " + summary.branch), summary.commit + "\n");
+  EXPECT_EQ(git("status --porcelain"), "");
+  EXPECT_FALSE(fs::exists(runtime_->layout().worktree(run)));
+  const auto own = scope("run:" + to_string(run));
+  EXPECT_EQ(own.reserved, usd{});
+  EXPECT_TRUE(own.reservations.empty());
+  EXPECT_EQ(own.settled, summary.cost);
+  const auto history = inspect::show_run(runtime_->log(), run);
+  ASSERT_TRUE(history);
+  EXPECT_EQ(history.value().cost(), summary.cost);
+  EXPECT_EQ(history.value().phases.at(0).repairs, 1);
+  EXPECT_EQ(history.value().phases.at(0).rejected.size(), 1U);
+  const auto report = parse_json(
+      read_text(runtime_->layout().report(run) + "/report.json"), "report");
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report.value().at("outcome").as_string(), "completed");
+  EXPECT_EQ(report.value().at("commit").as_string(), summary.commit);
+}
+
+TEST_F(runs, follow_one_another_on_one_branch) {
+  const auto first = ended(started(asked()));
+  const auto second = ended(started(asked()));
+  EXPECT_EQ(first.state, "completed");
+  EXPECT_EQ(second.state, "completed");
+  EXPECT_NE(first.branch, second.branch);
+  const auto all = inspect::list_runs(runtime_->log());
+  ASSERT_TRUE(all);
+  ASSERT_EQ(all.value().size(), 2U);
+  EXPECT_EQ(all.value()[0].run, second.run);
+}
+
+TEST_F(runs, are_one_at_a_time_on_a_branch_of_a_repository) {
+  write_script("600000");
+  const auto first = started(asked());
+  const auto refused = runtime_->start_run(asked());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, errc::active_run_exists);
+  EXPECT_NE(refused.error().message.find(to_string(first)), std::string::npos);
+  ASSERT_TRUE(runtime_->abort_run(first, "enough", "a test"));
+  const auto aborted = ended(first);
+  EXPECT_EQ(aborted.state, "aborted");
+  EXPECT_TRUE(fs::exists(aborted.report_path)) << "an aborted run has a report too";
+  write_script("0");
+  EXPECT_EQ(ended(started(asked())).state, "completed");
+}
+
+TEST_F(runs, are_interrupted_by_a_stop_and_go_on_where_they_were) {
+  write_script("600000");
+  const auto run = started(asked());
+  wait_for_fact(run, "phase.completed");
+  wait_for_fact(run, "run.phase.opened");
+  runtime_->stop(0ms);
+  const auto last = runtime_->log().read_root(stream_of(run), 0);
+  ASSERT_TRUE(last);
+  EXPECT_EQ(last.value().back().type, "run.interrupted");
+  runtime_.reset();
+  write_text(script_, with(a_script, "%DELAY%", "0"));
+  open();
+  EXPECT_TRUE(runtime_->swept().empty()) << "it was interrupted in good order";
+  ASSERT_TRUE(runtime_->resume_run(run, "a test"));
+  const auto summary = ended(run);
+  EXPECT_EQ(summary.state, "completed") << summary.message;
+  EXPECT_EQ(scope("run:" + to_string(run)).reserved, usd{});
+  const auto history = inspect::show_run(runtime_->log(), run);
+  ASSERT_TRUE(history);
+  EXPECT_EQ(history.value().phases.at(0).calls.size(), 4U) << "the first phase was not made again";
+  EXPECT_EQ(history.value().resumes, 1);
+}
+
+TEST_F(runs, that_a_crash_left_executing_are_interrupted_when_opened_again) {
+  write_script("600000");
+  const auto run = started(asked());
+  wait_for_fact(run, "phase.completed");
+  // A crash, as far as the log can tell: the interruption is taken away by copying the log before it.
+  runtime_->actors().close_doors();
+  runtime_->actors().stop(0ms);
+  fs::copy(home_ / "data/log", home_ / "copy", fs::copy_options::recursive);
+  runtime_.reset();
+  fs::remove_all(home_ / "data/log");
+  fs::rename(home_ / "copy", home_ / "data/log");
+  write_text(script_, with(a_script, "%DELAY%", "0"));
+  open();
+  ASSERT_EQ(runtime_->swept(), std::vector{run});
+  auto before = inspect::summarise_run(runtime_->log(), run);
+  ASSERT_TRUE(before);
+  EXPECT_EQ(before.value().state, "interrupted");
+  ASSERT_TRUE(runtime_->resume_run(run, "a test"));
+  EXPECT_EQ(ended(run).state, "completed");
+  EXPECT_EQ(runtime_->resume_run(run, "a test").error().code, errc::run_already_terminal);
+}
+
+TEST_F(runs, fail_with_their_cause_where_the_model_answers_nothing_useful) {
+  write_text(home_ / "bad.yaml", "turns:\n  - match: {user: never}\n    text: x\n");
+  auto what = asked();
+  what.model = "scripted:" + (home_ / "bad.yaml");
+  const auto summary = ended(started(what));
+  EXPECT_EQ(summary.state, "failed");
+  EXPECT_FALSE(summary.code.empty());
+  EXPECT_TRUE(fs::exists(summary.report_path));
+}
+
+TEST_F(runs, are_blocked_by_their_budget_and_can_be_aborted) {
+  auto what = asked();
+  what.run_cap = usd{1};
+  const auto run = started(what);
+  const auto summary = ended(run);
+  EXPECT_EQ(summary.state, "interrupted") << summary.message;
+  EXPECT_EQ(scope("run:" + to_string(run)).committed(), usd{});
+  ASSERT_TRUE(runtime_->abort_run(run, "too dear", "a test"));
+  EXPECT_EQ(ended(run).state, "aborted");
+}
+
+TEST_F(runs, are_refused_before_they_exist_where_anything_is_wrong) {
+  const auto refusal = [&](auto change) {
+    auto what = asked();
+    change(what);
+    const auto run = runtime_->start_run(what);
+    return run ? errc::internal_error : run.error().code;
+  };
+  EXPECT_EQ(refusal([](auto& r) { r.workflow = "tow-steps"; }), errc::template_not_found);
+  EXPECT_EQ(refusal([](auto& r) { r.requirements = " \n"; }), errc::argument_invalid);
+  EXPECT_EQ(refusal([](auto& r) { r.requirements = "\xff"; }), errc::argument_invalid);
+  EXPECT_EQ(refusal([&](auto& r) { r.repo = home_.path(); }), errc::repo_path_invalid);
+  EXPECT_EQ(refusal([&](auto& r) { r.repo = home_ / "gone"; }), errc::repo_path_invalid);
+  EXPECT_EQ(refusal([&](auto& r) { r.repo = repo_ + "/.git"; }), errc::repo_path_invalid);
+  EXPECT_EQ(refusal([](auto& r) { r.base_branch = "gone"; }), errc::repo_branch_missing);
+  EXPECT_EQ(refusal([](auto& r) { r.overrides["writer"] = "nobody"; }), errc::persona_not_found);
+  EXPECT_EQ(refusal([&](auto& r) { r.model = "scripted:" + (home_ / "gone.yaml"); }),
+            errc::file_not_found);
+  const auto all = inspect::list_runs(runtime_->log());
+  ASSERT_TRUE(all);
+  EXPECT_TRUE(all.value().empty());
+}
+
+TEST_F(runs, are_found_by_the_beginning_of_their_ids) {
+  const auto run = started(asked());
+  ended(run);
+  const auto id = to_string(run);
+  const auto& log = runtime_->log();
+  const auto found = inspect::resolve_id(log, entity_kind::run, id.substr(0, 8));
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found.value(), stream_of(run));
+  EXPECT_EQ(inspect::resolve_id(log, entity_kind::run, id.substr(0, 5)).error().code,
+            errc::id_prefix_too_short);
+  EXPECT_EQ(inspect::resolve_id(log, entity_kind::run, "zzzzzz").error().code, errc::run_not_found);
+  const auto second = started(asked());
+  ended(second);
+  EXPECT_EQ(inspect::resolve_id(log, entity_kind::run, id.substr(0, 6)).error().code,
+            errc::id_ambiguous);
+}
+
+TEST_F(runs, fold_to_their_state_at_any_version) {
+  const auto run = started(asked());
+  ended(run);
+  const auto& log = runtime_->log();
+  const auto early = inspect::fold_stream(log, stream_of(run), {.version = 3, .position = {}});
+  ASSERT_TRUE(early) << early.error().message;
+  EXPECT_EQ(early.value().at("version").to_number<int>(), 3);
+  const auto last = inspect::fold_stream(log, stream_of(run));
+  ASSERT_TRUE(last);
+  EXPECT_NE(to_json_text(last.value()).find("completed"), std::string::npos);
+  const auto records = log.read_root(stream_of(run), 0);
+  ASSERT_TRUE(records);
+  for (const auto& record : records.value()) {
+    ASSERT_TRUE(inspect::record_json(record));
+    EXPECT_TRUE(inspect::fold_stream(log, record.stream)) << record.stream.text();
+  }
+}
+
+TEST(data_directories, that_can_not_be_made_are_refused_clearly) {
+  const temporary_directory home;
+  write_text(home / "file", "x");
+  EXPECT_FALSE(data_layout::make(home / "file"));
+  EXPECT_FALSE(data_layout::make(home / "file/below"));
+  EXPECT_FALSE(data_layout::make(""));
+  const auto made = data_layout::make(home / "a/b");
+  ASSERT_TRUE(made);
+  struct ::stat found {};
+  ASSERT_EQ(::stat((home / "a/b").c_str(), &found), 0);
+  EXPECT_EQ(found.st_mode & 0777, 0700U);
+}
+
+} // namespace
+} // namespace ash
