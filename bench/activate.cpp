@@ -1,5 +1,5 @@
-// What live entities cost: memory and time of 100,000 session actors, first made, then resting, then
-// loaded again from the log.
+// What live entities cost: memory and time of 100,000 session actors, first made, then resting,
+// then loaded again from the log.
 #include "actors/shells/shells.hpp"
 #include "bench/no_effects.hpp"
 #include "bench/report.hpp"
@@ -16,7 +16,9 @@ namespace {
 
 constexpr std::uint64_t window = 2'000; ///< commands that wait for an answer at once
 
-session_id session_number(std::uint64_t n) { return {uuid{7, n + 1}}; }
+session_id session_number(std::uint64_t n) {
+  return {uuid{7, n + 1}};
+}
 
 command_envelope create(std::uint64_t n) {
   session::create what;
@@ -29,8 +31,7 @@ command_envelope create(std::uint64_t n) {
 }
 
 /// Tells `count` sessions something, and waits until all have answered. Returns seconds.
-template <class Make>
-double tell_all(shells& system, std::uint64_t count, const Make& make) {
+template <class Make> double tell_all(shells& system, std::uint64_t count, const Make& make) {
   std::atomic<std::uint64_t> answered{0};
   const auto begin = monotonic_us();
   for (std::uint64_t n = 0; n < count; ++n) {
@@ -63,25 +64,29 @@ void measure(const settings& how, std::vector<boost::json::object>& rows) {
   options.idle_ms = 3'600'000;
   options.max_live = count + 1;
   const auto start = [&] {
-    return shells::start(*log.value(),
-                         [](entity_directory&) { return std::make_unique<no_effects>(); }, options)
+    return shells::start(
+               *log.value(),
+               [](entity_directory&) { return std::make_unique<no_effects>(); },
+               options)
         .value();
   };
   const auto add = [&](const char* state, double seconds, std::uint64_t live) {
     const auto resident = resident_bytes();
-    rows.push_back({{"state", state},
-                    {"sessions", count},
-                    {"live", live},
-                    {"seconds", seconds},
-                    {"per_s", seconds > 0 ? static_cast<double>(count) / seconds : 0.0},
-                    {"rss_mb", static_cast<double>(resident) / 1e6},
-                    {"bytes_each", live > 0 ? (resident - before) / static_cast<std::int64_t>(live) : 0}});
+    rows.push_back(
+        {{"state", state},
+         {"sessions", count},
+         {"live", live},
+         {"seconds", seconds},
+         {"per_s", seconds > 0 ? static_cast<double>(count) / seconds : 0.0},
+         {"rss_mb", static_cast<double>(resident) / 1e6},
+         {"bytes_each", live > 0 ? (resident - before) / static_cast<std::int64_t>(live) : 0}});
   };
-  const auto live = [](const shells& of) {
+  const auto live = [](const shells& of) -> std::uint64_t {
     return of.stats().live[static_cast<std::size_t>(entity_kind::session)];
   };
   auto system = start();
-  add("made", tell_all(*system, count, create), live(*system));
+  const auto made = tell_all(*system, count, create);
+  add("made", made, live(*system));
   const auto begin = monotonic_us();
   system->stop(std::chrono::seconds{60});
   system.reset();
@@ -89,7 +94,8 @@ void measure(const settings& how, std::vector<boost::json::object>& rows) {
   add("resting", static_cast<double>(monotonic_us() - begin) / 1e6, 0);
   system = start();
   // A repeated command: nothing is appended, the entity is only loaded from the log.
-  add("loaded again", tell_all(*system, count, create), live(*system));
+  const auto loaded = tell_all(*system, count, create);
+  add("loaded again", loaded, live(*system));
 }
 
 } // namespace

@@ -1,6 +1,6 @@
-// How many facts a second become durable through the shells, and how long an answer takes, with 1 to
-// 10,000 live budget scopes and one client a scope that waits for its answer. Beside it, RocksDB alone:
-// the very keys and values that the shells wrote, in synced batches of the same size.
+// How many facts a second become durable through the shells, and how long an answer takes, with 1
+// to 10,000 live budget scopes and one client a scope that waits for its answer. Beside it, RocksDB
+// alone: the very keys and values that the shells wrote, in synced batches of the same size.
 #include "actors/shells/shells.hpp"
 #include "bench/no_effects.hpp"
 #include "bench/report.hpp"
@@ -15,8 +15,7 @@
 namespace ash::bench {
 namespace {
 
-template <class T>
-T must(result<T> from) {
+template <class T> T must(result<T> from) {
   if (!from) {
     fmt::print(stderr, "{}\n", to_string(from.error()));
     std::exit(1);
@@ -29,25 +28,25 @@ T must(result<T> from) {
 class client {
 public:
   client(entity_directory& shells, std::uint64_t number)
-      : shells_(shells),
-        number_(number),
-        scope_("bench:" + std::to_string(number)),
+      : shells_(shells), number_(number), scope_("bench:" + std::to_string(number)),
         stream_(stream_of_budget(scope_)) {}
 
   /// Until `stop` is set. `done` counts the clients that have come to their end.
-  void run(const std::atomic<bool>& measuring, const std::atomic<bool>& stop,
+  void run(const std::atomic<bool>& measuring,
+           const std::atomic<bool>& stop,
            std::atomic<std::size_t>& done) {
     if (stop) {
       ++done;
       return;
     }
     const auto sent = monotonic_us();
-    shells_.tell(stream_, stream_, next(), [this, sent, &measuring, &stop, &done](result<void> with) {
-      must(std::move(with));
-      if (measuring)
-        waits.push_back(static_cast<float>(monotonic_us() - sent) / 1'000.0F);
-      run(measuring, stop, done);
-    });
+    shells_.tell(
+        stream_, stream_, next(), [this, sent, &measuring, &stop, &done](result<void> with) {
+          must(std::move(with));
+          if (measuring)
+            waits.push_back(static_cast<float>(monotonic_us() - sent) / 1'000.0F);
+          run(measuring, stop, done);
+        });
   }
 
   std::vector<float> waits; ///< ms
@@ -81,8 +80,8 @@ struct measured {
 
 measured through_shells(const std::string& directory, std::size_t entities, std::int64_t seconds) {
   auto log = must(log::open_rocksdb_log({.directory = directory}));
-  auto system = must(
-      shells::start(*log, [](entity_directory&) { return std::make_unique<no_effects>(); }));
+  auto system =
+      must(shells::start(*log, [](entity_directory&) { return std::make_unique<no_effects>(); }));
   std::vector<std::unique_ptr<client>> clients;
   std::atomic<bool> measuring{false};
   std::atomic<bool> stop{false};
@@ -91,7 +90,8 @@ measured through_shells(const std::string& directory, std::size_t entities, std:
     clients.push_back(std::make_unique<client>(*system, i + 1));
   for (auto& each : clients)
     each->run(measuring, stop, done);
-  std::this_thread::sleep_for(std::chrono::seconds{1}); // every scope is live, and the caches are warm
+  std::this_thread::sleep_for(
+      std::chrono::seconds{1}); // every scope is live, and the caches are warm
   const auto syncs = must(log->stats()).sync_count;
   const auto head = log->head();
   const auto begin = monotonic_us();
@@ -108,8 +108,7 @@ measured through_shells(const std::string& directory, std::size_t entities, std:
   std::vector<float> waits;
   for (const auto& each : clients)
     waits.insert(waits.end(), each->waits.begin(), each->waits.end());
-  return {facts / took, quantile(waits, 0.5), quantile(waits, 0.99),
-          facts / std::max(synced, 1.0)};
+  return {facts / took, quantile(waits, 0.5), quantile(waits, 0.99), facts / std::max(synced, 1.0)};
 }
 
 // -- RocksDB alone --------------------------------------------------------------------------------
@@ -151,8 +150,11 @@ double alone(const std::string& directory, const copied_tables& from, std::size_
   for (std::size_t at = 0; at < records; at += facts) {
     batch->clear();
     for (auto n = at; n < std::min(at + facts, records); ++n)
-      for (const auto into : {log::table::records, log::table::by_stream, log::table::by_root,
-                              log::table::keys, log::table::heads})
+      for (const auto into : {log::table::records,
+                              log::table::by_stream,
+                              log::table::by_root,
+                              log::table::keys,
+                              log::table::heads})
         put_next(*batch, into, n);
     put_next(*batch, log::table::meta, 0);
     must(to->write(*batch));
@@ -173,7 +175,8 @@ boost::json::object row(scratch& files, std::size_t entities, std::int64_t secon
   const auto directory = files.next();
   const auto shells = through_shells(directory, entities, seconds);
   const auto tables = copy(directory);
-  const auto batch = std::max<std::size_t>(static_cast<std::size_t>(shells.facts_per_sync + 0.5), 1);
+  const auto batch =
+      std::max<std::size_t>(static_cast<std::size_t>(shells.facts_per_sync + 0.5), 1);
   const auto baseline = alone(files.next(), tables, batch);
   return {{"entities", entities},
           {"facts_per_s", shells.facts_per_s},

@@ -77,19 +77,24 @@ settings read_arguments(int argc, const char* const* argv, std::string_view name
 std::string machine() {
   utsname kernel{};
   uname(&kernel);
-  return fmt::format("{} × {}, {}, {} {}", std::thread::hardware_concurrency(),
-                     proc_value("/proc/cpuinfo", "model name"), proc_value("/proc/meminfo", "MemTotal"),
-                     kernel.sysname, kernel.release);
+  return fmt::format("{} × {}, {}, {} {}",
+                     std::thread::hardware_concurrency(),
+                     proc_value("/proc/cpuinfo", "model name"),
+                     proc_value("/proc/meminfo", "MemTotal"),
+                     kernel.sysname,
+                     kernel.release);
 }
 
-void print(const settings& how, std::string_view name,
+void print(const settings& how,
+           std::string_view name,
            const std::vector<boost::json::object>& rows) {
   if (how.json) {
     boost::json::array all;
     for (const auto& row : rows)
       all.emplace_back(row);
-    fmt::print("{}\n", to_json_text(boost::json::object{
-                           {"name", name}, {"rows", std::move(all)}, {"machine", machine()}}));
+    fmt::print("{}\n",
+               to_json_text(boost::json::object{
+                   {"name", name}, {"rows", std::move(all)}, {"machine", machine()}}));
     return;
   }
   if (rows.empty())
@@ -140,6 +145,8 @@ scratch::~scratch() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-std::string scratch::next() { return path_ + '/' + std::to_string(used_++); }
+std::string scratch::next() {
+  return path_ + '/' + std::to_string(used_++);
+}
 
 } // namespace ash::bench

@@ -12,7 +12,7 @@ namespace ash::bench {
 /// What was asked for on the command line: `[--json] [--dir DIR] [--seconds N] [--count N]`.
 struct settings {
   bool json = false;
-  std::string directory; ///< an empty one is made in it, and removed at the end
+  std::string directory;    ///< an empty one is made in it, and removed at the end
   std::int64_t seconds = 3; ///< a measurement
   std::int64_t count = 0;   ///< of what the bench is about; 0: its own figure
 };
@@ -24,7 +24,9 @@ settings read_arguments(int argc, const char* const* argv, std::string_view name
 std::string machine();
 
 /// Rows of equal keys, as an aligned table or as `{"name", "rows", "machine"}`.
-void print(const settings& how, std::string_view name, const std::vector<boost::json::object>& rows);
+void print(const settings& how,
+           std::string_view name,
+           const std::vector<boost::json::object>& rows);
 
 /// The `share` quantile of `values` (0.5 the median), which it reorders; 0 where there are none.
 double quantile(std::vector<float>& values, double share);

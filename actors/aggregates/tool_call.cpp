@@ -19,9 +19,7 @@ document document_of(const std::string& text) {
 
 decision<fact> on(const absent&, const request& c) {
   facts happened{c.what};
-  const auto& terms = c.what.terms;
-  const policy::rules rules{terms.secret_globs, terms.secret_exceptions, terms.command_rules};
-  const auto verdict = policy::judge(rules, c.what.name, c.what.arguments);
+  const auto verdict = policy::judge(rules_of(c.what.terms), c.what.name, c.what.arguments);
   if (const auto& denial = verdict.denied)
     happened.push_back(
         denied{c.what.call, std::string{to_string(denial->code)}, denial->rule, denial->message});
@@ -140,6 +138,11 @@ effect_request tell_owner(const finished& s) {
 namespace ash {
 
 using namespace tool_call;
+
+policy::rules tool_call::rules_of(const tool_terms& terms) {
+  return {terms.secret_globs, terms.secret_exceptions, terms.command_rules};
+}
+
 
 decision<tool_call::fact>
 tool_call_aggregate::decide(const state& s, const command& what, instant) {

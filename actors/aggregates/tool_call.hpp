@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/aggregates/aggregate.hpp"
+#include "actors/aggregates/policy.hpp"
 
 namespace ash::tool_call {
 
@@ -33,6 +34,9 @@ struct finished {
 BOOST_DESCRIBE_STRUCT(finished, (), (call, owner, answer, code, text, written))
 
 using state = std::variant<absent, reviewing, running, finished>;
+
+/// The rules that a call is judged by.
+policy::rules rules_of(const tool_terms& terms);
 
 } // namespace ash::tool_call
 

@@ -63,18 +63,6 @@ void read_tools(yaml::object_reader& top, tool_settings& into) {
   at->finish();
 }
 
-void read_retry(yaml::object_reader& top, retry_settings& into) {
-  auto at = top.object_if("retry");
-  if (!at)
-    return;
-  into.attempts = at->integer_if("attempts", {1, 20}).value_or(into.attempts);
-  into.first_wait_ms = at->integer_if("first_wait_ms", {1, 600'000}).value_or(into.first_wait_ms);
-  into.max_wait_ms = at->integer_if("max_wait_ms", {1, 3'600'000}).value_or(into.max_wait_ms);
-  if (into.max_wait_ms < into.first_wait_ms)
-    at->fail("max_wait_ms", "is below 'first_wait_ms'");
-  at->finish();
-}
-
 void read_defaults(yaml::object_reader& top, config& into) {
   auto at = top.object_if("defaults");
   if (!at)
@@ -102,7 +90,6 @@ result<config> parse_config(std::string_view text, std::string file) {
     out.providers[name] = read_provider(name, at);
   }
   read_tools(top, out.tools);
-  read_retry(top, out.retry);
   read_defaults(top, out);
   top.finish();
   TRY(in.outcome());

@@ -47,19 +47,10 @@ struct tool_settings {
   friend bool operator==(const tool_settings&, const tool_settings&) = default;
 };
 
-struct retry_settings {
-  std::int64_t attempts = 3;
-  std::int64_t first_wait_ms = 1'000; ///< doubled for each further attempt
-  std::int64_t max_wait_ms = 30'000;
-
-  friend bool operator==(const retry_settings&, const retry_settings&) = default;
-};
-
 struct config {
   budget_settings budget;
   std::map<std::string, provider_settings> providers;
   tool_settings tools;
-  retry_settings retry;
   std::optional<std::string> default_model; ///< `defaults.model`, `provider:model`
 
   friend bool operator==(const config&, const config&) = default;

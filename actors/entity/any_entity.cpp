@@ -28,21 +28,16 @@ auto find(std::vector<effect_in_flight>& all, std::string_view id) {
   return std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.id == id; });
 }
 
-/// Batches come and go: what one large batch took is not kept by an idle entity.
-template <class T>
-void reset(std::vector<T>& items) {
-  constexpr std::size_t kept = 4;
-  items.clear();
-  if (items.capacity() > kept)
-    items.shrink_to_fit();
+/// Commands and effects are large: an idle entity keeps no room for them.
+template <class T> void reset(std::vector<T>& items) {
+  std::vector<T>{}.swap(items);
 }
 
 } // namespace
 
 any_entity::any_entity(entity_setup setup)
     : answered_(setup.bounds ? setup.bounds->recent_ids : default_bounds()->recent_ids),
-      stream_(std::move(setup.stream)),
-      root_(std::move(setup.root)),
+      stream_(std::move(setup.stream)), root_(std::move(setup.root)),
       is_stored_(std::move(setup.is_stored)),
       bounds_(setup.bounds ? std::move(setup.bounds) : default_bounds()) {}
 
@@ -52,7 +47,9 @@ void any_entity::after_load(std::string_view key) {
     answered_.remember(key);
 }
 
-void any_entity::skip(std::string_view key) { after_load(key); }
+void any_entity::skip(std::string_view key) {
+  after_load(key);
+}
 
 void any_entity::after_snapshot(std::uint64_t version) {
   version_ = version;
@@ -95,7 +92,8 @@ void any_entity::take_batch() {
   check(batch_.empty() && !appending_, "a batch is taken while another one is in flight");
   std::size_t count = 0;
   std::size_t bytes = 0;
-  while (count < queue_.size() && count < bounds_->batch && (count == 0 || bytes < bounds_->batch_bytes))
+  while (count < queue_.size() && count < bounds_->batch &&
+         (count == 0 || bytes < bounds_->batch_bytes))
     bytes += approximate_bytes(queue_[count++].command);
   if (count == queue_.size()) {
     batch_ = std::move(queue_);
@@ -140,7 +138,8 @@ output any_entity::release() {
 
 output any_entity::appended(const appended_facts& what) {
   check(appending_, "an append was answered that nobody asked for");
-  check(what.first_version + what.count == version_ + 1, "an append has another end than was asked for");
+  check(what.first_version + what.count == version_ + 1,
+        "an append has another end than was asked for");
   appending_ = false;
   auto out = release();
   if (version_ - snapshot_version_ >= bounds_->snapshot_every) {
@@ -160,9 +159,8 @@ void any_entity::effect_done(std::string_view id) {
 
 std::vector<queued_command> any_entity::take_unanswered() {
   auto all = std::move(batch_);
-  all.insert(all.end(),
-             std::make_move_iterator(queue_.begin()),
-             std::make_move_iterator(queue_.end()));
+  all.insert(
+      all.end(), std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
   queue_.clear();
   batch_.clear();
   queued_bytes_ = 0;

@@ -1,7 +1,7 @@
-// What a shell does, as a plain class: it takes commands, decides a batch of them on the state that they
-// produce one after another, asks for one append, and lets answers and effects out once that is durable.
-// Owned by one driver (an actor, or a simulator), which does all I/O. It knows no actor, log or codec,
-// reads no clock, and is not thread-safe.
+// What a shell does, as a plain class: it takes commands, decides a batch of them on the state that
+// they produce one after another, asks for one append, and lets answers and effects out once that
+// is durable. Owned by one driver (an actor, or a simulator), which does all I/O. It knows no
+// actor, log or codec, reads no clock, and is not thread-safe.
 #pragma once
 
 #include "actors/aggregates/aggregate.hpp"
@@ -69,11 +69,11 @@ struct appended_facts {
 };
 
 struct entity_bounds {
-  std::size_t queued = 10'000;                          ///< commands
-  std::size_t queued_bytes = std::size_t{32} << 20;     ///< of commands
-  std::size_t batch = 4'096;                            ///< commands in one append
-  std::size_t batch_bytes = std::size_t{8} << 20;       ///< of commands in one append
-  std::uint64_t snapshot_every = 200;                   ///< facts
+  std::size_t queued = 10'000;                      ///< commands
+  std::size_t queued_bytes = std::size_t{32} << 20; ///< of commands
+  std::size_t batch = 4'096;                        ///< commands in one append
+  std::size_t batch_bytes = std::size_t{8} << 20;   ///< of commands in one append
+  std::uint64_t snapshot_every = 200;               ///< facts
   std::size_t recent_ids = 1'024;
 };
 
@@ -112,12 +112,12 @@ public:
 
   // -- work -------------------------------------------------------------------------------------
 
-  /// Queues a command. Errors: `queue_full` (the command was not taken), `argument_invalid` for an id
-  /// over 200 bytes.
+  /// Queues a command. Errors: `queue_full` (the command was not taken), `argument_invalid` for an
+  /// id over 200 bytes.
   result<void> receive(queued_command what);
-  /// Decides what waits, unless an append is in flight. The driver calls it after `receive` and after
-  /// `appended`, whenever it suits: what came in between is decided together.
-  /// Errors: the log could not be asked for a key; the entity is to be discarded.
+  /// Decides what waits, unless an append is in flight. The driver calls it after `receive` and
+  /// after `appended`, whenever it suits: what came in between is decided together. Errors: the log
+  /// could not be asked for a key; the entity is to be discarded.
   virtual result<output> drain() = 0;
   /// The append is durable: answers and effects come out. A failed append has no answer here: the
   /// entity is ahead of the log then, and is to be discarded.
@@ -142,7 +142,8 @@ public:
   [[nodiscard]] const std::vector<effect_in_flight>& effects_in_flight() const noexcept {
     return in_flight_;
   }
-  /// Nothing waits, is written or is in flight but timers: the entity can be dropped and loaded again later.
+  /// Nothing waits, is written or is in flight but timers: the entity can be dropped and loaded
+  /// again later.
   [[nodiscard]] bool is_idle() const noexcept;
 
 protected:

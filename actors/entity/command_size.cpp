@@ -3,7 +3,9 @@
 namespace ash {
 namespace {
 
-std::size_t text_of(const turn::model_streamed& c) { return c.text.size(); }
+std::size_t text_of(const turn::model_streamed& c) {
+  return c.text.size();
+}
 
 std::size_t text_of(const turn::model_answered& c) {
   auto sum = c.text.size() + c.raw.size();
@@ -14,10 +16,18 @@ std::size_t text_of(const turn::model_answered& c) {
   return sum;
 }
 
-std::size_t text_of(const turn::model_failed& c) { return c.partial_text.size(); }
-std::size_t text_of(const turn::tool_finished& c) { return c.text.size(); }
-std::size_t text_of(const session::post& c) { return c.text.size(); }
-std::size_t text_of(const session::edit& c) { return c.text.size(); }
+std::size_t text_of(const turn::model_failed& c) {
+  return c.partial_text.size();
+}
+std::size_t text_of(const turn::tool_finished& c) {
+  return c.text.size();
+}
+std::size_t text_of(const session::post& c) {
+  return c.text.size();
+}
+std::size_t text_of(const session::edit& c) {
+  return c.text.size();
+}
 
 std::size_t text_of(const agent_terms& agent) {
   auto sum = agent.system_prompt.size();
@@ -26,15 +36,23 @@ std::size_t text_of(const agent_terms& agent) {
   return sum;
 }
 
-std::size_t text_of(const session::create& c) { return text_of(c.what.agent); }
-std::size_t text_of(const session::set_persona& c) { return text_of(c.agent); }
-std::size_t text_of(const tool_call::finish& c) { return c.text.size() + c.full.size(); }
+std::size_t text_of(const session::create& c) {
+  return text_of(c.what.agent);
+}
+std::size_t text_of(const session::set_persona& c) {
+  return text_of(c.agent);
+}
+std::size_t text_of(const tool_call::finish& c) {
+  return c.text.size() + c.full.size();
+}
 std::size_t text_of(const phase::artifact_checked& c) {
   return c.content.size() + c.repair_prompt.size();
 }
 
 /// Every other command is small, or made by ourselves from facts that are bounded.
-std::size_t text_of(const auto&) { return 0; }
+std::size_t text_of(const auto&) {
+  return 0;
+}
 
 } // namespace
 

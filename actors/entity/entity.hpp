@@ -12,8 +12,7 @@ namespace ash {
 namespace detail {
 
 /// The value of `from` where `To` has an alternative of its type.
-template <class To, class From>
-std::optional<To> narrowed(From&& from) {
+template <class To, class From> std::optional<To> narrowed(From&& from) {
   return std::visit(
       [](auto&& value) -> std::optional<To> {
         using type = std::remove_cvref_t<decltype(value)>;
@@ -27,8 +26,7 @@ std::optional<To> narrowed(From&& from) {
 
 } // namespace detail
 
-template <aggregate A>
-class entity final : public any_entity {
+template <aggregate A> class entity final : public any_entity {
 public:
   explicit entity(entity_setup setup) : any_entity(std::move(setup)) {}
 
@@ -36,8 +34,9 @@ public:
     const auto mine = detail::narrowed<typename A::fact>(fact);
     if (!mine)
       return refuse(errc::log_corrupt,
-                    "the stream '" + stream().text() + "' has a fact '" + std::string{type_of(fact)} +
-                        "' after version " + std::to_string(version()) +
+                    "the stream '" + stream().text() + "' has a fact '" +
+                        std::string{type_of(fact)} + "' after version " +
+                        std::to_string(version()) +
                         ", which does not belong there: run `log verify`");
     state_ = A::evolve(std::move(state_), *mine);
     after_load(key);
@@ -106,7 +105,8 @@ private:
     return A::decide(state_, *mine, command.at);
   }
 
-  void take(const command_envelope& command, std::vector<typename A::fact> facts,
+  void take(const command_envelope& command,
+            std::vector<typename A::fact> facts,
             append_intent& intent) {
     append_entry entry{command.id, command.correlation, command.causation, {}};
     entry.facts.reserve(facts.size());

@@ -1,5 +1,6 @@
-// The ids of the commands that an entity answered last, so that a repeated one is known without asking
-// the log. Owned by one entity. Bounded: it forgets the oldest first, and says whether it ever did.
+// The ids of the commands that an entity answered last, so that a repeated one is known without
+// asking the log. Owned by one entity. Bounded: it forgets the oldest first, and says whether it
+// ever did.
 #pragma once
 
 #include "events/base/ids.hpp"

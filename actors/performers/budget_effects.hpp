@@ -1,5 +1,6 @@
-// Reserving and settling a model call in its budget scopes, one scope after another in the order given:
-// the fixed order is what keeps scopes from waiting for each other. It decides nothing about money.
+// Reserving and settling a model call in its budget scopes, one scope after another in the order
+// given: the fixed order is what keeps scopes from waiting for each other. It decides nothing about
+// money.
 #pragma once
 
 #include "actors/performers/running_effect.hpp"

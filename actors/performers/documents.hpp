@@ -6,7 +6,8 @@
 
 namespace ash::performers {
 
-/// The whole text. Errors: `blob_not_found`, `log_corrupt`, `argument_invalid` for a malformed hash.
+/// The whole text. Errors: `blob_not_found`, `log_corrupt`, `argument_invalid` for a malformed
+/// hash.
 result<std::string> text_of(const document& what, const log::event_log& log);
 
 /// Reads 64 hexadecimal characters. Errors: `argument_invalid`.

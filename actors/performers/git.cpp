@@ -15,8 +15,11 @@ constexpr std::size_t max_output = std::size_t{1} << 20;
 constexpr std::size_t shown_output = 2'000;
 
 std::vector<std::string> environment() {
-  std::vector<std::string> out{
-      "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "GIT_PAGER=cat", "GIT_EDITOR=true"};
+  std::vector<std::string> out{"LC_ALL=C",
+                               "GIT_TERMINAL_PROMPT=0",
+                               "GIT_OPTIONAL_LOCKS=0",
+                               "GIT_PAGER=cat",
+                               "GIT_EDITOR=true"};
   for (const auto* name : {"PATH", "HOME", "XDG_CONFIG_HOME"})
     if (const auto* value = std::getenv(name))
       out.push_back(std::string{name} + "=" + value);
@@ -57,9 +60,8 @@ std::string message_in(std::string_view output) {
 
 } // namespace
 
-result<git_answer> try_git(const git_place& where,
-                           std::vector<std::string> arguments,
-                           std::stop_token stop) {
+result<git_answer>
+try_git(const git_place& where, std::vector<std::string> arguments, std::stop_token stop) {
   const auto verb = arguments.empty() ? std::string{} : arguments.front();
   tool::process_request request;
   request.arguments = command_line(where, std::move(arguments));
@@ -79,15 +81,14 @@ result<git_answer> try_git(const git_place& where,
   return git_answer{end.value().exit_code, std::move(end.value().output)};
 }
 
-result<std::string> run_git(const git_place& where,
-                            std::vector<std::string> arguments,
-                            std::stop_token stop) {
+result<std::string>
+run_git(const git_place& where, std::vector<std::string> arguments, std::stop_token stop) {
   const auto verb = arguments.empty() ? std::string{} : arguments.front();
   TRY(auto answer, try_git(where, std::move(arguments), std::move(stop)));
   if (answer.exit_code != 0)
     return refuse(errc::git_failed,
-                  "git " + verb + " failed (exit code " + std::to_string(answer.exit_code) + ") in '" +
-                      printable(where.directory) + "': " + message_in(answer.output))
+                  "git " + verb + " failed (exit code " + std::to_string(answer.exit_code) +
+                      ") in '" + printable(where.directory) + "': " + message_in(answer.output))
         .with("directory", where.directory);
   return std::move(answer.output);
 }
@@ -108,7 +109,8 @@ result<std::string> common_dir_of(const std::string& repo, std::stop_token stop)
       try_git({repo}, {"rev-parse", "--path-format=absolute", "--git-common-dir"}, stop));
   if (answer.exit_code != 0)
     return refuse(errc::repo_path_invalid,
-                  "'" + printable(repo) + "' is not a git repository: " + message_in(answer.output));
+                  "'" + printable(repo) +
+                      "' is not a git repository: " + message_in(answer.output));
   auto& text = answer.output;
   while (!text.empty() && text.back() == '\n')
     text.pop_back();

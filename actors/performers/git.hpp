@@ -1,5 +1,6 @@
-// Git, as a child process without a shell. Hooks, prompts, signing and file-system monitors are off, and
-// the process sees a small environment: what is in a repository must not decide what runs here.
+// Git, as a child process without a shell. Hooks, prompts, signing and file-system monitors are
+// off, and the process sees a small environment: what is in a repository must not decide what runs
+// here.
 #pragma once
 
 #include "events/base/result.hpp"
@@ -15,10 +16,10 @@
 
 namespace ash::performers {
 
-/// Where git works. With `git_dir` set, a worktree's own `.git` file, which an agent may have changed, is
-/// never read.
+/// Where git works. With `git_dir` set, a worktree's own `.git` file, which an agent may have
+/// changed, is never read.
 struct git_place {
-  std::string directory;                ///< absolute
+  std::string directory; ///< absolute
   std::optional<std::string> git_dir = {};
 };
 
@@ -27,23 +28,22 @@ struct git_answer {
   std::string output; ///< stdout and stderr, bounded
 };
 
-/// Runs git and gives what came of it, whatever its exit code. Errors: `git_failed` where it can't be
-/// started or takes over two minutes, `cancelled`.
-result<git_answer> try_git(const git_place& where,
-                           std::vector<std::string> arguments,
-                           std::stop_token stop = {});
+/// Runs git and gives what came of it, whatever its exit code. Errors: `git_failed` where it can't
+/// be started or takes over two minutes, `cancelled`.
+result<git_answer>
+try_git(const git_place& where, std::vector<std::string> arguments, std::stop_token stop = {});
 
-/// As `try_git`, but another exit code than 0 is `git_failed` with git's own message. Gives the output.
-result<std::string> run_git(const git_place& where,
-                            std::vector<std::string> arguments,
-                            std::stop_token stop = {});
+/// As `try_git`, but another exit code than 0 is `git_failed` with git's own message. Gives the
+/// output.
+result<std::string>
+run_git(const git_place& where, std::vector<std::string> arguments, std::stop_token stop = {});
 
 /// The object id (40 or 64 hexadecimal characters) that stands alone on a line of git's output.
 /// Errors: `git_failed`.
 result<std::string> object_id_in(std::string_view output);
 
-/// The directory that all worktrees of a repository share, absolute. Errors: `repo_path_invalid` where
-/// `repo` is no git repository.
+/// The directory that all worktrees of a repository share, absolute. Errors: `repo_path_invalid`
+/// where `repo` is no git repository.
 result<std::string> common_dir_of(const std::string& repo, std::stop_token stop = {});
 
 /// Locks one repository for git operations of this process, until the lock goes.

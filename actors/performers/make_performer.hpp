@@ -1,5 +1,5 @@
-// How the performers are made. The composition root owns what they are given and outlives them; they read
-// the log (documents, a run's facts) and never write to it.
+// How the performers are made. The composition root owns what they are given and outlives them;
+// they read the log (documents, a run's facts) and never write to it.
 #pragma once
 
 #include "actors/definitions/pricing.hpp"
@@ -17,7 +17,8 @@
 
 namespace ash::performers {
 
-/// The provider of `provider:model`. Errors: `secret_missing`, `provider_unavailable`, `config_invalid`.
+/// The provider of `provider:model`. Errors: `secret_missing`, `provider_unavailable`,
+/// `config_invalid`.
 using find_provider =
     std::function<result<std::shared_ptr<provider::model_provider>>(const std::string& model)>;
 
@@ -27,10 +28,10 @@ struct performer_options {
   std::shared_ptr<definitions::schema_registry> schemas;
   const definitions::price_table* prices = nullptr; ///< null: the shipped table
   std::vector<std::shared_ptr<tool::tool>> tools;   ///< empty: the built-in ones
-  /// The daily scope of each persona that works, before the day's own; its name is filled in. None: no
-  /// such scope.
+  /// The daily scope of each persona that works, before the day's own; its name is filled in. None:
+  /// no such scope.
   std::optional<budget_terms> persona_day;
-  std::string data_dir;                             ///< hidden from commands
+  std::string data_dir; ///< hidden from commands
   std::size_t tool_threads = 8;
   std::size_t file_threads = 2; ///< git, artifacts, reports
   std::int64_t delta_ms = 50;   ///< pieces of a streamed answer are joined over this time

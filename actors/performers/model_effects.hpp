@@ -1,5 +1,5 @@
-// Making a model call: finds the provider, joins the pieces of the streamed answer, and turns what comes
-// into commands. It never retries: the turn loop does.
+// Making a model call: finds the provider, joins the pieces of the streamed answer, and turns what
+// comes into commands. It never retries: the turn loop does.
 #pragma once
 
 #include "actors/performers/make_performer.hpp"

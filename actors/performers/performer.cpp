@@ -23,42 +23,41 @@ constexpr std::int64_t last_answers_ms = 10'000;
 
 /// What is answered where a third party's exception ended the work.
 std::optional<any_command> failure_of(const effect::any& what, error why) {
-  return std::visit(
-      match{
-          [&](const effect::reserve& e) -> std::optional<any_command> {
-            return turn::budget_refused{e.call, {}, std::move(why)};
-          },
-          [&](const effect::call_model& e) -> std::optional<any_command> {
-            turn::model_failed failed;
-            failed.call = e.call;
-            failed.why = std::move(why);
-            return failed;
-          },
-          [&](const effect::run_tool&) -> std::optional<any_command> {
-            return failed_tool_call(why);
-          },
-          [&](const effect::check_artifact&) -> std::optional<any_command> {
-            return phase::artifact_unreadable{std::move(why)};
-          },
-          [&](const effect::prepare_workspace&) -> std::optional<any_command> {
-            return run::workspace_failed{std::move(why)};
-          },
-          [&](const effect::open_phase& e) -> std::optional<any_command> {
-            return run::phase_unstartable{e.phase, std::move(why)};
-          },
-          [&](const effect::compose_report&) -> std::optional<any_command> {
-            return run::report_lost{std::move(why)};
-          },
-          [](const auto&) -> std::optional<any_command> { return std::nullopt; },
-      },
-      what);
+  return std::visit(match{
+                        [&](const effect::reserve& e) -> std::optional<any_command> {
+                          return turn::budget_refused{e.call, {}, std::move(why)};
+                        },
+                        [&](const effect::call_model& e) -> std::optional<any_command> {
+                          turn::model_failed failed;
+                          failed.call = e.call;
+                          failed.why = std::move(why);
+                          return failed;
+                        },
+                        [&](const effect::run_tool&) -> std::optional<any_command> {
+                          return failed_tool_call(why);
+                        },
+                        [&](const effect::check_artifact&) -> std::optional<any_command> {
+                          return phase::artifact_unreadable{std::move(why)};
+                        },
+                        [&](const effect::prepare_workspace&) -> std::optional<any_command> {
+                          return run::workspace_failed{std::move(why)};
+                        },
+                        [&](const effect::open_phase& e) -> std::optional<any_command> {
+                          return run::phase_unstartable{e.phase, std::move(why)};
+                        },
+                        [&](const effect::compose_report&) -> std::optional<any_command> {
+                          return run::report_lost{std::move(why)};
+                        },
+                        [](const auto&) -> std::optional<any_command> { return std::nullopt; },
+                    },
+                    what);
 }
 
 class dispatcher final : public effect_performer {
 public:
   dispatcher(performer_options options, entity_directory& directory)
-      : options_{std::move(options)}, directory_{directory}, tools_{options_.tool_threads},
-        files_{options_.file_threads} {
+      : options_{std::move(options)},
+        directory_{directory}, tools_{options_.tool_threads}, files_{options_.file_threads} {
     if (options_.tools.empty())
       options_.tools = tool::builtin_tools();
     check(options_.log != nullptr && options_.schemas != nullptr && options_.providers != nullptr,
@@ -97,9 +96,7 @@ private:
 
   void begin(effect_ptr effect, shared_effect what) {
     const auto in_pool = [&](work_pool& pool, auto work) {
-      pool.run([this, effect, what, work] {
-        guarded(effect, *what, [&] { work(*effect); });
-      });
+      pool.run([this, effect, what, work] { guarded(effect, *what, [&] { work(*effect); }); });
     };
     std::visit(
         match{

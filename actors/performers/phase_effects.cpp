@@ -1,6 +1,6 @@
 #include "actors/performers/phase_effects.hpp"
 
-#include "actors/aggregates/policy.hpp"
+#include "actors/aggregates/tool_call.hpp"
 #include "actors/definitions/envelope.hpp"
 #include "actors/performers/documents.hpp"
 #include "actors/performers/tell_again.hpp"
@@ -46,12 +46,6 @@ result<std::vector<tool_spec>> specs_of(const defs::persona& who,
   return out;
 }
 
-std::string policy_hash_of(const tool_terms& bounds) {
-  auto rules = policy::default_rules();
-  rules.secret_globs = bounds.secret_globs;
-  return policy::hash(rules);
-}
-
 /// The run's scopes with the persona's day among them: from the narrowest to the widest.
 std::vector<budget_terms> scopes_of(const effect::open_phase& what,
                                     const defs::persona& who,
@@ -83,7 +77,7 @@ result<agent_terms> terms_of(const effect::open_phase& what,
   out.tool_bounds = what.tool_bounds;
   out.tool_bounds.network =
       what.tool_bounds.network && who.network == defs::network_access::granted;
-  out.policy_hash = policy_hash_of(out.tool_bounds);
+  out.policy_hash = policy::hash(tool_call::rules_of(out.tool_bounds));
   out.max_tokens = who.max_tokens;
   out.max_cost_per_call = who.max_cost_per_call.value_or(usd{});
   out.max_steps = phase.max_steps.value_or(who.max_turns);
@@ -161,14 +155,14 @@ void perform_open_phase(effect_ptr effect,
               system_now(),
               phase::start{std::move(work).value()}},
              keep_trying,
-         [effect, id = what.phase](result<void> reply) {
-           if (reply)
-             effect->end(std::nullopt);
-           else if (reply.error().code == errc::shutting_down)
-             effect->drop();
-           else
-             effect->end(run::phase_unstartable{id, std::move(reply).error()});
-         });
+             [effect, id = what.phase](result<void> reply) {
+               if (reply)
+                 effect->end(std::nullopt);
+               else if (reply.error().code == errc::shutting_down || may_pass(reply.error()))
+                 effect->drop();
+               else
+                 effect->end(run::phase_unstartable{id, std::move(reply).error()});
+             });
 }
 
 } // namespace ash::performers

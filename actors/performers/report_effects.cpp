@@ -40,8 +40,8 @@ save_request save_of(const run_history& of, const std::string& outcome) {
   for (const auto& phase : of.phases)
     if (!phase.sha256.empty())
       out.artifacts.push_back(phase.artifact_path);
-  out.message = "actor-shell: " + of.plan.workflow + " (" + outcome + ")\n\nRun: " +
-                to_string(of.plan.run) + "\n";
+  out.message = "actor-shell: " + of.plan.workflow + " (" + outcome +
+                ")\n\nRun: " + to_string(of.plan.run) + "\n";
   return out;
 }
 
@@ -60,9 +60,8 @@ result<run::report_composed> compose_report(const effect::compose_report& what,
       return std::move(commit).error();
   }
   const auto& directory = history.plan.report_dir;
-  auto written = write_files(directory,
-                             to_json_text(report_json(history, frame)) + "\n",
-                             report_markdown(history, frame));
+  auto written = write_files(
+      directory, to_json_text(report_json(history, frame)) + "\n", report_markdown(history, frame));
   if (!written)
     return unwritten(written.error(), directory);
   // The work is on the branch; a worktree that can't be removed costs disk space and nothing else.

@@ -132,7 +132,8 @@ void write_phase(std::string& out, const phase_history& phase, const std::string
   out += "\n### " + phase.key + ": " + phase.state + "\n\n";
   out += "- " + phase.role + ": " + cell(phase.persona) + " with " + cell(model) + "\n";
   if (!phase.sha256.empty())
-    out += "- artifact: `" + phase.artifact_path + "` (SHA-256 `" + phase.sha256.substr(0, 12) + "`)\n";
+    out += "- artifact: `" + phase.artifact_path + "` (SHA-256 `" + phase.sha256.substr(0, 12) +
+           "`)\n";
   if (!phase.code.empty())
     out += "- error: `" + phase.code + "` " + cell(first_line(phase.message, 1'000)) + "\n";
   if (!phase.summary.empty())
@@ -140,12 +141,13 @@ void write_phase(std::string& out, const phase_history& phase, const std::string
   for (const auto& rejected : phase.rejected) {
     out += "- rejected once: `" + rejected.code + "`\n";
     for (const auto& finding : rejected.findings)
-      out += "  - " + cell(finding.path.empty() ? "/" : finding.path) + ": " + cell(finding.message) +
-             "\n";
+      out += "  - " + cell(finding.path.empty() ? "/" : finding.path) + ": " +
+             cell(finding.message) + "\n";
   }
   if (phase.calls.empty())
     return;
-  out += "\n| model call | outcome | tokens in | out | cost | time |\n|---|---|---:|---:|---:|---:|\n";
+  out +=
+      "\n| model call | outcome | tokens in | out | cost | time |\n|---|---|---:|---:|---:|---:|\n";
   for (const auto& call : phase.calls)
     out += "| " + cell(call.model) + " | " + call.outcome + " | " +
            std::to_string(call.usage.input) + " | " + std::to_string(call.usage.output) + " | " +

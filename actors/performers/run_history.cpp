@@ -65,15 +65,28 @@ void open(run_history& in, const run::phase_opened& f, instant at) {
 /// Facts of the run's own stream; whether `happened` is one.
 bool add_run_fact(run_history& in, const any_fact& happened, instant at) {
   return std::visit(match{
-                        [&](const run::created& f) { in.plan = f; in.started = at; return true; },
-                        [&](const run::bound& f) { in.bindings = f.bindings; return true; },
+                        [&](const run::created& f) {
+                          in.plan = f;
+                          in.started = at;
+                          return true;
+                        },
+                        [&](const run::bound& f) {
+                          in.bindings = f.bindings;
+                          return true;
+                        },
                         [](const run::started&) { return true; },
                         [&](const run::workspace_prepared& f) {
                           in.base_commit = f.base_commit;
                           return true;
                         },
-                        [&](const run::phase_opened& f) { open(in, f, at); return true; },
-                        [&](const run::phase_closed& f) { close(in, f, at); return true; },
+                        [&](const run::phase_opened& f) {
+                          open(in, f, at);
+                          return true;
+                        },
+                        [&](const run::phase_closed& f) {
+                          close(in, f, at);
+                          return true;
+                        },
                         [](const run::phase_skipped&) { return true; },
                         [&](const run::approval_requested&) {
                           in.state = "awaiting_approval";
@@ -84,9 +97,15 @@ bool add_run_fact(run_history& in, const any_fact& happened, instant at) {
                             in.state = "executing";
                           return true;
                         },
-                        [&](const run::report_composed& f) { in.report = f; return true; },
+                        [&](const run::report_composed& f) {
+                          in.report = f;
+                          return true;
+                        },
                         [](const run::report_failed&) { return true; },
-                        [&](const run::completed&) { end(in, "completed", {}, {}, at); return true; },
+                        [&](const run::completed&) {
+                          end(in, "completed", {}, {}, at);
+                          return true;
+                        },
                         [&](const run::failed& f) {
                           end(in, "failed", f.code, f.message, at);
                           return true;
@@ -219,7 +238,8 @@ read_run_history(const log::event_log& log, const run_id& run, history_depth dep
   run_history out;
   for (std::uint64_t after = 0;;) {
     TRY(auto records,
-        depth == history_depth::run_only ? log.read_stream(root, after) : log.read_root(root, after));
+        depth == history_depth::run_only ? log.read_stream(root, after)
+                                         : log.read_root(root, after));
     if (records.empty())
       break;
     after = depth == history_depth::run_only ? records.back().version : records.back().position;
@@ -231,7 +251,8 @@ read_run_history(const log::event_log& log, const run_id& run, history_depth dep
     }
   }
   if (out.plan.run.is_nil())
-    return refuse(errc::run_not_found, "there is no run " + to_string(run)).with("run", to_string(run));
+    return refuse(errc::run_not_found, "there is no run " + to_string(run))
+        .with("run", to_string(run));
   return out;
 }
 

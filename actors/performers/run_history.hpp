@@ -1,5 +1,5 @@
-// What a run did, put together from the facts of the run and of everything beneath it: what its report and
-// `runs show` tell. A fold of its own, for reading only; it never changes anything.
+// What a run did, put together from the facts of the run and of everything beneath it: what its
+// report and `runs show` tell. A fold of its own, for reading only; it never changes anything.
 #pragma once
 
 #include "events/facts/any.hpp"

@@ -6,11 +6,8 @@
 
 namespace ash::performers {
 
-running_effect::running_effect(effects_in_flight& table,
-                               effect_owner owner,
-                               std::string id,
-                               reach how_far,
-                               on_answer answer)
+running_effect::running_effect(
+    effects_in_flight& table, effect_owner owner, std::string id, reach how_far, on_answer answer)
     : table_{table}, owner_{std::move(owner)}, id_{std::move(id)}, reach_{how_far},
       answer_{std::move(answer)} {}
 
@@ -26,7 +23,9 @@ void running_effect::end(std::optional<any_command> what) {
     answer({std::move(what), true});
 }
 
-void running_effect::drop() { close(); }
+void running_effect::drop() {
+  close();
+}
 
 bool running_effect::redirect(on_answer answer) {
   const std::lock_guard lock{mutex_};

@@ -1,5 +1,5 @@
-// One effect from its beginning to its answer, and the table of those in flight. Whoever performs the
-// effect holds it; the table finds it again to call it off or to answer someone else.
+// One effect from its beginning to its answer, and the table of those in flight. Whoever performs
+// the effect holds it; the table finds it again to call it off or to answer someone else.
 #pragma once
 
 #include "actors/performers/performer.hpp"
@@ -24,7 +24,10 @@ enum class reach : std::uint8_t {
 /// Thread-safe. The last answer is given at most once.
 class running_effect {
 public:
-  running_effect(effects_in_flight& table, effect_owner owner, std::string id, reach how_far,
+  running_effect(effects_in_flight& table,
+                 effect_owner owner,
+                 std::string id,
+                 reach how_far,
                  on_answer answer);
 
   [[nodiscard]] const effect_owner& owner() const noexcept { return owner_; }
@@ -61,9 +64,10 @@ using effect_ptr = std::shared_ptr<running_effect>;
 /// Thread-safe.
 class effects_in_flight {
 public:
-  /// The effect, where it is new. One that is in flight already goes on and answers `answer` from now
-  /// on (its owner was loaded again meanwhile); then this gives nothing.
-  effect_ptr begin(const effect_owner& owner, const std::string& id, reach how_far, on_answer answer);
+  /// The effect, where it is new. One that is in flight already goes on and answers `answer` from
+  /// now on (its owner was loaded again meanwhile); then this gives nothing.
+  effect_ptr
+  begin(const effect_owner& owner, const std::string& id, reach how_far, on_answer answer);
   void call_off(const stream_id& owner, const std::string& id);
   void call_off_all();
   [[nodiscard]] std::size_t count() const;

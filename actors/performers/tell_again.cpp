@@ -32,8 +32,8 @@ struct attempt : std::enable_shared_from_this<attempt> {
 } // namespace
 
 bool may_pass(const error& why) {
-  return why.code == errc::queue_full || (class_of(why.code) == error_class::retryable &&
-                                          why.code != errc::shutting_down);
+  return why.code == errc::queue_full ||
+         (class_of(why.code) == error_class::retryable && why.code != errc::shutting_down);
 }
 
 void tell_again(entity_directory& directory,

@@ -1,5 +1,5 @@
-// One thread that calls functions at their time: retries of budget commands, pieces of a streamed answer.
-// It keeps nothing over a restart; durable timers belong to the entities.
+// One thread that calls functions at their time: retries of budget commands, pieces of a streamed
+// answer. It keeps nothing over a restart; durable timers belong to the entities.
 #pragma once
 
 #include <condition_variable>

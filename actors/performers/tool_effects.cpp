@@ -1,6 +1,5 @@
 #include "actors/performers/tool_effects.hpp"
 
-#include "actors/aggregates/policy.hpp"
 #include "events/base/fail_point.hpp"
 
 #include <algorithm>
@@ -19,7 +18,7 @@ tool::context context_of(const tool_call::requested& call, const performer_optio
   if (!options.data_dir.empty())
     where.hidden_directories = {options.data_dir};
   where.secret_globs = call.terms.secret_globs;
-  where.secret_exceptions = policy::default_rules().secret_exceptions;
+  where.secret_exceptions = call.terms.secret_exceptions;
   return where;
 }
 
@@ -62,8 +61,8 @@ void perform_run_tool(running_effect& effect,
         failed_tool_call(refuse(errc::cancelled, "the call was stopped before it began")));
   pass(fail_point::tool_before);
   const auto began_us = monotonic_us();
-  auto finish = finish_of(
-      (*found)->run(context_of(call, options), call.arguments, effect.stop_token()));
+  auto finish =
+      finish_of((*found)->run(context_of(call, options), call.arguments, effect.stop_token()));
   finish.duration_ms = (monotonic_us() - began_us) / us_per_ms;
   pass(fail_point::tool_after);
   effect.end(std::move(finish));

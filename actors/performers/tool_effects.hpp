@@ -1,5 +1,5 @@
-// Running a tool call on a worker thread. Whether it may run was decided before; that it runs at most once
-// is the tool call aggregate's doing.
+// Running a tool call on a worker thread. Whether it may run was decided before; that it runs at
+// most once is the tool call aggregate's doing.
 #pragma once
 
 #include "actors/performers/make_performer.hpp"

@@ -1,5 +1,6 @@
-// Threads that work off jobs in order, for effects that block: tools, git, files. Threads are made when
-// there is more to do than idle threads, up to a bound, and live until `stop`. It knows nothing of effects.
+// Threads that work off jobs in order, for effects that block: tools, git, files. Threads are made
+// when there is more to do than idle threads, up to a bound, and live until `stop`. It knows
+// nothing of effects.
 #pragma once
 
 #include <condition_variable>

@@ -20,9 +20,8 @@ constexpr std::chrono::seconds longest_lock{5};
 constexpr std::chrono::milliseconds lock_wait{100};
 
 /// Name to object, of the references that match the patterns.
-result<std::map<std::string, std::string>> references(const std::string& repo,
-                                                      std::vector<std::string> patterns,
-                                                      std::stop_token stop) {
+result<std::map<std::string, std::string>>
+references(const std::string& repo, std::vector<std::string> patterns, std::stop_token stop) {
   std::vector<std::string> arguments{"for-each-ref", "--format=%(objectname) %(refname)"};
   arguments.insert(arguments.end(), patterns.begin(), patterns.end());
   TRY(auto text, run_git({repo}, std::move(arguments), std::move(stop)));
@@ -52,9 +51,8 @@ std::string branch_names(const std::map<std::string, std::string>& known) {
 
 /// The administrative directory of a worktree, found by path: the worktree's own `.git` file is the
 /// agent's to write.
-result<std::optional<std::string>> find_git_dir(const std::string& repo,
-                                                const std::string& worktree,
-                                                std::stop_token stop) {
+result<std::optional<std::string>>
+find_git_dir(const std::string& repo, const std::string& worktree, std::stop_token stop) {
   TRY(auto common, common_dir_of(repo, std::move(stop)));
   const auto all = fs::path{common} / "worktrees";
   const auto wanted = (fs::path{worktree} / ".git").string();
@@ -73,8 +71,8 @@ result<std::optional<std::string>> find_git_dir(const std::string& repo,
   return std::optional<std::string>{};
 }
 
-/// Git that a killed process left behind may still hold the index for a moment; a lock that nobody holds
-/// stays for ever. The worktree is ours alone, so an old one is removed.
+/// Git that a killed process left behind may still hold the index for a moment; a lock that nobody
+/// holds stays for ever. The worktree is ours alone, so an old one is removed.
 void wait_for_index(const std::string& git_dir) {
   const auto lock = fs::path{git_dir} / "index.lock";
   std::error_code failed;
@@ -87,9 +85,8 @@ void wait_for_index(const std::string& git_dir) {
   fs::remove(lock, failed);
 }
 
-result<void> remove_locked(const std::string& repo,
-                           const std::string& worktree,
-                           std::stop_token stop) {
+result<void>
+remove_locked(const std::string& repo, const std::string& worktree, std::stop_token stop) {
   // Twice: also where git locked it while it was being made.
   TRY(try_git({repo}, {"worktree", "remove", "--force", "--force", worktree}, stop));
   std::error_code failed;
@@ -129,8 +126,7 @@ commit_of_branch(const std::string& repo, const std::string& branch, std::stop_t
   const auto bad = branch.empty() || branch.front() == '-' ||
                    branch.find_first_of("*?[\\ ~^:") != std::string::npos || branch.ends_with('/');
   if (!bad) {
-    TRY(auto found,
-        references(repo, {"refs/heads/" + branch, "refs/remotes/" + branch}, stop));
+    TRY(auto found, references(repo, {"refs/heads/" + branch, "refs/remotes/" + branch}, stop));
     for (const auto* folder : {"refs/heads/", "refs/remotes/"})
       if (const auto at = found.find(folder + branch); at != found.end())
         return at->second;
@@ -163,8 +159,7 @@ result<run::workspace_ready> prepare_workspace(const effect::prepare_workspace& 
   else
     arguments.insert(arguments.end(), {what.worktree, what.branch});
   TRY(run_git({what.repo_path}, std::move(arguments), stop));
-  return run::workspace_ready{
-      what.worktree, what.branch, tip == refs.end() ? base : tip->second};
+  return run::workspace_ready{what.worktree, what.branch, tip == refs.end() ? base : tip->second};
 }
 
 result<std::string> save_workspace(const save_request& what, std::stop_token stop) {
@@ -197,9 +192,8 @@ result<std::string> save_workspace(const save_request& what, std::stop_token sto
   return object_id_in(head);
 }
 
-result<void> remove_workspace(const std::string& repo,
-                              const std::string& worktree,
-                              std::stop_token stop) {
+result<void>
+remove_workspace(const std::string& repo, const std::string& worktree, std::stop_token stop) {
   std::error_code none;
   if (!fs::exists(worktree, none))
     return success();
@@ -213,6 +207,8 @@ void perform_prepare_workspace(running_effect& effect, const effect::prepare_wor
   pass(fail_point::workspace_after);
   if (ready)
     effect.end(std::move(ready).value());
+  else if (ready.error().code == errc::cancelled)
+    effect.drop(); // only a stop calls it off: it is owed again after the restart
   else
     effect.end(run::workspace_failed{std::move(ready).error()});
 }

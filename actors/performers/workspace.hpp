@@ -1,5 +1,5 @@
-// A run's own git worktree and branch: made, found again after a crash, saved, removed. It never touches
-// the user's checkout, and never resets a branch that holds work.
+// A run's own git worktree and branch: made, found again after a crash, saved, removed. It never
+// touches the user's checkout, and never resets a branch that holds work.
 #pragma once
 
 #include "actors/performers/make_performer.hpp"
@@ -9,17 +9,16 @@
 
 namespace ash::performers {
 
-/// Makes the worktree on a new branch from the base branch. What an earlier attempt left is adopted where
-/// it is whole and made again where it is not. Errors: `repo_path_invalid`, `repo_branch_missing`,
-/// `git_failed`, `cancelled`, `io_failed`.
+/// Makes the worktree on a new branch from the base branch. What an earlier attempt left is adopted
+/// where it is whole and made again where it is not. Errors: `repo_path_invalid`,
+/// `repo_branch_missing`, `git_failed`, `cancelled`, `io_failed`.
 result<run::workspace_ready> prepare_workspace(const effect::prepare_workspace& what,
                                                std::stop_token stop = {});
 
-/// The object that a local or remote branch of a repository points to. Errors: `repo_branch_missing`
-/// naming branches that are near, `git_failed`.
-result<std::string> commit_of_branch(const std::string& repo,
-                                     const std::string& branch,
-                                     std::stop_token stop = {});
+/// The object that a local or remote branch of a repository points to. Errors:
+/// `repo_branch_missing` naming branches that are near, `git_failed`.
+result<std::string>
+commit_of_branch(const std::string& repo, const std::string& branch, std::stop_token stop = {});
 
 /// What the run's branch is to be saved with.
 struct save_request {
@@ -30,14 +29,14 @@ struct save_request {
   std::string message;
 };
 
-/// Commits everything in the worktree on the run's branch, where there is something to commit. Gives the
-/// branch's tip. A worktree that is gone already has nothing to commit. Errors: `git_failed`, `cancelled`.
+/// Commits everything in the worktree on the run's branch, where there is something to commit.
+/// Gives the branch's tip. A worktree that is gone already has nothing to commit. Errors:
+/// `git_failed`, `cancelled`.
 result<std::string> save_workspace(const save_request& what, std::stop_token stop = {});
 
 /// Removes the worktree; its branch stays. Nothing where it is gone. Errors: `git_failed`.
-result<void> remove_workspace(const std::string& repo,
-                              const std::string& worktree,
-                              std::stop_token stop = {});
+result<void>
+remove_workspace(const std::string& repo, const std::string& worktree, std::stop_token stop = {});
 
 void perform_prepare_workspace(running_effect& effect, const effect::prepare_workspace& what);
 

@@ -9,6 +9,7 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/behavior.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/logger.hpp>
 #include <caf/send.hpp>
 #include <thread>
 
@@ -21,9 +22,7 @@ namespace {
 
 class caf_mailbox final : public mailbox {
 public:
-  void post(mail what) override {
-    caf::anon_send(actor_, std::make_shared<mail>(std::move(what)));
-  }
+  void post(mail what) override { caf::anon_send(actor_, std::make_shared<mail>(std::move(what))); }
   /// Once, before the first `post`.
   void belongs_to(caf::actor actor) { actor_ = std::move(actor); }
 
@@ -65,6 +64,9 @@ actor_host::~actor_host() = default;
 std::shared_ptr<mailbox> actor_host::spawn(const driver_factory& make_driver) {
   auto box = std::make_shared<caf_mailbox>();
   box->belongs_to(system_->actors.spawn<caf::lazy_init>(entity_actor, make_driver(box)));
+  // Spawning leaves the calling thread with a reference to the system's logger, and the system's
+  // end waits for it: a thread from outside that once activated an entity would block it for ever.
+  caf::logger::set_current_actor_system(nullptr);
   return box;
 }
 

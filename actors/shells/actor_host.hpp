@@ -1,5 +1,5 @@
-// CAF, behind a door: one actor an entity, and the threads that run them. Nothing else in the project
-// sees CAF. Owned by the shells; destroyed after the last actor was told to quit.
+// CAF, behind a door: one actor an entity, and the threads that run them. Nothing else in the
+// project sees CAF. Owned by the shells; destroyed after the last actor was told to quit.
 #pragma once
 
 #include "actors/shells/mail.hpp"

@@ -6,7 +6,9 @@ namespace ash::shell {
 
 chores::chores(std::size_t most) : most_(most), thread_([this] { run(); }) {}
 
-chores::~chores() { stop(); }
+chores::~chores() {
+  stop();
+}
 
 bool chores::add(std::function<void()> what) {
   {

@@ -42,12 +42,14 @@ void effect_router::deliver(const stream_id& to, const stream_id& root, command_
     return;
   const auto& refused = std::get<command_mail>(boxed);
   if (refused.reply)
-    refused.reply(refuse(errc::shutting_down, "the process is stopping: send it again to its successor"));
+    refused.reply(
+        refuse(errc::shutting_down, "the process is stopping: send it again to its successor"));
 }
 
 void effect_router::pursue(std::shared_ptr<parcel> what) {
   auto on_answer = [this, what](result<void> answer) {
-    if (!answer && answer.error().code != errc::shutting_down && may_succeed_later(answer.error())) {
+    if (!answer && answer.error().code != errc::shutting_down &&
+        may_succeed_later(answer.error())) {
       const auto wait = what->wait_us;
       what->wait_us = std::min(wait * 2, longest_wait_us);
       with_.timers.after(wait, [this, what] { pursue(what); });
@@ -60,8 +62,10 @@ void effect_router::pursue(std::shared_ptr<parcel> what) {
   deliver(what->to, what->root, {what->command, what->finishes, std::move(on_answer)});
 }
 
-command_envelope effect_router::envelope(const effect_owner& owner, std::string id,
-                                         std::string causation, any_command what) const {
+command_envelope effect_router::envelope(const effect_owner& owner,
+                                         std::string id,
+                                         std::string causation,
+                                         any_command what) const {
   return {std::move(id), owner.root.text(), std::move(causation), with_.now(), std::move(what)};
 }
 
@@ -85,7 +89,8 @@ void effect_router::perform(const effect_owner& owner, effect_request what, std:
              what.what);
 }
 
-void effect_router::answered(const effect_owner& owner, const std::string& effect,
+void effect_router::answered(const effect_owner& owner,
+                             const std::string& effect,
                              effect_answer what) {
   if (!what.what) {
     if (what.last)
@@ -99,13 +104,14 @@ void effect_router::answered(const effect_owner& owner, const std::string& effec
   }
   ++undelivered_;
   auto command = envelope(owner, derived_id("answer:", effect), effect, std::move(*what.what));
-  pursue(std::make_shared<parcel>(
-      parcel{owner.stream, owner.root, std::move(command), effect, {}}));
+  pursue(
+      std::make_shared<parcel>(parcel{owner.stream, owner.root, std::move(command), effect, {}}));
 }
 
 void effect_router::send(const effect_owner& owner, const std::string& id, effect::send what) {
   ++undelivered_;
-  auto then = [this, owner, id, if_refused = std::move(what.if_refused)](result<void> answer) mutable {
+  auto then = [this, owner, id, if_refused = std::move(what.if_refused)](
+                  result<void> answer) mutable {
     const auto stopping = !answer && answer.error().code == errc::shutting_down;
     if (answer || !if_refused || stopping) {
       // What was not taken before the end is owed again after the restart.
@@ -127,8 +133,7 @@ void effect_router::tell_self(const effect_owner& owner, std::string id, effect:
   auto ring = [this, owner, id, what = std::move(what)]() mutable {
     ++undelivered_;
     auto command = envelope(owner, derived_id("", id), id, std::move(what.what));
-    pursue(
-        std::make_shared<parcel>(parcel{owner.stream, owner.root, std::move(command), id, {}}));
+    pursue(std::make_shared<parcel>(parcel{owner.stream, owner.root, std::move(command), id, {}}));
   };
   if (due <= with_.now())
     ring();

@@ -1,6 +1,7 @@
-// Where effects go: commands to other entities and timers are done here, pruning is a chore, all else is
-// the performer's. What comes back is delivered as a command until the owner has taken it, so that no
-// answer is lost to a full queue or a crash of its owner. Shared by all actors; thread-safe.
+// Where effects go: commands to other entities and timers are done here, pruning is a chore, all
+// else is the performer's. What comes back is delivered as a command until the owner has taken it,
+// so that no answer is lost to a full queue or a crash of its owner. Shared by all actors;
+// thread-safe.
 #pragma once
 
 #include "actors/performers/performer.hpp"
@@ -46,7 +47,9 @@ private:
   void tell_self(const effect_owner& owner, std::string id, effect::tell_self what);
   void prune(const effect_owner& owner, std::uint64_t version);
   void done(const effect_owner& owner, const std::string& effect);
-  command_envelope envelope(const effect_owner& owner, std::string id, std::string causation,
+  command_envelope envelope(const effect_owner& owner,
+                            std::string id,
+                            std::string causation,
                             any_command what) const;
 
   parts with_;

@@ -10,14 +10,17 @@ namespace {
 constexpr std::int64_t first_append_wait_us = 2'000;
 constexpr std::int64_t longest_append_wait_us = 200'000;
 
-/// The log can't take anything for now or for ever: no fault of the entity, and no reason to judge it.
+/// The log can't take anything for now or for ever: no fault of the entity, and no reason to judge
+/// it.
 bool is_log_down(errc code) {
   return code == errc::log_failed || code == errc::storage_full || code == errc::shutting_down;
 }
 
 } // namespace
 
-entity_driver::entity_driver(surroundings& in, stream_id stream, stream_id root,
+entity_driver::entity_driver(surroundings& in,
+                             stream_id stream,
+                             stream_id root,
                              std::weak_ptr<mailbox> self)
     : in_(in), stream_(std::move(stream)), root_(std::move(root)), self_(std::move(self)) {}
 
@@ -34,7 +37,8 @@ entity_driver::next entity_driver::handle(mail what) {
 
 entity_driver::next entity_driver::on(command_mail& what) {
   ++delivered_;
-  const auto waited = static_cast<std::uint64_t>(std::max<std::int64_t>(monotonic_us() - what.sent_us, 0));
+  const auto waited =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(monotonic_us() - what.sent_us, 0));
   ++in_.seen.commands;
   ++in_.seen.unanswered;
   in_.seen.waited_us += waited;
@@ -105,7 +109,8 @@ entity_driver::next entity_driver::on(retry_mail&) {
 }
 
 entity_driver::next entity_driver::on(rest_mail&) {
-  const auto busy = entity_ ? !entity_->is_idle() : !waiting_.empty() || backing_off_ || !in_flight_.empty();
+  const auto busy =
+      entity_ ? !entity_->is_idle() : !waiting_.empty() || backing_off_ || !in_flight_.empty();
   if (busy || !replies_.empty() || !in_.actors.retire(stream_, delivered_))
     return next::stay;
   return next::quit;
@@ -131,8 +136,9 @@ void entity_driver::accept(queued_command what) {
   else if (auto why = in_.judge.refusal(stream_))
     answer(token, std::move(*why));
   else
-    answer(token, refuse(errc::entity_unavailable,
-                         "'" + stream_.text() + "' is being loaded again: send it again later"));
+    answer(token,
+           refuse(errc::entity_unavailable,
+                  "'" + stream_.text() + "' is being loaded again: send it again later"));
 }
 
 bool entity_driver::ensure_loaded() {
@@ -160,13 +166,14 @@ result<void> entity_driver::load() {
   if (head)
     root_ = head->root;
   const auto setup = [&] {
-    return entity_setup{stream_,
-                        root_,
-                        [&log = in_.log](const stream_id& stream, std::string_view key) -> result<bool> {
-                          TRY(const auto found, log.find_key(stream, key));
-                          return found.has_value();
-                        },
-                        in_.bounds};
+    return entity_setup{
+        stream_,
+        root_,
+        [&log = in_.log](const stream_id& stream, std::string_view key) -> result<bool> {
+          TRY(const auto found, log.find_key(stream, key));
+          return found.has_value();
+        },
+        in_.bounds};
   };
   TRY(auto made, in_.forms.make(setup()));
   if (head) {
@@ -229,7 +236,8 @@ void entity_driver::let_out(output& what) {
     try {
       in_.router.perform({stream_, root_}, std::move(what.wanted[i]), entity_->version());
     } catch (...) {
-      // What did not begin is still owed: it must not count as in flight when the entity is loaded again.
+      // What did not begin is still owed: it must not count as in flight when the entity is loaded
+      // again.
       entity_->effect_done(id);
       for (++i; i < what.wanted.size(); ++i)
         entity_->effect_done(what.wanted[i].id);
@@ -262,10 +270,11 @@ void entity_driver::start_append() {
     request.entries.push_back(std::move(to));
   }
   ++in_.seen.appends_in_flight;
-  in_.log.append(std::move(request), [box = self_.lock(), id = ++append_](result<log::receipt> what) {
-    if (box)
-      box->post(appended_mail{id, std::move(what)});
-  });
+  in_.log.append(std::move(request),
+                 [box = self_.lock(), id = ++append_](result<log::receipt> what) {
+                   if (box)
+                     box->post(appended_mail{id, std::move(what)});
+                 });
 }
 
 void entity_driver::append_failed(const error& why) {
@@ -348,11 +357,13 @@ void entity_driver::answer_waiting(const error& with) {
 void entity_driver::answer_lost() {
   std::vector<reply_token> lost;
   for (const auto& [token, reply] : replies_)
-    if (std::none_of(waiting_.begin(), waiting_.end(), [t = token](const auto& w) { return w.token == t; }))
+    if (std::none_of(
+            waiting_.begin(), waiting_.end(), [t = token](const auto& w) { return w.token == t; }))
       lost.push_back(token);
   for (const auto token : lost)
-    answer(token, refuse(errc::entity_unavailable,
-                         "'" + stream_.text() + "' failed on the way: send it again"));
+    answer(token,
+           refuse(errc::entity_unavailable,
+                  "'" + stream_.text() + "' failed on the way: send it again"));
 }
 
 void entity_driver::retry_in(std::int64_t delay_us) {

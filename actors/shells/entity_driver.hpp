@@ -1,6 +1,7 @@
-// Drives one entity: loads it from the log, gives it what its actor receives, appends what it wants, lets
-// its answers and effects out, and loads it again after a fault. Owned by one actor, which calls it for
-// one mail after another. It knows no CAF, and never blocks but for the reads of a load.
+// Drives one entity: loads it from the log, gives it what its actor receives, appends what it
+// wants, lets its answers and effects out, and loads it again after a fault. Owned by one actor,
+// which calls it for one mail after another. It knows no CAF, and never blocks but for the reads of
+// a load.
 #pragma once
 
 #include "actors/entity/any_entity.hpp"

@@ -12,13 +12,11 @@
 namespace ash::shell {
 namespace {
 
-template <aggregate A>
-std::optional<std::string> pack_state(const any_entity& from) {
+template <aggregate A> std::optional<std::string> pack_state(const any_entity& from) {
   return codec::pack(dynamic_cast<const entity<A>&>(from).state());
 }
 
-template <aggregate A>
-result<void> unpack_state(any_entity& into, const log::snapshot& from) {
+template <aggregate A> result<void> unpack_state(any_entity& into, const log::snapshot& from) {
   TRY(auto state, codec::unpack<typename A::state>(from.bytes));
   dynamic_cast<entity<A>&>(into).load_snapshot(std::move(state), from.version);
   return success();

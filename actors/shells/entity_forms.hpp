@@ -1,5 +1,6 @@
-// How entities of each kind are made, and how their facts and states are stored: the one place where
-// shells meet the codec. Stateless and thread-safe; a seam, so that tests can bring toy aggregates.
+// How entities of each kind are made, and how their facts and states are stored: the one place
+// where shells meet the codec. Stateless and thread-safe; a seam, so that tests can bring toy
+// aggregates.
 #pragma once
 
 #include "actors/entity/any_entity.hpp"

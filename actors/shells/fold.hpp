@@ -1,5 +1,5 @@
-// Folding a stream from the log: the state that an entity would have, without the entity. For reading, and
-// for the moments when no actor lives (before they start and after they have stopped).
+// Folding a stream from the log: the state that an entity would have, without the entity. For
+// reading, and for the moments when no actor lives (before they start and after they have stopped).
 #pragma once
 
 #include "actors/aggregates/aggregate.hpp"
@@ -13,15 +13,15 @@
 namespace ash::fold {
 
 /// A state, and which facts it is the fold of; version 0 where there are none.
-template <aggregate A>
-struct folded {
+template <aggregate A> struct folded {
   typename A::state state;
   std::uint64_t version = 0;
   std::uint64_t position = 0;
   instant at;
 };
 
-/// The aggregate's own alternative of a fact. Errors: `log_corrupt` for a fact of another aggregate.
+/// The aggregate's own alternative of a fact. Errors: `log_corrupt` for a fact of another
+/// aggregate.
 template <aggregate A>
 result<typename A::fact> narrow(any_fact&& happened, const log::record& from) {
   return std::visit(
@@ -63,8 +63,7 @@ result<folded<A>> up_to(const log::event_log& log,
   }
 }
 
-template <aggregate A>
-result<folded<A>> whole(const log::event_log& log, const stream_id& stream) {
+template <aggregate A> result<folded<A>> whole(const log::event_log& log, const stream_id& stream) {
   return up_to<A>(log, stream, {}, {});
 }
 

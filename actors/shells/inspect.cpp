@@ -35,15 +35,13 @@ json::value iso_or_null(instant at) {
 
 /// What the run's own budget scope has paid by now.
 result<usd> settled_by(const log::event_log& log, const run_id& run) {
-  TRY(auto scope,
-      fold::whole<budget_aggregate>(log, stream_of_budget("run:" + to_string(run))));
+  TRY(auto scope, fold::whole<budget_aggregate>(log, stream_of_budget("run:" + to_string(run))));
   return scope.state.settled;
 }
 
 result<run_summary> summary_of(const log::event_log& log, const log::stream_head& head) {
   TRY(auto id, parse_uuid(head.stream.key()));
-  TRY(auto history,
-      performers::read_run_history(log, {id}, performers::history_depth::run_only));
+  TRY(auto history, performers::read_run_history(log, {id}, performers::history_depth::run_only));
   run_summary out;
   out.run = history.plan.run;
   out.workflow = history.plan.workflow;

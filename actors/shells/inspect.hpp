@@ -1,5 +1,5 @@
-// Reading what the log says of runs and streams, for the CLI and the gateway: folds and lists. It never
-// asks an actor, never writes, and works beside a live writer.
+// Reading what the log says of runs and streams, for the CLI and the gateway: folds and lists. It
+// never asks an actor, never writes, and works beside a live writer.
 #pragma once
 
 #include "actors/performers/run_history.hpp"
@@ -17,14 +17,15 @@ namespace ash::inspect {
 struct run_summary {
   run_id run;
   std::string workflow; ///< `name@version`
-  std::string state;    ///< `executing`, `awaiting_approval`, `interrupted`, `completed`, `failed`, `aborted`
+  std::string
+      state; ///< `executing`, `awaiting_approval`, `interrupted`, `completed`, `failed`, `aborted`
   std::string repo_path;
   std::string base_branch;
   std::string branch;
-  std::string commit; ///< once the report is composed
+  std::string commit;      ///< once the report is composed
   std::string report_path; ///< the Markdown, once it is composed
-  std::string code;    ///< of a failure
-  std::string message; ///< of a failure, an abort or an interruption
+  std::string code;        ///< of a failure
+  std::string message;     ///< of a failure, an abort or an interruption
   instant started;
   instant ended; ///< 0 while it is not over
   usd cost;      ///< settled so far
@@ -46,8 +47,8 @@ result<performers::run_history> show_run(const log::event_log& log, const run_id
 /// As the report has it, with the state at this moment.
 json::object to_json(const performers::run_history& of);
 
-/// The stream of this kind whose key is `text`, or begins with it (6 characters or more, ignoring case).
-/// Errors: `id_prefix_too_short`, `run_not_found`, `session_not_found` or `feed_not_found`,
+/// The stream of this kind whose key is `text`, or begins with it (6 characters or more, ignoring
+/// case). Errors: `id_prefix_too_short`, `run_not_found`, `session_not_found` or `feed_not_found`,
 /// `id_ambiguous` with the matches (detail `matches`).
 result<stream_id> resolve_id(const log::event_log& log, entity_kind kind, std::string_view text);
 
@@ -58,14 +59,13 @@ struct fold_limit {
 };
 
 /// A stream's state after its facts up to a limit, as JSON: {"stream", "version", "position", "at",
-/// "state"}. No effect runs. Errors: `feed_not_found`, `log_corrupt`, `argument_invalid` for a limit
-/// before its first fact.
-result<json::object> fold_stream(const log::event_log& log,
-                                 const stream_id& stream,
-                                 fold_limit limit = {});
+/// "state"}. No effect runs. Errors: `feed_not_found`, `log_corrupt`, `argument_invalid` for a
+/// limit before its first fact.
+result<json::object>
+fold_stream(const log::event_log& log, const stream_id& stream, fold_limit limit = {});
 
-/// {"position", "stream", "version", "type", "at", "correlation", "causation", "root", "data"}. A pruned
-/// record has `"pruned": true` and no data. Errors: `log_corrupt`.
+/// {"position", "stream", "version", "type", "at", "correlation", "causation", "root", "data"}. A
+/// pruned record has `"pruned": true` and no data. Errors: `log_corrupt`.
 result<json::object> record_json(const log::record& of);
 
 } // namespace ash::inspect

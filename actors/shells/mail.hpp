@@ -1,4 +1,5 @@
-// What an entity's actor can be told, and the box that it is put into. Mail never leaves the process.
+// What an entity's actor can be told, and the box that it is put into. Mail never leaves the
+// process.
 #pragma once
 
 #include "actors/aggregates/commands.hpp"
@@ -16,8 +17,8 @@ using on_reply = std::function<void(result<void>)>;
 /// A command from anyone.
 struct command_mail {
   command_envelope command;
-  std::string finishes; ///< the effect of the receiver that ends with it; empty: none
-  on_reply reply;       ///< may be empty
+  std::string finishes;     ///< the effect of the receiver that ends with it; empty: none
+  on_reply reply;           ///< may be empty
   std::int64_t sent_us = 0; ///< monotonic
 };
 /// Issue the effects that are owed, though no command comes.
@@ -38,8 +39,13 @@ struct rest_mail {};
 /// The process ends.
 struct quit_mail {};
 
-using mail = std::
-    variant<command_mail, wake_mail, appended_mail, effect_done_mail, retry_mail, rest_mail, quit_mail>;
+using mail = std::variant<command_mail,
+                          wake_mail,
+                          appended_mail,
+                          effect_done_mail,
+                          retry_mail,
+                          rest_mail,
+                          quit_mail>;
 
 /// Thread-safe; never blocks. What is posted to an actor that is gone is dropped.
 class mailbox {

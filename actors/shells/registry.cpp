@@ -65,7 +65,8 @@ void registry::sweep(std::int64_t now_us, const rest_rules& rules) {
   for (auto& in : shards_) {
     std::scoped_lock lock(in.mutex);
     for (auto& [stream, each] : in.slots) {
-      const auto bound = each.is_final ? std::min(rules.final_idle_us, rules.idle_us) : rules.idle_us;
+      const auto bound =
+          each.is_final ? std::min(rules.final_idle_us, rules.idle_us) : rules.idle_us;
       if (now_us - each.last_used_us >= bound)
         each.box->post(rest_mail{});
     }

@@ -1,5 +1,6 @@
-// Who is live: every stream's actor, of which there is at most one. It activates on demand, asks those
-// that nobody needs to rest, and counts. It holds the actors' boxes, and never looks into an entity.
+// Who is live: every stream's actor, of which there is at most one. It activates on demand, asks
+// those that nobody needs to rest, and counts. It holds the actors' boxes, and never looks into an
+// entity.
 #pragma once
 
 #include "actors/shells/mail.hpp"

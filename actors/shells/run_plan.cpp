@@ -46,7 +46,8 @@ result<std::string> repository_at(const std::string& path) {
     return no_repository(path, "is not a directory");
   TRY(auto common, performers::common_dir_of(real.string()));
   TRY(auto top,
-      performers::try_git({real.string()}, {"rev-parse", "--path-format=absolute", "--show-toplevel"}));
+      performers::try_git({real.string()},
+                          {"rev-parse", "--path-format=absolute", "--show-toplevel"}));
   if (top.exit_code != 0)
     return no_repository(path, "is a bare repository or the inside of one: name a working tree");
   while (!top.output.empty() && top.output.back() == '\n')
@@ -80,9 +81,9 @@ std::vector<budget_terms> scopes_of(const run_id& run,
                                     const run_request& asked,
                                     const defs::budget_settings& settings) {
   const auto cap = asked.run_cap.value_or(workflow.budget.cap.value_or(settings.run_cap));
-  const auto warn = asked.run_cap ? share_of(cap, settings.warn_at_percent)
-                                  : workflow.budget.warn_at.value_or(
-                                        share_of(cap, settings.warn_at_percent));
+  const auto warn = asked.run_cap
+                        ? share_of(cap, settings.warn_at_percent)
+                        : workflow.budget.warn_at.value_or(share_of(cap, settings.warn_at_percent));
   return {{"run:" + to_string(run),
            cap,
            warn,
@@ -95,7 +96,10 @@ std::vector<budget_terms> scopes_of(const run_id& run,
 
 tool_terms bounds_of(const defs::tool_settings& settings) {
   tool_terms out;
-  out.secret_globs = policy::default_rules().secret_globs;
+  auto rules = policy::default_rules();
+  out.secret_globs = std::move(rules.secret_globs);
+  out.secret_exceptions = std::move(rules.secret_exceptions);
+  out.command_rules = std::move(rules.command_rules);
   out.secret_globs.insert(
       out.secret_globs.end(), settings.secret_paths.begin(), settings.secret_paths.end());
   out.time_limit_ms = settings.command_time_limit_ms;
@@ -125,7 +129,8 @@ result<void> check_persona(const defs::persona& who, const planning& with) {
     if (std::none_of(
             known.begin(), known.end(), [&](const auto& t) { return t->describe().name == name; }))
       return refuse(errc::tool_unknown,
-                    "persona " + identity(who) + " names the tool '" + name + "', which does not exist");
+                    "persona " + identity(who) + " names the tool '" + name +
+                        "', which does not exist");
   return success();
 }
 

@@ -1,5 +1,6 @@
-// From what a person asks for to the command that starts a run. Everything that can be wrong is found
-// here, before there is a run: definitions, bindings, schemas, keys, the repository and its branch.
+// From what a person asks for to the command that starts a run. Everything that can be wrong is
+// found here, before there is a run: definitions, bindings, schemas, keys, the repository and its
+// branch.
 #pragma once
 
 #include "actors/aggregates/commands.hpp"
@@ -24,7 +25,7 @@ struct run_request {
   std::string requirements;
   std::optional<std::string> model;             ///< `provider:model`, instead of every persona's
   std::map<std::string, std::string> overrides; ///< role → persona
-  std::optional<usd> run_cap;                   ///< instead of the workflow's and the configuration's
+  std::optional<usd> run_cap; ///< instead of the workflow's and the configuration's
 };
 
 /// Where everything of a data directory lies; the only place that knows.

@@ -37,8 +37,8 @@ provider::registry_options registry_of(const runtime_options& options) {
     constexpr std::string_view folder = "builtin/";
     if (!name.starts_with(folder))
       return std::nullopt;
-    const auto text = definitions::embedded_text(
-        "scripts/" + std::string{name.substr(folder.size())} + ".yaml");
+    const auto text =
+        definitions::embedded_text("scripts/" + std::string{name.substr(folder.size())} + ".yaml");
     return text.empty() ? std::nullopt : std::optional{std::string{text}};
   };
   return out;
@@ -66,8 +66,7 @@ result<run::live> live_run(const log::event_log& log, const run_id& run) {
 result<std::vector<run::live>> open_runs(const log::event_log& log) {
   std::vector<run::live> out;
   for (std::string after;;) {
-    TRY(auto heads,
-        log.list_streams(entity_kind::run, after, page, log::event_log::listing::open));
+    TRY(auto heads, log.list_streams(entity_kind::run, after, page, log::event_log::listing::open));
     if (heads.empty())
       return out;
     for (const auto& head : heads) {
@@ -166,8 +165,7 @@ result<void> runtime::parts::sweep() {
   for (const auto& one : open) {
     const auto& id = one.plan.run;
     if (one.at == run::status::executing) {
-      TRY(interrupt(
-          id, run::interruption::crash, "the process ended while the run was executing"));
+      TRY(interrupt(id, run::interruption::crash, "the process ended while the run was executing"));
       swept.push_back(id);
     } else if (one.at == run::status::awaiting_approval) {
       TRY(slots->take(one.plan.repo_path, one.plan.base_branch, id));
@@ -267,10 +265,11 @@ void runtime::parts::tell_of_broken(const stream_id& stream, const error& why) {
   auto& inside = actors->inner();
   const auto nobody = [](const result<void>&) {};
   if (stream != stream_of(phase))
-    inside.tell(stream_of(phase),
-                root,
-                {"broken:" + stream.text(), root.text(), {}, system_now(), phase::abort{why.message}},
-                nobody);
+    inside.tell(
+        stream_of(phase),
+        root,
+        {"broken:" + stream.text(), root.text(), {}, system_now(), phase::abort{why.message}},
+        nobody);
   inside.tell(root,
               root,
               {"broken:" + to_string(phase),
@@ -330,9 +329,8 @@ result<inspect::run_summary> runtime::parts::wait(const run_id& run, std::stop_t
 // -- stopping -------------------------------------------------------------------------------------
 
 /// Without actors: what is written here is the last fact of the run.
-result<void> runtime::parts::interrupt(const run_id& run,
-                                       run::interruption cause,
-                                       const std::string& message) {
+result<void>
+runtime::parts::interrupt(const run_id& run, run::interruption cause, const std::string& message) {
   const auto stream = stream_of(run);
   return fold::apply<run_aggregate>(
       *log, stream, stream, run::interrupt{cause, message}, system_now());
@@ -344,8 +342,8 @@ void runtime::parts::interrupt_all() {
     return; // a log that can't be read: the next start sweeps
   for (const auto& one : open.value())
     if (one.at == run::status::executing)
-      static_cast<void>(interrupt(
-          one.plan.run, run::interruption::shutdown, "the process was asked to stop"));
+      static_cast<void>(
+          interrupt(one.plan.run, run::interruption::shutdown, "the process was asked to stop"));
 }
 
 void runtime::parts::stop(std::chrono::milliseconds grace) {
@@ -408,13 +406,25 @@ result<inspect::run_summary> runtime::wait(const run_id& run, std::stop_token st
   return parts_->wait(run, std::move(stop));
 }
 
-log::event_log& runtime::log() noexcept { return *parts_->log; }
-const data_layout& runtime::layout() const noexcept { return parts_->layout; }
-shells& runtime::actors() noexcept { return *parts_->actors; }
-const std::vector<run_id>& runtime::swept() const noexcept { return parts_->swept; }
+log::event_log& runtime::log() noexcept {
+  return *parts_->log;
+}
+const data_layout& runtime::layout() const noexcept {
+  return parts_->layout;
+}
+shells& runtime::actors() noexcept {
+  return *parts_->actors;
+}
+const std::vector<run_id>& runtime::swept() const noexcept {
+  return parts_->swept;
+}
 
-result<const definitions::library*> runtime::definitions() { return parts_->load_definitions(); }
+result<const definitions::library*> runtime::definitions() {
+  return parts_->load_definitions();
+}
 
-void runtime::stop(std::chrono::milliseconds grace) { parts_->stop(grace); }
+void runtime::stop(std::chrono::milliseconds grace) {
+  parts_->stop(grace);
+}
 
 } // namespace ash

@@ -1,5 +1,6 @@
-// The facade over everything that runs: the log, the actors and the performers of one data directory. The
-// CLI and the gateway hold one and talk to nothing beneath it; reads go through `log()`.
+// The facade over everything that runs: the log, the actors and the performers of one data
+// directory. The CLI and the gateway hold one and talk to nothing beneath it; reads go through
+// `log()`.
 #pragma once
 
 #include "actors/shells/inspect.hpp"
@@ -29,14 +30,16 @@ struct runtime_options {
   after_crash crashed = after_crash::wait;
   /// Reads an environment variable; absent: the process's own environment.
   std::function<std::optional<std::string>(std::string_view)> environment;
-  shells_options shells = {}; ///< `on_broken` and `on_log_failed` are called besides the runtime's own
+  shells_options shells =
+      {}; ///< `on_broken` and `on_log_failed` are called besides the runtime's own
 };
 
 /// Thread-safe, but for `stop`.
 class runtime {
 public:
-  /// Takes the log's lock, marks the runs that a crash left `executing` as interrupted, and starts the
-  /// actors. Errors: `log_locked`, `permission_denied`, `storage_full`, `log_corrupt`, `io_failed`.
+  /// Takes the log's lock, marks the runs that a crash left `executing` as interrupted, and starts
+  /// the actors. Errors: `log_locked`, `permission_denied`, `storage_full`, `log_corrupt`,
+  /// `io_failed`.
   static result<std::unique_ptr<runtime>> open(runtime_options options);
   /// Stops, without waiting for what is in flight.
   ~runtime();
@@ -50,9 +53,9 @@ public:
   /// Errors: `run_not_found`, `run_already_terminal`.
   result<void> abort_run(const run_id& run, const std::string& reason, const std::string& by);
 
-  /// Waits until a run is over, its report written and everything beneath it settled; or until it is
-  /// interrupted or waits for an approval. Errors: `run_not_found`, `cancelled` once `stop` is requested,
-  /// `shutting_down`, and those of reading.
+  /// Waits until a run is over, its report written and everything beneath it settled; or until it
+  /// is interrupted or waits for an approval. Errors: `run_not_found`, `cancelled` once `stop` is
+  /// requested, `shutting_down`, and those of reading.
   result<inspect::run_summary> wait(const run_id& run, std::stop_token stop = {});
 
   [[nodiscard]] log::event_log& log() noexcept;

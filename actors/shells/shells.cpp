@@ -40,13 +40,9 @@ result<void> check_options(const shells_options& options) {
 class shells::core {
 public:
   core(log::event_log& with, shells_options from)
-      : options(std::move(from)),
-        log(with),
-        rest(rules_of(options)),
-        judge(options.crashes, options.now, options.on_broken),
-        timers(options.now),
-        background(most_chores),
-        host(std::make_unique<actor_host>(options.threads)),
+      : options(std::move(from)), log(with), rest(rules_of(options)),
+        judge(options.crashes, options.now, options.on_broken), timers(options.now),
+        background(most_chores), host(std::make_unique<actor_host>(options.threads)),
         actors([this](const stream_id& stream, const stream_id& root) {
           return host->spawn([&](std::weak_ptr<mailbox> self) {
             return std::make_shared<entity_driver>(around, stream, root, std::move(self));
@@ -69,7 +65,9 @@ public:
   class inner_directory final : public entity_directory {
   public:
     explicit inner_directory(effect_router& through) : through_(through) {}
-    void tell(const stream_id& to, const stream_id& root, command_envelope command,
+    void tell(const stream_id& to,
+              const stream_id& root,
+              command_envelope command,
               std::function<void(result<void>)> reply) override {
       through_.deliver(to, root, {std::move(command), {}, std::move(reply)});
     }
@@ -80,7 +78,8 @@ public:
 
   void sweep_regularly() {
     const auto period = std::clamp(std::min(rest.idle_us, rest.final_idle_us) / 4,
-                                   std::int64_t{10'000}, std::int64_t{1'000'000});
+                                   std::int64_t{10'000},
+                                   std::int64_t{1'000'000});
     timers.after(period, [this] {
       actors.sweep(monotonic_us(), rest);
       sweep_regularly();
@@ -137,9 +136,13 @@ result<std::unique_ptr<shells>> shells::start(log::event_log& log,
   return std::unique_ptr<shells>{new shells(std::move(made))};
 }
 
-shells::~shells() { stop(std::chrono::milliseconds{0}); }
+shells::~shells() {
+  stop(std::chrono::milliseconds{0});
+}
 
-void shells::tell(const stream_id& to, const stream_id& root, command_envelope command,
+void shells::tell(const stream_id& to,
+                  const stream_id& root,
+                  command_envelope command,
                   std::function<void(result<void>)> reply) {
   if (core_->doors_closed.load()) {
     if (reply)
@@ -149,8 +152,8 @@ void shells::tell(const stream_id& to, const stream_id& root, command_envelope c
   core_->inner.tell(to, root, std::move(command), std::move(reply));
 }
 
-result<void> shells::tell_and_wait(const stream_id& to, const stream_id& root,
-                                   command_envelope command) {
+result<void>
+shells::tell_and_wait(const stream_id& to, const stream_id& root, command_envelope command) {
   auto promise = std::make_shared<std::promise<result<void>>>();
   auto answer = promise->get_future();
   tell(to, root, std::move(command), [promise](result<void> with) {
@@ -180,7 +183,9 @@ result<std::size_t> shells::wake_open(entity_kind kind) {
   }
 }
 
-entity_directory& shells::inner() { return core_->inner; }
+entity_directory& shells::inner() {
+  return core_->inner;
+}
 
 shells_stats shells::stats() const {
   const auto counts = core_->actors.counts();
@@ -201,16 +206,22 @@ shells_stats shells::stats() const {
   return out;
 }
 
-std::vector<broken_entity> shells::broken() const { return core_->judge.broken(); }
+std::vector<broken_entity> shells::broken() const {
+  return core_->judge.broken();
+}
 
-void shells::sweep() { core_->actors.sweep(monotonic_us(), core_->rest); }
+void shells::sweep() {
+  core_->actors.sweep(monotonic_us(), core_->rest);
+}
 
 void shells::close_doors() {
   if (!core_->doors_closed.exchange(true))
     core_->performer->hold_new_work();
 }
 
-bool shells::settle(std::chrono::milliseconds grace) { return core_->settle(grace); }
+bool shells::settle(std::chrono::milliseconds grace) {
+  return core_->settle(grace);
+}
 
 void shells::stop(std::chrono::milliseconds grace) {
   std::scoped_lock lock(core_->stop_mutex);

@@ -1,6 +1,6 @@
-// The actors of a process, from outside: commands go in by stream, and every entity lives, rests and is
-// mended by itself. Owned by the composition root, which keeps the log alive longer than this. It never
-// reads for others: queries go to projections or to the log.
+// The actors of a process, from outside: commands go in by stream, and every entity lives, rests
+// and is mended by itself. Owned by the composition root, which keeps the log alive longer than
+// this. It never reads for others: queries go to projections or to the log.
 #pragma once
 
 #include "actors/performers/performer.hpp"
@@ -21,12 +21,12 @@ class entity_forms;
 struct entity_bounds;
 
 struct shells_options {
-  std::size_t threads = 0; ///< that run the actors; 0: one a processor, at least two
-  std::int64_t idle_ms = 60'000;     ///< until an unused entity rests
+  std::size_t threads = 0;            ///< that run the actors; 0: one a processor, at least two
+  std::int64_t idle_ms = 60'000;      ///< until an unused entity rests
   std::int64_t final_idle_ms = 1'000; ///< the same, of one to which nothing more can happen
-  std::size_t max_live = 200'000;    ///< above this the longest unused rest first
+  std::size_t max_live = 200'000;     ///< above this the longest unused rest first
   shell::supervisor_rules crashes = {};
-  std::function<instant()> now = system_now; ///< the wall clock
+  std::function<instant()> now = system_now;        ///< the wall clock
   std::shared_ptr<const entity_bounds> bounds = {}; ///< null: the defaults
   const shell::entity_forms* forms = nullptr;       ///< null: our own aggregates
 
@@ -64,8 +64,9 @@ public:
 
   ~shells() override;
 
-  /// See entity_directory. Refusals besides the aggregate's own: `queue_full`, `entity_unavailable`,
-  /// `storage_full` and `shutting_down` (send it again later), `entity_broken`, `log_failed`.
+  /// See entity_directory. Refusals besides the aggregate's own: `queue_full`,
+  /// `entity_unavailable`, `storage_full` and `shutting_down` (send it again later),
+  /// `entity_broken`, `log_failed`.
   void tell(const stream_id& to,
             const stream_id& root,
             command_envelope command,
@@ -89,8 +90,8 @@ public:
   void close_doors();
   /// Waits until no append, command or outside effect is in flight. False: `grace` was over first.
   bool settle(std::chrono::milliseconds grace);
-  /// `close_doors`, `settle`, then stops the performer, whose last answers are still written, then all
-  /// actors. Once it returns nothing runs any more. Called by the destructor with no grace.
+  /// `close_doors`, `settle`, then stops the performer, whose last answers are still written, then
+  /// all actors. Once it returns nothing runs any more. Called by the destructor with no grace.
   void stop(std::chrono::milliseconds grace);
 
 private:

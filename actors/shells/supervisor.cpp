@@ -5,7 +5,8 @@
 
 namespace ash::shell {
 
-supervisor::supervisor(supervisor_rules rules, std::function<instant()> now,
+supervisor::supervisor(supervisor_rules rules,
+                       std::function<instant()> now,
                        broken_listener on_broken)
     : rules_(rules), now_(std::move(now)), on_broken_(std::move(on_broken)) {}
 
@@ -15,9 +16,8 @@ std::optional<std::int64_t> supervisor::crashed(const stream_id& stream, const e
   {
     std::scoped_lock lock(mutex_);
     // Entities that recovered are forgotten here, so the map does not grow with history.
-    std::erase_if(recent_, [&](const auto& each) {
-      return now - each.second.back() > rules_.window_us;
-    });
+    std::erase_if(recent_,
+                  [&](const auto& each) { return now - each.second.back() > rules_.window_us; });
     auto& times = recent_[stream];
     std::erase_if(times, [&](std::int64_t t) { return now - t > rules_.window_us; });
     times.push_back(now);
@@ -54,7 +54,8 @@ std::vector<broken_entity> supervisor::broken() const {
   std::scoped_lock lock(mutex_);
   for (const auto& [stream, each] : broken_)
     all.push_back(each);
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.stream < b.stream; });
+  std::sort(
+      all.begin(), all.end(), [](const auto& a, const auto& b) { return a.stream < b.stream; });
   return all;
 }
 

@@ -1,5 +1,5 @@
-// Judges crashes: an entity is loaded again with growing waits, and is broken after the fifth crash in
-// a minute. It knows nothing of actors; it is shared by all of them, and is thread-safe.
+// Judges crashes: an entity is loaded again with growing waits, and is broken after the fifth crash
+// in a minute. It knows nothing of actors; it is shared by all of them, and is thread-safe.
 #pragma once
 
 #include "events/base/clock.hpp"

@@ -12,7 +12,9 @@ constexpr std::int64_t longest_sleep_us = 500'000;
 timer_service::timer_service(std::function<instant()> now)
     : now_(std::move(now)), thread_([this] { run(); }) {}
 
-timer_service::~timer_service() { stop(); }
+timer_service::~timer_service() {
+  stop();
+}
 
 void timer_service::after(std::int64_t delay_us, task what) {
   std::scoped_lock lock(mutex_);

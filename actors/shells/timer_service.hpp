@@ -1,5 +1,6 @@
-// Things to do later: one thread over two queues, one by the monotonic clock (waits) and one by the wall
-// clock (durable timers, which are owed again after a restart). Nothing here survives the process.
+// Things to do later: one thread over two queues, one by the monotonic clock (waits) and one by the
+// wall clock (durable timers, which are owed again after a restart). Nothing here survives the
+// process.
 #pragma once
 
 #include "events/base/clock.hpp"

@@ -1,6 +1,7 @@
 #include "actors/shells/run_plan.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/terminal.hpp"
+#include "events/codec/codec.hpp"
 #include "events/log/rocksdb_log.hpp"
 
 #include <boost/json/array.hpp>
@@ -35,6 +36,31 @@ json::object to_json(const log::verify_report& of) {
           {"blobs", of.blobs},
           {"damage_count", of.damage_count},
           {"damages", std::move(damages)}};
+}
+
+/// Puts on record that this log is another life of the one that was backed up.
+result<void> record_restore(const std::string& directory, const log::restore_report& of) {
+  log::open_options options;
+  options.directory = directory;
+  TRY(const auto log, log::open_rocksdb_log(std::move(options)));
+  const stream_id stream{entity_kind::log, "main"};
+  TRY(const auto head, log->find_stream(stream));
+  auto fact = codec::encode(log::restored{of.backup.incarnation,
+                                          of.incarnation,
+                                          static_cast<std::int64_t>(of.backup.head),
+                                          of.backup.at});
+  log::append_request request;
+  request.stream = stream;
+  request.root = stream;
+  request.expected_version = head ? head->version : 0;
+  request.at = system_now();
+  request.entries.push_back(
+      {"restored:" + to_string(of.incarnation),
+       {},
+       {},
+       {{std::string{fact.type}, fact.schema_version, log::durability::synced, std::move(fact.payload)}}});
+  TRY(log->append_now(std::move(request)));
+  return success();
 }
 
 } // namespace
@@ -105,9 +131,15 @@ int log_backup(const settings& with, const std::string& to) {
 }
 
 int log_restore(const settings& with, const std::string& from) {
-  const auto restored = log::restore_backup(from, data_layout{with.data_dir}.log());
+  const auto layout = data_layout::make(with.data_dir);
+  if (!layout)
+    return static_cast<int>(report(with, layout.error()));
+  const auto to = layout.value().log();
+  const auto restored = log::restore_backup(from, to);
   if (!restored)
     return static_cast<int>(report(with, restored.error()));
+  if (const auto recorded = record_restore(to, restored.value()); !recorded)
+    return static_cast<int>(report(with, recorded.error()));
   const auto& of = restored.value();
   if (with.format == answer_format::json)
     print_json(json::object{{"head", of.verified.head}, {"incarnation", to_string(of.incarnation)}});

@@ -76,7 +76,7 @@ outside random_outside(dice& d) {
   o.model = [&d](const stream_id&, call_id call) { return random_answer(d, call); };
   o.tool = [&d](const tool_call::requested& what) { return random_finish(d, what); };
   o.artifact = [&d](const stream_id&) { return random_check(d); };
-  o.start_fails = [&d] { return d.one_in(30); };
+  o.start_fails = [&d] { return d.one_in(8); };
   o.report_fails = [&d] { return d.one_in(10); };
   o.work.approval = d.one_in(2);
   o.work.agent.max_steps = 6;

@@ -98,8 +98,8 @@ TEST(run, opens_its_phases_in_order_and_then_reports) {
   s.when(run::workspace_ready{"/worktree", "b", "c"}).leads_to_nothing();
   const auto done = reports(s, run::phase_outcome::completed);
   s.when(done).leads_to({"run.phase.closed", "run.phase.opened"});
-  s.when(done).leads_to_nothing();
   const auto next = s.reactions<effect::open_phase>().at(0);
+  s.when(done).leads_to_nothing();
   EXPECT_EQ(next.key, "review");
   EXPECT_EQ(next.earlier.at(0).phase_key, "spec");
   s.when(reports(s, run::phase_outcome::completed)).leads_to({"run.phase.closed"});
@@ -225,7 +225,8 @@ TEST(run, decides_an_approval_once_and_tells_who_asked) {
   EXPECT_EQ(at(s), run::status::awaiting_approval);
   s.when(run::request_approval{an_approval(s)}).leads_to_nothing();
   s.when(run::interrupt{}).leads_to_nothing();
-  s.when(run::decide_approval{an_id<approval_id>("x"), {}, {}, {}}).refuses(errc::approval_not_found);
+  s.when(run::decide_approval{an_id<approval_id>("x"), {}, {}, {}})
+      .refuses(errc::approval_not_found);
   s.when(decides(run::decision_kind::request_changes)).leads_to({"approval.decided"});
   const auto sent = s.reactions<effect::send>().at(0);
   EXPECT_EQ(sent.to, stream_of(open_phase(s)));

@@ -40,7 +40,6 @@ tools:
   network: granted
   command_time_limit_ms: 5000
   secret_paths: ["**/*.pem"]
-retry: {attempts: 5, first_wait_ms: 10, max_wait_ms: 100}
 defaults: {model: "openai:gpt-4o"}
 )",
                                    "c");
@@ -56,7 +55,6 @@ defaults: {model: "openai:gpt-4o"}
   EXPECT_EQ(c.tools.sandbox, sandbox_setting::unsandboxed);
   EXPECT_EQ(c.tools.command_time_limit_ms, 5'000);
   EXPECT_THAT(c.tools.secret_paths, testing::ElementsAre("**/*.pem"));
-  EXPECT_EQ(c.retry.attempts, 5);
   EXPECT_EQ(c.default_model, "openai:gpt-4o");
 }
 
@@ -71,8 +69,6 @@ TEST(config, names_file_line_column_and_field_of_what_is_wrong) {
   EXPECT_THAT(refusal("providers:\n  X: {}\n"), HasSubstr("not a provider's name"));
   EXPECT_THAT(refusal("providers:\n  x: {kind: other}\n"), HasSubstr("kind"));
   EXPECT_THAT(refusal("tools: {sandbox: off}\n"), HasSubstr("sandbox"));
-  EXPECT_THAT(refusal("retry: {first_wait_ms: 100, max_wait_ms: 10}\n"),
-              HasSubstr("below 'first_wait_ms'"));
   EXPECT_THAT(refusal("defaults: {model: gpt}\n"), HasSubstr("provider:model"));
   EXPECT_THAT(refusal("a: 1\na: 2\n"), HasSubstr("config.yaml:2:1"));
   EXPECT_THAT(refusal("[]"), HasSubstr("config_invalid"));

@@ -96,8 +96,11 @@ TEST(entity_queue, rests_while_a_timer_runs_but_not_while_an_effect_does) {
 }
 
 TEST(make_entity, gives_every_aggregate_its_entity_and_the_logs_own_stream_none) {
-  for (const auto kind : {entity_kind::session, entity_kind::run, entity_kind::phase,
-                          entity_kind::tool_call, entity_kind::budget}) {
+  for (const auto kind : {entity_kind::session,
+                          entity_kind::run,
+                          entity_kind::phase,
+                          entity_kind::tool_call,
+                          entity_kind::budget}) {
     const stream_id stream{kind, "x"};
     const auto made = make_entity({stream, stream, {}, nullptr});
     ASSERT_TRUE(made.has_value());

@@ -1,5 +1,5 @@
-// What performer tests share: a directory that answers as it is told, a collector of answers, a model that
-// does what the test says, and a git repository in a temporary directory.
+// What performer tests share: a directory that answers as it is told, a collector of answers, a
+// model that does what the test says, and a git repository in a temporary directory.
 #pragma once
 
 #include "actors/performers/make_performer.hpp"
@@ -84,8 +84,7 @@ public:
     return state_->all.size();
   }
 
-  template <class Command>
-  Command last() {
+  template <class Command> Command last() {
     auto all = wait();
     if (all.empty() || !all.back().what || !std::holds_alternative<Command>(*all.back().what)) {
       ADD_FAILURE() << "the last answer is another";

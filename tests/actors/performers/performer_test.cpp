@@ -288,9 +288,9 @@ TEST_F(performer, asks_for_a_repair_of_a_bad_or_missing_artifact) {
 TEST_F(performer, finds_fault_with_an_artifact_that_leads_outside) {
   const temporary_directory worktree;
   std::filesystem::create_symlink("/etc/hostname", worktree / "spec.json");
-  auto checked = perform(effect::check_artifact{
-                             worktree.path(), "spec.json", "t/s@1", a_document(a_schema)})
-                     .last<phase::artifact_checked>();
+  auto checked =
+      perform(effect::check_artifact{worktree.path(), "spec.json", "t/s@1", a_document(a_schema)})
+          .last<phase::artifact_checked>();
   ASSERT_EQ(checked.findings.size(), 1U);
   EXPECT_EQ(checked.findings[0].keyword, "file");
   EXPECT_TRUE(checked.content.empty());
@@ -298,8 +298,8 @@ TEST_F(performer, finds_fault_with_an_artifact_that_leads_outside) {
 
 TEST_F(performer, can_not_judge_an_artifact_by_a_broken_schema_or_without_a_worktree) {
   const temporary_directory worktree;
-  auto broken = perform(effect::check_artifact{
-      worktree.path(), "spec.json", "t/s@1", a_document(R"({"type": 5})")});
+  auto broken = perform(
+      effect::check_artifact{worktree.path(), "spec.json", "t/s@1", a_document(R"({"type": 5})")});
   broken.last<phase::artifact_unreadable>();
   auto gone = perform(
       effect::check_artifact{worktree / "gone", "spec.json", "t/s@1", a_document(a_schema)}, "e2");

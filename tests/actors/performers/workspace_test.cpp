@@ -126,7 +126,8 @@ TEST_F(workspace, has_its_branch_still_once_it_is_removed) {
 TEST_F(workspace, is_saved_by_the_repositorys_own_rules_whatever_its_git_file_says) {
   ASSERT_TRUE(prepare_workspace(wanted()));
   const auto evil = home_ / "evil";
-  sh("git init -q " + evil + " && git -C " + evil + " config core.fsmonitor 'touch " + evil + "/ran'");
+  sh("git init -q " + evil + " && git -C " + evil + " config core.fsmonitor 'touch " + evil +
+     "/ran'");
   write_text(tree_ + "/.git", "gitdir: " + evil + "/.git\n");
   write_text(tree_ + "/new", "x");
   const auto commit = save_workspace(save());

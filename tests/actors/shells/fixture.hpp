@@ -1,5 +1,5 @@
-// Shells over a log in memory that can hold its answers back or fail, and a performer that does nothing
-// by itself.
+// Shells over a log in memory that can hold its answers back or fail, and a performer that does
+// nothing by itself.
 #pragma once
 
 #include "actors/shells/shells.hpp"
@@ -64,8 +64,8 @@ public:
     ++prunes;
     return inner_->prune_transient(s, v);
   }
-  result<void> fork(const stream_id& c, const stream_id& r, const stream_id& p,
-                    std::uint64_t v) override {
+  result<void>
+  fork(const stream_id& c, const stream_id& r, const stream_id& p, std::uint64_t v) override {
     return inner_->fork(c, r, p, v);
   }
   [[nodiscard]] incarnation_id incarnation() const override { return inner_->incarnation(); }
@@ -73,21 +73,21 @@ public:
   result<std::vector<log::record>> read(std::uint64_t after, log::read_limit l) const override {
     return inner_->read(after, l);
   }
-  result<std::vector<log::record>> read_stream(const stream_id& s, std::uint64_t after,
-                                               log::read_limit l) const override {
+  result<std::vector<log::record>>
+  read_stream(const stream_id& s, std::uint64_t after, log::read_limit l) const override {
     if (damaged.load())
       return refuse(errc::log_corrupt, "damaged for a test");
     return inner_->read_stream(s, after, l);
   }
-  result<std::vector<log::record>> read_root(const stream_id& r, std::uint64_t after,
-                                             log::read_limit l) const override {
+  result<std::vector<log::record>>
+  read_root(const stream_id& r, std::uint64_t after, log::read_limit l) const override {
     return inner_->read_root(r, after, l);
   }
   result<std::optional<log::stream_head>> find_stream(const stream_id& s) const override {
     return inner_->find_stream(s);
   }
-  result<std::vector<log::stream_head>> list_streams(entity_kind k, std::string_view after,
-                                                     std::size_t max, listing w) const override {
+  result<std::vector<log::stream_head>>
+  list_streams(entity_kind k, std::string_view after, std::size_t max, listing w) const override {
     return inner_->list_streams(k, after, max, w);
   }
   result<std::optional<log::receipt>> find_key(const stream_id& s,
@@ -183,8 +183,7 @@ private:
 };
 
 /// True once `holds`; false where it does not within a minute.
-template <class Condition>
-bool eventually(const Condition& holds) {
+template <class Condition> bool eventually(const Condition& holds) {
   const auto end = std::chrono::steady_clock::now() + 60s;
   while (!holds()) {
     if (std::chrono::steady_clock::now() > end)
@@ -200,10 +199,15 @@ inline budget_terms terms(std::int64_t cap) {
   return {"day:2026-11-21", usd{cap}, {}, budget_policy::block};
 }
 
-inline call_id call(std::uint64_t n) { return {uuid{1, n}}; }
+inline call_id call(std::uint64_t n) {
+  return {uuid{1, n}};
+}
 
 inline command_envelope reserve(std::uint64_t n, std::int64_t cap = 1'000'000) {
-  return {"reserve " + std::to_string(n), "root", "cause", instant{1},
+  return {"reserve " + std::to_string(n),
+          "root",
+          "cause",
+          instant{1},
           budget::reserve{call(n), scope, usd{1}, terms(cap)}};
 }
 
@@ -219,11 +223,14 @@ struct shells_fixture : testing::Test {
   }
 
   void start() {
-    auto made = shells::start(log, [this](entity_directory&) {
-      auto own = std::make_unique<test_performer>();
-      performer = own.get();
-      return own;
-    }, options);
+    auto made = shells::start(
+        log,
+        [this](entity_directory&) {
+          auto own = std::make_unique<test_performer>();
+          performer = own.get();
+          return own;
+        },
+        options);
     ASSERT_TRUE(made.has_value());
     system = std::move(made).value();
   }

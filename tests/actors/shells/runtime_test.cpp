@@ -51,22 +51,8 @@ constexpr auto a_schema = R"({
 
 // The draft is wrong at first and repaired; both phases end with `complete`.
 constexpr auto a_script = R"(turns:
-  - name: repair
-    match: {user: [required], step: 0}
-    tool_calls:
-      - name: write_file
-        arguments: {path: out/draft.json, content: '{"note": "drafted"}'}
-    usage: {input: 100, output: 20}
-  - name: write the draft
-    match: {user: [out/draft.json, Write the draft], step: 0}
-    thinking: A draft, then.
-    text: I write it.
-    tool_calls:
-      - name: write_file
-        arguments: {path: out/draft.json, content: '{"memo": "drafted"}'}
-    usage: {input: 100, output: 20}
   - name: write the check
-    match: {user: [Check the draft, drafted], step: 0}
+    match: {user: [Check the draft, drafted], assistant_turns: 0}
     tool_calls:
       - name: list_dir
         arguments: {path: out}
@@ -74,6 +60,20 @@ constexpr auto a_script = R"(turns:
         arguments: {path: out/check.json, content: '{"note": "checked"}'}
     usage: {input: 200, output: 30}
     delay_ms: %DELAY%
+  - name: write the draft
+    match: {user: [Write the draft], assistant_turns: 0}
+    thinking: A draft, then.
+    text: I write it.
+    tool_calls:
+      - name: write_file
+        arguments: {path: out/draft.json, content: '{"memo": "drafted"}'}
+    usage: {input: 100, output: 20}
+  - name: repair
+    match: {step: 0}
+    tool_calls:
+      - name: write_file
+        arguments: {path: out/draft.json, content: '{"note": "drafted"}'}
+    usage: {input: 100, output: 20}
   - name: done
     match: {has_tool_result: true}
     tool_calls:
@@ -135,7 +135,8 @@ protected:
   inspect::run_summary ended(const run_id& run) {
     // Nothing depends on how long it takes; a test that hangs says where.
     std::stop_source late;
-    auto waiting = std::async(std::launch::async, [&] { return runtime_->wait(run, late.get_token()); });
+    auto waiting =
+        std::async(std::launch::async, [&] { return runtime_->wait(run, late.get_token()); });
     if (waiting.wait_for(60s) != std::future_status::ready) {
       late.request_stop();
       auto summary = inspect::show_run(runtime_->log(), run);
@@ -196,8 +197,8 @@ TEST_F(runs, end_with_a_report_a_branch_and_exact_budgets) {
   EXPECT_EQ(history.value().cost(), summary.cost);
   EXPECT_EQ(history.value().phases.at(0).repairs, 1);
   EXPECT_EQ(history.value().phases.at(0).rejected.size(), 1U);
-  const auto report = parse_json(
-      read_text(runtime_->layout().report(run) + "/report.json"), "report");
+  const auto report =
+      parse_json(read_text(runtime_->layout().report(run) + "/report.json"), "report");
   ASSERT_TRUE(report);
   EXPECT_EQ(report.value().at("outcome").as_string(), "completed");
   EXPECT_EQ(report.value().at("commit").as_string(), summary.commit);
@@ -257,7 +258,8 @@ TEST_F(runs, that_a_crash_left_executing_are_interrupted_when_opened_again) {
   write_script("600000");
   const auto run = started(asked());
   wait_for_fact(run, "phase.completed");
-  // A crash, as far as the log can tell: the interruption is taken away by copying the log before it.
+  // A crash, as far as the log can tell: the interruption is taken away by copying the log before
+  // it.
   runtime_->actors().close_doors();
   runtime_->actors().stop(0ms);
   fs::copy(home_ / "data/log", home_ / "copy", fs::copy_options::recursive);
@@ -271,7 +273,8 @@ TEST_F(runs, that_a_crash_left_executing_are_interrupted_when_opened_again) {
   ASSERT_TRUE(before);
   EXPECT_EQ(before.value().state, "interrupted");
   ASSERT_TRUE(runtime_->resume_run(run, "a test"));
-  EXPECT_EQ(ended(run).state, "completed");
+  const auto summary = ended(run);
+  EXPECT_EQ(summary.state, "completed") << summary.code << ": " << summary.message;
   EXPECT_EQ(runtime_->resume_run(run, "a test").error().code, errc::run_already_terminal);
 }
 

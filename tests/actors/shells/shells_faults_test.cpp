@@ -12,8 +12,11 @@ struct shells_faults : shells_fixture {
     what.expected_version = at;
     // A copy of a fact that is there: any fact moves the version on.
     const auto last = log.read_stream(scope, at - 1, {}).value().at(0);
-    what.entries.push_back({"from outside", "", "", {{last.type, last.schema_version,
-                                                      log::durability::synced, last.payload}}});
+    what.entries.push_back(
+        {"from outside",
+         "",
+         "",
+         {{last.type, last.schema_version, log::durability::synced, last.payload}}});
     ASSERT_TRUE(log.append_now(std::move(what)).has_value());
   }
 };

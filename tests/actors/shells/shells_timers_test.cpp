@@ -8,8 +8,8 @@ namespace {
 
 using namespace shells_testing;
 
-/// What an alarm is asked for and how it goes off: reserve sets one for its amount as the instant, a
-/// settle is the alarm, a release with `send` asks another alarm, a cap is what a refusal leaves.
+/// What an alarm is asked for and how it goes off: reserve sets one for its amount as the instant,
+/// a settle is the alarm, a release with `send` asks another alarm, a cap is what a refusal leaves.
 struct alarm {
   static constexpr entity_kind kind = entity_kind::budget;
   using state = toy::state;
@@ -27,8 +27,8 @@ struct alarm {
   static effect_request request(const call_id& call, usd at) {
     if (at == usd{13}) // a letter that is refused, to the alarm `other`
       return {"letter:" + to_string(call),
-              effect::send{stream_of_budget("other"), budget::release{call},
-                           budget::settle{call, usd{}}}};
+              effect::send{
+                  stream_of_budget("other"), budget::release{call}, budget::settle{call, usd{}}}};
     return {"alarm:" + to_string(call), effect::tell_self{{at.pico}, budget::settle{call, usd{}}}};
   }
   static effects react(const state&, const fact& happened) {

@@ -13,9 +13,10 @@ constexpr supervisor_rules rules{3, 60'000'000, 100, 150};
 
 TEST(supervisor, doubles_the_wait_up_to_its_bound_and_then_gives_up) {
   std::vector<std::string> heard;
-  supervisor judge{rules, [] { return instant{7}; }, [&](const stream_id& s, const error& e) {
-                     heard.push_back(s.text() + ' ' + e.message);
-                   }};
+  supervisor judge{
+      rules,
+      [] { return instant{7}; },
+      [&](const stream_id& s, const error& e) { heard.push_back(s.text() + ' ' + e.message); }};
   EXPECT_EQ(judge.crashed(a, fault), 100);
   EXPECT_EQ(judge.crashed(a, fault), 150);
   EXPECT_FALSE(judge.refusal(a));
