@@ -32,6 +32,10 @@ std::vector<std::string> draw(const run_picture& of, instant now, std::size_t wi
 
 class live_view final : public progress {
 public:
+  void on_earlier(const log::record& from, const any_fact& happened) override {
+    picture_.add(from.stream, happened, from.at);
+  }
+
   void on_record(const log::record& from, const any_fact& happened) override {
     picture_.add(from.stream, happened, from.at);
     if (std::holds_alternative<turn::call_retried>(happened) ||

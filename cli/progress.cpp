@@ -20,6 +20,10 @@ std::string money_and_tokens(const token_usage& usage, usd cost) {
 
 class plain_lines final : public progress {
 public:
+  void on_earlier(const log::record& from, const any_fact& happened) override {
+    picture_.add(from.stream, happened, from.at);
+  }
+
   void on_record(const log::record& from, const any_fact& happened) override {
     picture_.add(from.stream, happened, from.at);
     const auto text = describe(happened);
@@ -164,9 +168,9 @@ std::unique_ptr<progress> make_silence() { return std::make_unique<silence>(); }
 
 run_watcher::run_watcher(log::event_log& from,
                          run_id run,
-                         std::uint64_t after,
+                         std::uint64_t earlier,
                          std::unique_ptr<progress> to)
-    : log_{from}, root_{stream_of(run)}, after_{after}, to_{std::move(to)} {
+    : log_{from}, root_{stream_of(run)}, earlier_{earlier}, to_{std::move(to)} {
   listening_ = log_.on_commit([this](std::uint64_t) {
     {
       const std::lock_guard lock{mutex_};
@@ -218,7 +222,11 @@ void run_watcher::show_new() {
       if (record.pruned)
         continue;
       const auto fact = codec::decode(record.type, record.schema_version, record.payload);
-      if (fact)
+      if (!fact)
+        continue;
+      if (record.position <= earlier_)
+        to_->on_earlier(record, fact.value());
+      else
         to_->on_record(record, fact.value());
     }
   }

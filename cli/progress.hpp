@@ -44,6 +44,8 @@ class progress {
 public:
   virtual ~progress() = default;
   virtual void on_record(const log::record& from, const any_fact& happened) = 0;
+  /// What had happened before the watching began: for the picture, not for telling.
+  virtual void on_earlier(const log::record&, const any_fact&) {}
   /// Called about five times a second, for what moves by itself.
   virtual void on_tick() {}
   /// Called once, after the last record.
@@ -62,8 +64,8 @@ std::unique_ptr<progress> make_silence();
 /// Feeds a run's records to a progress, from a thread of its own.
 class run_watcher {
 public:
-  /// Begins after `after` (a position of the log).
-  run_watcher(log::event_log& from, run_id run, std::uint64_t after, std::unique_ptr<progress> to);
+  /// What the run did up to the position `earlier` is history to `to`.
+  run_watcher(log::event_log& from, run_id run, std::uint64_t earlier, std::unique_ptr<progress> to);
   /// Shows what is there up to now, then ends.
   ~run_watcher();
   run_watcher(const run_watcher&) = delete;
@@ -75,7 +77,8 @@ private:
 
   log::event_log& log_;
   stream_id root_;
-  std::uint64_t after_;
+  std::uint64_t earlier_;
+  std::uint64_t after_ = 0;
   std::unique_ptr<progress> to_;
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t unknown_width = 80;
 constexpr std::size_t narrowest_column = 6;
+constexpr std::size_t narrowest_last_column = 12;
 
 int descriptor(stream which) { return which == stream::out ? STDOUT_FILENO : STDERR_FILENO; }
 
@@ -84,10 +85,13 @@ std::string render_table(const std::vector<std::string>& header,
   }
   const auto gaps = header.empty() ? 0 : 2 * (header.size() - 1);
   while (std::accumulate(widths.begin(), widths.end(), gaps) > width) {
-    const auto widest = std::max_element(widths.begin(), widths.end());
-    if (widest == widths.end() || *widest <= narrowest_column)
+    // The last column, which says most in words, gives way first; then the widest.
+    auto giving = std::prev(widths.end());
+    if (*giving <= narrowest_last_column)
+      giving = std::max_element(widths.begin(), widths.end());
+    if (*giving <= narrowest_column)
       break;
-    --*widest;
+    --*giving;
   }
   auto table = line_of(header, widths);
   for (const auto& row : rows)

@@ -30,7 +30,7 @@ text_style style_of(stream which);
 std::string fit(std::string_view text, std::size_t columns);
 
 /// A table with a header. Columns are as wide as they need to be; where all of them are wider than
-/// `width`, the widest give way.
+/// `width`, the last gives way, then the widest.
 std::string render_table(const std::vector<std::string>& header,
                          const std::vector<std::vector<std::string>>& rows,
                          std::size_t width);

@@ -313,7 +313,8 @@ fact failure(const owner& who, const loop& state, const model_failed& c) {
   bad.call = c.call;
   bad.code = to_string(c.why.code);
   bad.message = c.why.message;
-  bad.retryable = c.retryable && !c.emitted_output;
+  // Nothing acts on half an answer, so that a cut one may be asked for again too.
+  bad.retryable = c.retryable;
   bad.emitted_output = c.emitted_output;
   bad.partial_text = c.partial_text;
   bad.retry_after_ms = c.retry_after_ms;

@@ -90,7 +90,9 @@ int demo(const settings& with, output_format format) {
     request.workflow = "spec-and-review@1";
     request.base_branch = "main";
     request.requirements = requirements;
-    request.model = "scripted:builtin/demo";
+    request.overrides = {{"spec-writer", "scripted-spec-writer@1"},
+                         {"reviewer", "scripted-code-reviewer@1"},
+                         {"verifier", "scripted-verifier@1"}};
     return work.start_run(request);
   });
   if (ended.code != 0 || format != output_format::text)

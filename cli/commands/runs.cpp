@@ -7,7 +7,7 @@
 namespace ash::cli {
 namespace {
 
-std::string short_id(const run_id& id) { return to_string(id).substr(0, 13); }
+std::string short_id(const run_id& id) { return to_string(id).substr(0, 8); }
 
 void print_table(const std::vector<inspect::run_summary>& runs) {
   std::vector<std::vector<std::string>> rows;
@@ -16,7 +16,7 @@ void print_table(const std::vector<inspect::run_summary>& runs) {
                     run.state,
                     std::to_string(run.phases_done) + "/" + std::to_string(run.phases),
                     to_string(run.cost),
-                    to_iso(run.started).substr(0, 19),
+                    to_iso(run.started).substr(5, 11),
                     run.workflow,
                     run.base_branch,
                     run.repo_path});

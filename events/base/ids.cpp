@@ -1,7 +1,6 @@
 #include "events/base/ids.hpp"
 
 #include "events/base/check.hpp"
-#include "events/base/clock.hpp"
 #include "events/base/hash.hpp"
 
 #include <array>
@@ -74,8 +73,7 @@ result<uuid> parse_uuid(std::string_view text) {
 uuid random_uuid() {
   std::array<std::uint64_t, 2> random{};
   check(getrandom(random.data(), sizeof random, 0) == sizeof random, "getrandom failed");
-  const auto ms = static_cast<std::uint64_t>(system_now().us / 1000);
-  return with_version((ms << 16) | (random[0] & 0xFFFF), random[1], 7);
+  return with_version(random[0], random[1], 4);
 }
 
 uuid derive(const uuid& parent, std::string_view name) {

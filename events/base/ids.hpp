@@ -24,7 +24,7 @@ struct uuid {
 std::string to_string(const uuid& id);
 /// Errors: `argument_invalid` unless `text` is a UUID of 36 characters in either case.
 result<uuid> parse_uuid(std::string_view text);
-/// A version 7 UUID (ordered by time). Not for aggregates: it reads the clock and randomness.
+/// A random UUID (version 4, so that a few characters tell one from another). Not for aggregates.
 uuid random_uuid();
 /// The same UUID (version 8) for the same parent and name, always.
 uuid derive(const uuid& parent, std::string_view name);

@@ -107,6 +107,9 @@ struct fact_at {
   any_fact fact;
 };
 
+/// Every fact, in order; an unreadable record is a test failure.
+std::vector<fact_at> facts_of(const log::event_log& log);
+
 /// A data directory's log, opened for reading.
 class left_log {
 public:
@@ -115,8 +118,7 @@ public:
   /// False where there is no log yet.
   [[nodiscard]] explicit operator bool() const noexcept { return log_ != nullptr; }
   [[nodiscard]] const log::event_log& log() const { return *log_; }
-  /// Every fact, in order; an unreadable record is a test failure.
-  [[nodiscard]] std::vector<fact_at> facts() const;
+  [[nodiscard]] std::vector<fact_at> facts() const { return facts_of(*log_); }
   [[nodiscard]] std::vector<inspect::run_summary> runs() const;
   /// What `verify` found, one a line; empty for a clean log.
   [[nodiscard]] std::string damages() const;

@@ -33,10 +33,10 @@ left_log::left_log(const fs::path& data_dir) {
     EXPECT_EQ(opened.error().code, errc::file_not_found) << to_string(opened.error());
 }
 
-std::vector<fact_at> left_log::facts() const {
+std::vector<fact_at> facts_of(const log::event_log& log) {
   std::vector<fact_at> found;
   for (std::uint64_t after = 0;;) {
-    auto page = log_->read(after);
+    auto page = log.read(after);
     EXPECT_TRUE(page) << to_string(page.error());
     if (!page || page.value().empty())
       return found;

@@ -115,7 +115,7 @@ TEST(turn_loop, fails_at_once_where_a_retry_would_not_help) {
       .leads_to({"llm.call.settled", "step.finished", "turn.failed", "phase.failed"});
 }
 
-TEST(turn_loop, never_retries_after_output_and_pays_for_what_was_sent) {
+TEST(turn_loop, asks_again_after_a_cut_answer_and_pays_for_what_was_sent) {
   auto s = a_turn_that_calls();
   auto cut = fails(the_call(s), errc::timed_out, true);
   cut.emitted_output = true;
@@ -124,7 +124,7 @@ TEST(turn_loop, never_retries_after_output_and_pays_for_what_was_sent) {
   EXPECT_GT(s.the<turn::call_failed>().cost, usd{});
   EXPECT_TRUE(s.the<turn::call_failed>().usage.estimated);
   s.when(turn::budget_settled{the_call(s)})
-      .leads_to({"llm.call.settled", "step.finished", "turn.failed", "phase.failed"});
+      .leads_to({"llm.call.settled", "llm.call.retried"});
 }
 
 TEST(turn_loop, takes_an_empty_reply_for_a_failure) {
