@@ -174,11 +174,14 @@ struct decide_approval {
 struct approval_due {
   approval_id approval;
 };
+/// `outcome` is the one that the report tells of; a run that has ended otherwise since wants another.
 struct report_ready {
   report_composed what;
+  std::string outcome;
 };
 struct report_lost {
   error why;
+  std::string outcome;
 };
 struct interrupt {
   interruption cause = interruption::shutdown;

@@ -37,6 +37,11 @@ end_in_failure(const live& s, facts happened, const error& why, std::string phas
   return happened;
 }
 
+/// How the run ends, as things stand: what its report tells.
+std::string outcome_of(const live& s) {
+  return s.at == status::failed ? "failed" : s.at == status::aborted ? "aborted" : "completed";
+}
+
 error is_terminal(const live& s) {
   return refuse(errc::run_already_terminal,
                 "the run " + to_string(s.plan.run) + " is over; start a new one");
@@ -151,7 +156,7 @@ decision<fact> on(const live& s, const approval_due& c) {
 }
 
 decision<fact> on(const live& s, const report_ready& c) {
-  if (s.report_settled)
+  if (s.report_settled || c.outcome != outcome_of(s))
     return facts{};
   facts happened{c.what};
   if (!is_over(s.at))
@@ -160,7 +165,7 @@ decision<fact> on(const live& s, const report_ready& c) {
 }
 
 decision<fact> on(const live& s, const report_lost& c) {
-  if (s.report_settled)
+  if (s.report_settled || c.outcome != outcome_of(s))
     return facts{};
   facts happened{report_failed{std::string{to_string(c.why.code)}, c.why.message}};
   if (!is_over(s.at))
@@ -232,11 +237,9 @@ effect_request open(const live& s, const phase_progress& phase) {
 }
 
 effect_request report(const live& s) {
-  const auto at = is_over(s.at) ? s.at : status::completed;
-  const auto outcome = at == status::failed    ? "failed"
-                       : at == status::aborted ? "aborted"
-                                               : "completed";
-  return {"report:" + to_string(s.plan.run), effect::compose_report{s.plan.run, outcome}};
+  const auto outcome = outcome_of(s);
+  return {"report:" + to_string(s.plan.run) + ":" + outcome,
+          effect::compose_report{s.plan.run, outcome}};
 }
 
 effect_request abort_phase(const live& s, const phase_progress& phase) {

@@ -55,8 +55,8 @@ private:
     if (reply) {
       ++at_;
       ask();
-    } else if (reply.error().code == errc::shutting_down) {
-      effect_->drop();
+    } else if (may_pass(reply.error())) {
+      effect_->drop(); // the process stops: after a restart the effect is owed again
     } else {
       pass(fail_point::budget_after);
       effect_->end(plan_.refused(at_, std::move(reply).error()));

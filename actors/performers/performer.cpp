@@ -45,8 +45,8 @@ std::optional<any_command> failure_of(const effect::any& what, error why) {
                         [&](const effect::open_phase& e) -> std::optional<any_command> {
                           return run::phase_unstartable{e.phase, std::move(why)};
                         },
-                        [&](const effect::compose_report&) -> std::optional<any_command> {
-                          return run::report_lost{std::move(why)};
+                        [&](const effect::compose_report& e) -> std::optional<any_command> {
+                          return run::report_lost{std::move(why), e.outcome};
                         },
                         [](const auto&) -> std::optional<any_command> { return std::nullopt; },
                     },

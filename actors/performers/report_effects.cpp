@@ -81,11 +81,11 @@ void perform_compose_report(running_effect& effect,
   auto report = compose_report(what, *options.log, effect.stop_token());
   pass(fail_point::report_after);
   if (report)
-    effect.end(run::report_ready{std::move(report).value()});
+    effect.end(run::report_ready{std::move(report).value(), what.outcome});
   else if (report.error().code == errc::cancelled)
     effect.drop();
   else
-    effect.end(run::report_lost{std::move(report).error()});
+    effect.end(run::report_lost{std::move(report).error(), what.outcome});
 }
 
 } // namespace ash::performers

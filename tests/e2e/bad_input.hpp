@@ -59,10 +59,10 @@ protected:
   }
 
   void expect_nothing_done() const {
-    if (const left_log log{data()}; log)
-      EXPECT_TRUE(log.runs().empty());
-    if (fs::exists(data() / "worktrees"))
-      EXPECT_TRUE(fs::is_empty(data() / "worktrees"));
+    const left_log log{data()};
+    EXPECT_TRUE(!log || log.runs().empty());
+    const auto worktrees = data() / "worktrees";
+    EXPECT_TRUE(!fs::exists(worktrees) || fs::is_empty(worktrees));
     expect_repository_untouched();
   }
 

@@ -100,7 +100,6 @@ TEST_F(bad_input, a_disk_that_fills_up_in_a_run_stops_it_and_the_run_can_be_resu
 TEST_F(bad_input, a_model_that_answers_garbage_fails_the_run_and_says_so) {
   const fixed_answer_server garbage{"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
                                     "Connection: close\r\n\r\n\x01\xff\xfe{]garbage\n\ndata: {\"a\":\n\n"};
-  write_text(home_ / "config.yaml", "retry: {attempts: 2, first_wait_ms: 1}\n");
   const auto ended =
       run({"--model", "openai:gpt-4o-mini"}, {},
           {{"OPENAI_API_KEY", "sk-of-a-test"},
@@ -110,7 +109,7 @@ TEST_F(bad_input, a_model_that_answers_garbage_fails_the_run_and_says_so) {
   const left_log log{data()};
   ASSERT_TRUE(log);
   const auto facts = log.facts();
-  EXPECT_THAT(only<turn::call_failed>(facts), SizeIs(2));
+  EXPECT_GE(only<turn::call_failed>(facts).size(), 2U) << "it was asked again";
   for (const auto& [scope, amount] : count_money(facts).open)
     EXPECT_EQ(amount, usd{}) << scope;
   EXPECT_EQ(log.damages(), "");

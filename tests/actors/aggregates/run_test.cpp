@@ -105,16 +105,16 @@ TEST(run, opens_its_phases_in_order_and_then_reports) {
   s.when(reports(s, run::phase_outcome::completed)).leads_to({"run.phase.closed"});
   EXPECT_EQ(s.reactions<effect::compose_report>().at(0).outcome, "completed");
   EXPECT_EQ(s.owes(), strings{"report"});
-  s.when(run::report_ready{}).leads_to({"run.report.composed", "run.completed"});
-  s.when(run::report_ready{}).leads_to_nothing();
-  s.when(run::report_lost{}).leads_to_nothing();
+  s.when(run::report_ready{{}, "completed"}).leads_to({"run.report.composed", "run.completed"});
+  s.when(run::report_ready{{}, "completed"}).leads_to_nothing();
+  s.when(run::report_lost{{}, "completed"}).leads_to_nothing();
   EXPECT_TRUE(s.owes().empty());
   EXPECT_TRUE(s.is_final());
 }
 
 TEST(run, completes_though_its_report_is_lost) {
   auto s = a_run_that_writes_its_report();
-  s.when(run::report_lost{refuse(errc::report_write_failed, "full")})
+  s.when(run::report_lost{refuse(errc::report_write_failed, "full"), "completed"})
       .leads_to({"run.report.failed", "run.completed"});
   EXPECT_TRUE(s.is_final());
 }
@@ -124,7 +124,7 @@ TEST(run, fails_with_its_worktree) {
   s.when(run::workspace_failed{refuse(errc::git_failed, "no")}).leads_to({"run.failed"});
   EXPECT_EQ(s.reacted(), strings{"report"});
   s.when(run::workspace_failed{}).leads_to_nothing();
-  s.when(run::report_ready{}).leads_to({"run.report.composed"});
+  s.when(run::report_ready{{}, "failed"}).leads_to({"run.report.composed"});
   EXPECT_EQ(at(s), run::status::failed);
   EXPECT_TRUE(s.is_final());
 }
@@ -160,7 +160,7 @@ TEST(run, that_is_aborted_reports_only_after_its_phase_has_closed) {
   EXPECT_EQ(sent.phase, open_phase(s));
   s.when(reports(s, run::phase_outcome::aborted)).leads_to({"run.phase.closed"});
   EXPECT_EQ(s.reacted(), strings{"report"});
-  s.when(run::report_ready{}).leads_to({"run.report.composed"});
+  s.when(run::report_ready{{}, "aborted"}).leads_to({"run.report.composed"});
   EXPECT_EQ(at(s), run::status::aborted);
   EXPECT_TRUE(s.is_final());
   s.when(run::abort{}).refuses(errc::run_already_terminal);
@@ -265,6 +265,15 @@ TEST(run, that_is_resumed_while_an_approval_is_open_goes_on_waiting_for_it) {
   EXPECT_EQ(at(s), run::status::awaiting_approval);
   s.when(decides(run::decision_kind::approve));
   EXPECT_EQ(at(s), run::status::executing);
+}
+
+TEST(run, that_is_aborted_while_it_reports_wants_another_report) {
+  auto s = a_run_that_writes_its_report();
+  s.when(run::abort{"enough", "ann"});
+  EXPECT_EQ(s.reactions<effect::compose_report>().at(0).outcome, "aborted");
+  s.when(run::report_ready{{}, "completed"}).leads_to_nothing();
+  s.when(run::report_ready{{}, "aborted"}).leads_to({"run.report.composed"});
+  EXPECT_EQ(at(s), run::status::aborted);
 }
 
 } // namespace
