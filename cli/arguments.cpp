@@ -15,8 +15,9 @@ constexpr const char* footer =
     "4 conflict · 5 a person has to decide or mend something · 6 a budget or limit was reached · "
     "7 try again later · 8 the run was aborted · 130/143 stopped by SIGINT/SIGTERM (resume it)";
 
-const std::map<std::string, output_format> formats{
-    {"text", output_format::text}, {"json", output_format::json}, {"stream-json", output_format::stream_json}};
+const std::map<std::string, output_format> formats{{"text", output_format::text},
+                                                   {"json", output_format::json},
+                                                   {"stream-json", output_format::stream_json}};
 
 /// Everything that the line can set; lives until the command has run.
 struct line {
@@ -26,6 +27,7 @@ struct line {
   runs_list_options list;
   std::string id;
   std::string reason = "aborted from the command line";
+  resume_options resume;
   output_format format = output_format::text;
   events_options events;
   replay_options replay;
@@ -34,7 +36,8 @@ struct line {
 };
 
 void add_format(CLI::App& to, output_format& format) {
-  to.add_option("--output-format", format, "text, json (one object) or stream-json (an object a line)")
+  to.add_option(
+        "--output-format", format, "text, json (one object) or stream-json (an object a line)")
       ->transform(CLI::CheckedTransformer(formats))
       ->envname("ACTOR_SHELL_OUTPUT_FORMAT");
 }
@@ -42,16 +45,19 @@ void add_format(CLI::App& to, output_format& format) {
 void add_run(CLI::App& app, line& l) {
   auto* run = app.add_subcommand("run", "Run a workflow over a git repository");
   run->add_option("WORKFLOW", l.run.workflow, "name@version, name, or a YAML file")->required();
-  run->add_option("--repo", l.run.repo, "the git repository (default: here)")->envname("ACTOR_SHELL_REPO");
+  run->add_option("--repo", l.run.repo, "the git repository (default: here)")
+      ->envname("ACTOR_SHELL_REPO");
   run->add_option("--base", l.run.base, "the branch to begin from")
       ->envname("ACTOR_SHELL_BASE")
       ->capture_default_str();
-  run->add_option("--requirements", l.run.requirements, "what is wanted: a text, or @FILE in the repository")
+  run->add_option(
+         "--requirements", l.run.requirements, "what is wanted: a text, or @FILE in the repository")
       ->required();
   run->add_option("--model", l.run.model, "provider:model, instead of every persona's own")
       ->envname("ACTOR_SHELL_MODEL");
   run->add_option("--bind", l.run.bindings, "ROLE=PERSONA, as often as needed");
-  run->add_option("--budget", l.run.budget, "the run's cap in dollars")->envname("ACTOR_SHELL_BUDGET");
+  run->add_option("--budget", l.run.budget, "the run's cap in dollars")
+      ->envname("ACTOR_SHELL_BUDGET");
   add_format(*run, l.run.format);
   run->callback([&l] { l.chosen = [&l] { return run_workflow(l.with, l.run); }; });
 }
@@ -61,15 +67,18 @@ void add_runs(CLI::App& app, line& l) {
   runs->require_subcommand(1);
   auto* list = runs->add_subcommand("list", "Runs, newest first");
   list->add_option("--state", l.list.state, "only those in this state");
-  list->add_option("--limit", l.list.limit, "at most so many")->capture_default_str()->check(CLI::PositiveNumber);
+  list->add_option("--limit", l.list.limit, "at most so many")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   list->callback([&l] { l.chosen = [&l] { return runs_list(l.with, l.list); }; });
   auto* show = runs->add_subcommand("show", "One run: phases, calls, tools, money");
   show->add_option("RUN", l.id, "its id, or 6 or more characters of it")->required();
   show->callback([&l] { l.chosen = [&l] { return runs_show(l.with, l.id); }; });
   auto* resume = runs->add_subcommand("resume", "Go on with an interrupted run");
-  resume->add_option("RUN", l.id, "its id, or 6 or more characters of it")->required();
-  add_format(*resume, l.format);
-  resume->callback([&l] { l.chosen = [&l] { return runs_resume(l.with, l.id, l.format); }; });
+  resume->add_option("RUN", l.resume.id, "its id, or 6 or more characters of it")->required();
+  resume->add_option("--budget", l.resume.budget, "the run's cap in dollars from now on");
+  add_format(*resume, l.resume.format);
+  resume->callback([&l] { l.chosen = [&l] { return runs_resume(l.with, l.resume); }; });
   auto* abort = runs->add_subcommand("abort", "End a run for good");
   abort->add_option("RUN", l.id, "its id, or 6 or more characters of it")->required();
   abort->add_option("--reason", l.reason, "why")->capture_default_str();
@@ -78,13 +87,16 @@ void add_runs(CLI::App& app, line& l) {
 
 void add_reading(CLI::App& app, line& l) {
   auto* events = app.add_subcommand("events", "What happened, in order");
-  events->add_option("FEED", l.events.feed, "a run's id or prefix, a stream (kind/id), or all")->required();
+  events->add_option("FEED", l.events.feed, "a run's id or prefix, a stream (kind/id), or all")
+      ->required();
   events->add_option("--after", l.events.after, "only what comes after this position");
   events->add_flag("--follow", l.events.follow, "go on with what happens next");
   events->add_option("--type", l.events.type, "only types that match, for example 'llm.call.*'");
   events->callback([&l] { l.chosen = [&l] { return show_events(l.with, l.events); }; });
-  auto* replayed = app.add_subcommand("replay", "The state of a stream, folded from its events, as JSON");
-  replayed->add_option("FEED", l.replay.feed, "a run's id or prefix, or a stream (kind/id)")->required();
+  auto* replayed =
+      app.add_subcommand("replay", "The state of a stream, folded from its events, as JSON");
+  replayed->add_option("FEED", l.replay.feed, "a run's id or prefix, or a stream (kind/id)")
+      ->required();
   replayed->add_option("--at", l.replay.at, "up to this position of the log");
   replayed->callback([&l] { l.chosen = [&l] { return replay(l.with, l.replay); }; });
 }
@@ -101,10 +113,12 @@ void add_log(CLI::App& app, line& l) {
   auto* backup = log->add_subcommand("backup", "Copy it to a new directory");
   backup->add_option("DIR", l.directory, "that does not exist yet")->required();
   backup->callback([&l] { l.chosen = [&l] { return log_backup(l.with, l.directory); }; });
-  auto* restore = log->add_subcommand("restore", "Make a backup the log of an empty data directory");
+  auto* restore =
+      log->add_subcommand("restore", "Make a backup the log of an empty data directory");
   restore->add_option("DIR", l.directory, "the backup")->required();
   restore->callback([&l] { l.chosen = [&l] { return log_restore(l.with, l.directory); }; });
-  auto* blob = log->add_subcommand("blob", "The text of a document that events name by its SHA-256");
+  auto* blob =
+      log->add_subcommand("blob", "The text of a document that events name by its SHA-256");
   blob->add_option("SHA256", l.id, "64 hexadecimal characters")->required();
   blob->callback([&l] { l.chosen = [&l] { return show_blob(l.with, l.id); }; });
 }
@@ -130,7 +144,8 @@ void add_settings(CLI::App& app, line& l) {
   app.add_option("--config", l.with.config_file, "the configuration")
       ->envname("ACTOR_SHELL_CONFIG")
       ->capture_default_str();
-  app.add_option("--definitions", l.with.definition_dirs, "more personas, workflows and artifact schemas")
+  app.add_option(
+         "--definitions", l.with.definition_dirs, "more personas, workflows and artifact schemas")
       ->envname("ACTOR_SHELL_DEFINITIONS");
   app.add_flag("--json", l.json, "answer in JSON, errors too")->envname("ACTOR_SHELL_JSON");
   app.set_version_flag("--version", "actor-shell " ASH_VERSION);
@@ -168,7 +183,11 @@ parsed_line parse_arguments(int count, const char* const* words) {
     };
     to_json(l->format);
     to_json(l->run.format);
+    to_json(l->resume.format);
   }
+  for (const auto format : {l->format, l->run.format, l->resume.format})
+    if (format != output_format::text)
+      l->with.format = answer_format::json; // a refusal is answered in JSON too
   return [l] { return l->chosen(); };
 }
 

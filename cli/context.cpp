@@ -13,7 +13,8 @@
 namespace ash::cli {
 namespace {
 
-/// A directory of the XDG base directory specification: relative values of the variable do not count.
+/// A directory of the XDG base directory specification: relative values of the variable do not
+/// count.
 std::string xdg(const char* variable, const char* beneath_home) {
   if (const auto* set = std::getenv(variable); set != nullptr && set[0] == '/')
     return set;
@@ -54,7 +55,9 @@ exit_code exit_code_of(const error& why) {
   return exit_code::failed;
 }
 
-std::string default_data_dir() { return xdg("XDG_DATA_HOME", "/.local/share") + "/actor-shell"; }
+std::string default_data_dir() {
+  return xdg("XDG_DATA_HOME", "/.local/share") + "/actor-shell";
+}
 
 std::string default_config_file() {
   return xdg("XDG_CONFIG_HOME", "/.config") + "/actor-shell/config.yaml";

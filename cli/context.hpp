@@ -1,5 +1,5 @@
-// What every command needs: where the data is, how to answer, and how an error becomes an exit code.
-// The answer goes to stdout, everything else to stderr.
+// What every command needs: where the data is, how to answer, and how an error becomes an exit
+// code. The answer goes to stdout, everything else to stderr.
 #pragma once
 
 #include "actors/definitions/config.hpp"
@@ -17,8 +17,8 @@ namespace ash::cli {
 /// Exit codes of the process; documented in the README and in `--help`.
 enum class exit_code : int {
   done = 0,
-  failed = 1,         ///< an internal error, or a run that failed by itself
-  invalid = 2,        ///< the command line or its input is wrong
+  failed = 1,  ///< an internal error, or a run that failed by itself
+  invalid = 2, ///< the command line or its input is wrong
   not_found = 3,
   conflict = 4,
   human_required = 5, ///< nothing goes on until a person decides or mends something

@@ -8,7 +8,8 @@ namespace ash::cli {
 namespace {
 
 /// The lines of a picture in `width` columns.
-std::vector<std::string> draw(const run_picture& of, instant now, std::size_t width, const text_style& style) {
+std::vector<std::string>
+draw(const run_picture& of, instant now, std::size_t width, const text_style& style) {
   std::vector<std::string> lines;
   for (const auto& phase : of.phases) {
     const auto done = phase.state == "completed";
@@ -92,7 +93,11 @@ public:
 
 } // namespace
 
-std::unique_ptr<progress> make_live_view() { return std::make_unique<live_view>(); }
-std::unique_ptr<progress> make_json_stream() { return std::make_unique<json_stream>(); }
+std::unique_ptr<progress> make_live_view() {
+  return std::make_unique<live_view>();
+}
+std::unique_ptr<progress> make_json_stream() {
+  return std::make_unique<json_stream>();
+}
 
 } // namespace ash::cli

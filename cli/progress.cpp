@@ -10,8 +10,8 @@
 namespace ash::cli {
 namespace {
 
-using std::to_string;
 using ash::to_string;
+using std::to_string;
 
 std::string money_and_tokens(const token_usage& usage, usd cost) {
   return show_count(usage.input) + " in, " + show_count(usage.output) + " out, " + to_string(cost) +
@@ -67,50 +67,47 @@ void run_picture::add(const stream_id& from, const any_fact& happened, instant a
     usage.estimated = usage.estimated || used.estimated;
     cost += paid;
   };
-  std::visit(match{
-                 [&](const run::created& f) {
-                   started = at;
-                   for (const auto& planned : f.phases)
-                     phases.push_back({planned.key, "waiting", {}, 0});
-                 },
-                 [&](const run::workspace_prepared&) { state = "executing"; },
-                 [&](const run::phase_opened& f) {
-                   current_ = f.key;
-                   if (auto* opened = line(f.key))
-                     opened->state = "running";
-                 },
-                 [&](const run::phase_closed& f) {
-                   if (auto* closed = line(f.key)) {
-                     closed->state = f.outcome == run::phase_outcome::completed ? "completed"
-                                     : f.outcome == run::phase_outcome::failed  ? "failed"
-                                                                                : "aborted";
-                     closed->doing.clear();
-                   }
-                 },
-                 [&](const turn::step_started& f) {
-                   on_current([&](phase_line& l) { l.step = f.step; });
-                 },
-                 [&](const turn::call_requested& f) { doing("asking " + f.model); },
-                 [&](const turn::call_started&) {},
-                 [&](const turn::call_delta&) { doing("the model answers"); },
-                 [&](const turn::call_completed& f) { spend(f.usage, f.cost); },
-                 [&](const turn::call_failed& f) { spend(f.usage, f.cost); },
-                 [&](const turn::call_lost& f) { cost += f.cost; },
-                 [&](const turn::call_retried& f) {
-                   doing("waits " + show_duration(f.wait_ms * us_per_ms) + " to ask again");
-                 },
-                 [&](const turn::tool_called& f) {
-                   doing(f.request.name + " " + f.request.arguments);
-                 },
-                 [&](const turn::completed&) { doing("checking the artifact"); },
-                 [&](const run::completed&) { state = "completed"; },
-                 [&](const run::failed&) { state = "failed"; },
-                 [&](const run::aborted&) { state = "aborted"; },
-                 [&](const run::interrupted&) { state = "interrupted"; },
-                 [&](const run::resumed&) { state = "executing"; },
-                 [](const auto&) {}, // a picture, not a projection: the rest has no place in it
-             },
-             happened);
+  std::visit(
+      match{
+          [&](const run::created& f) {
+            started = at;
+            for (const auto& planned : f.phases)
+              phases.push_back({planned.key, "waiting", {}, 0});
+          },
+          [&](const run::workspace_prepared&) { state = "executing"; },
+          [&](const run::phase_opened& f) {
+            current_ = f.key;
+            if (auto* opened = line(f.key))
+              opened->state = "running";
+          },
+          [&](const run::phase_closed& f) {
+            if (auto* closed = line(f.key)) {
+              closed->state = f.outcome == run::phase_outcome::completed ? "completed"
+                              : f.outcome == run::phase_outcome::failed  ? "failed"
+                                                                         : "aborted";
+              closed->doing.clear();
+            }
+          },
+          [&](const turn::step_started& f) { on_current([&](phase_line& l) { l.step = f.step; }); },
+          [&](const turn::call_requested& f) { doing("asking " + f.model); },
+          [&](const turn::call_started&) {},
+          [&](const turn::call_delta&) { doing("the model answers"); },
+          [&](const turn::call_completed& f) { spend(f.usage, f.cost); },
+          [&](const turn::call_failed& f) { spend(f.usage, f.cost); },
+          [&](const turn::call_lost& f) { cost += f.cost; },
+          [&](const turn::call_retried& f) {
+            doing("waits " + show_duration(f.wait_ms * us_per_ms) + " to ask again");
+          },
+          [&](const turn::tool_called& f) { doing(f.request.name + " " + f.request.arguments); },
+          [&](const turn::completed&) { doing("checking the artifact"); },
+          [&](const run::completed&) { state = "completed"; },
+          [&](const run::failed&) { state = "failed"; },
+          [&](const run::aborted&) { state = "aborted"; },
+          [&](const run::interrupted&) { state = "interrupted"; },
+          [&](const run::resumed&) { state = "executing"; },
+          [](const auto&) {}, // a picture, not a projection: the rest has no place in it
+      },
+      happened);
 }
 
 std::string describe(const any_fact& happened) {
@@ -124,8 +121,9 @@ std::string describe(const any_fact& happened) {
           [](const run::phase_opened& f) { return "phase " + f.key + " begins"; },
           [](const run::phase_closed& f) {
             const auto good = f.outcome == run::phase_outcome::completed;
-            return "phase " + f.key + (good ? " completed: " + f.artifact_path : " ended: " + f.message) +
-                   " (" + money_and_tokens(f.usage, f.cost) + ")";
+            return "phase " + f.key +
+                   (good ? " completed: " + f.artifact_path : " ended: " + f.message) + " (" +
+                   money_and_tokens(f.usage, f.cost) + ")";
           },
           [](const run::phase_skipped& f) { return "phase " + f.key + " is complete already"; },
           [](const run::approval_requested& f) { return "approval wanted for " + f.subject; },
@@ -136,35 +134,53 @@ std::string describe(const any_fact& happened) {
           [](const run::aborted& f) { return "run aborted: " + f.reason; },
           [](const run::interrupted& f) { return "run interrupted: " + f.message; },
           [](const run::resumed& f) { return "run resumed by " + f.by; },
-          [](const turn::call_failed& f) { return "model call failed: " + f.code + ": " + f.message; },
-          [](const turn::call_refused& f) { return "model call refused: " + f.code + ": " + f.message; },
+          [](const turn::call_failed& f) {
+            return "model call failed: " + f.code + ": " + f.message;
+          },
+          [](const turn::call_refused& f) {
+            return "model call refused: " + f.code + ": " + f.message;
+          },
           [](const turn::call_lost&) {
-            return std::string{"a model call was in flight when the process ended; it is paid for and "
-                               "made again"};
+            return std::string{
+                "a model call was in flight when the process ended; it is paid for and "
+                "made again"};
           },
           [](const turn::call_retried& f) {
             return "asking again in " + show_duration(f.wait_ms * us_per_ms);
           },
-          [](const turn::model_fell_back& f) { return "falling back from " + f.from + " to " + f.to; },
-          [](const turn::tool_called& f) { return "tool " + fit(f.request.name + " " + f.request.arguments, 90); },
-          [](const turn::tool_answered& f) {
-            return f.answer == turn::tool_answer::completed ? std::string{}
-                                                            : "tool answered " + f.code + ": " + fit(f.text, 90);
+          [](const turn::model_fell_back& f) {
+            return "falling back from " + f.from + " to " + f.to;
           },
-          [](const turn::loop_detected&) { return std::string{"the model goes in circles: stopped"}; },
+          [](const turn::tool_called& f) {
+            return "tool " + fit(f.request.name + " " + f.request.arguments, 90);
+          },
+          [](const turn::tool_answered& f) {
+            return f.answer == turn::tool_answer::completed
+                       ? std::string{}
+                       : "tool answered " + f.code + ": " + fit(f.text, 90);
+          },
+          [](const turn::loop_detected&) {
+            return std::string{"the model goes in circles: stopped"};
+          },
           [](const phase::artifact_validated& f) { return "artifact " + f.path + " is valid"; },
           [](const phase::artifact_rejected& f) {
-            return "artifact " + f.path + " rejected: " + f.code + ", " + to_string(f.findings.size()) +
-                   " finding(s)";
+            return "artifact " + f.path + " rejected: " + f.code + ", " +
+                   to_string(f.findings.size()) + " finding(s)";
           },
-          [](const phase::repair_requested&) { return std::string{"asking the model to repair it"}; },
+          [](const phase::repair_requested&) {
+            return std::string{"asking the model to repair it"};
+          },
           [](const auto&) { return std::string{}; }, // not worth a line
       },
       happened);
 }
 
-std::unique_ptr<progress> make_plain_lines() { return std::make_unique<plain_lines>(); }
-std::unique_ptr<progress> make_silence() { return std::make_unique<silence>(); }
+std::unique_ptr<progress> make_plain_lines() {
+  return std::make_unique<plain_lines>();
+}
+std::unique_ptr<progress> make_silence() {
+  return std::make_unique<silence>();
+}
 
 run_watcher::run_watcher(log::event_log& from,
                          run_id run,

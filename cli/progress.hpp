@@ -1,5 +1,5 @@
-// Showing a run while it works: as a live picture on a terminal, as plain lines elsewhere, or as a stream
-// of JSON records. Each is given the run's records in order, as they become durable.
+// Showing a run while it works: as a live picture on a terminal, as plain lines elsewhere, or as a
+// stream of JSON records. Each is given the run's records in order, as they become durable.
 #pragma once
 
 #include "events/facts/any.hpp"
@@ -19,8 +19,9 @@ namespace ash::cli {
 struct run_picture {
   struct phase_line {
     std::string key;
-    std::string state = "waiting"; ///< `waiting`, `running`, `completed`, `failed`, `aborted`, `skipped`
-    std::string doing;             ///< the tool or the model at work
+    std::string state =
+        "waiting";     ///< `waiting`, `running`, `completed`, `failed`, `aborted`, `skipped`
+    std::string doing; ///< the tool or the model at work
     std::int64_t step = 0;
   };
   std::vector<phase_line> phases;
@@ -65,7 +66,10 @@ std::unique_ptr<progress> make_silence();
 class run_watcher {
 public:
   /// What the run did up to the position `earlier` is history to `to`.
-  run_watcher(log::event_log& from, run_id run, std::uint64_t earlier, std::unique_ptr<progress> to);
+  run_watcher(log::event_log& from,
+              run_id run,
+              std::uint64_t earlier,
+              std::unique_ptr<progress> to);
   /// Shows what is there up to now, then ends.
   ~run_watcher();
   run_watcher(const run_watcher&) = delete;

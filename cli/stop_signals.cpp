@@ -19,12 +19,12 @@ sigset_t stopping() {
 
 } // namespace
 
-void block_stop_signals() {
+stop_signals::stop_signals() {
+  std::signal(SIGPIPE, SIG_IGN);
   const auto set = stopping();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  thread_ = std::thread{[this] { wait(); }};
 }
-
-stop_signals::stop_signals() : thread_{[this] { wait(); }} {}
 
 stop_signals::~stop_signals() {
   ending_ = true;

@@ -1,5 +1,5 @@
-// SIGINT and SIGTERM as a stop request: the first asks to stop in an orderly way, the second ends the
-// process at once (what is durable stays).
+// SIGINT and SIGTERM as a stop request: the first asks to stop in an orderly way, the second ends
+// the process at once (what is durable stays).
 #pragma once
 
 #include <atomic>
@@ -8,9 +8,8 @@
 
 namespace ash::cli {
 
-/// Blocks the two signals for this thread and every one that it makes; called first thing in `main`.
-void block_stop_signals();
-
+/// Made before any other thread, so that none of them is interrupted: it blocks the two signals
+/// for its own thread and those that come. Besides, a reader that goes away does not end the run.
 class stop_signals {
 public:
   stop_signals();

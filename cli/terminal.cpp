@@ -14,10 +14,13 @@ namespace ash::cli {
 namespace {
 
 constexpr std::size_t unknown_width = 80;
+constexpr std::size_t unlimited_width = 100'000;
 constexpr std::size_t narrowest_column = 6;
 constexpr std::size_t narrowest_last_column = 12;
 
-int descriptor(stream which) { return which == stream::out ? STDOUT_FILENO : STDERR_FILENO; }
+int descriptor(stream which) {
+  return which == stream::out ? STDOUT_FILENO : STDERR_FILENO;
+}
 
 std::string padded(std::string text, std::size_t columns) {
   const auto shown = code_points(text);
@@ -46,7 +49,8 @@ std::size_t terminal_width(stream which) {
   winsize size{};
   if (ioctl(descriptor(which), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
     return size.ws_col;
-  return unknown_width;
+  // Into a file or a pipe nothing is cut.
+  return isatty(descriptor(which)) == 1 ? unknown_width : unlimited_width;
 }
 
 text_style style_of(stream which) {

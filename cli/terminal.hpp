@@ -1,4 +1,5 @@
-// What the terminal is like, and tables that fit it. Colours only on a terminal, and never under NO_COLOR.
+// What the terminal is like, and tables that fit it. Colours only on a terminal, and never under
+// NO_COLOR.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +13,7 @@ namespace ash::cli {
 enum class stream : std::uint8_t { out, err };
 
 bool is_terminal(stream which);
-/// Columns of the terminal behind `which`; 80 where that is not known.
+/// Columns of the terminal behind `which`; 80 where that is not known, no limit where there is none.
 std::size_t terminal_width(stream which);
 
 /// Escape sequences, all empty where no colour is wanted.
@@ -26,7 +27,8 @@ struct text_style {
 };
 text_style style_of(stream which);
 
-/// `text` in at most `columns` code points, with an ellipsis where it was cut; control characters shown.
+/// `text` in at most `columns` code points, with an ellipsis where it was cut; control characters
+/// shown.
 std::string fit(std::string_view text, std::size_t columns);
 
 /// A table with a header. Columns are as wide as they need to be; where all of them are wider than

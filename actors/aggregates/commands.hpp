@@ -174,7 +174,7 @@ struct decide_approval {
 struct approval_due {
   approval_id approval;
 };
-/// `outcome` is the one that the report tells of; a run that has ended otherwise since wants another.
+/// `outcome` is the one that the report tells of; a run that has ended otherwise wants another.
 struct report_ready {
   report_composed what;
   std::string outcome;

@@ -167,6 +167,9 @@ decision<fact> on(const live& s, const report_ready& c) {
 decision<fact> on(const live& s, const report_lost& c) {
   if (s.report_settled || c.outcome != outcome_of(s))
     return facts{};
+  // Without its work saved the run is not complete; the worktree still holds it.
+  if (!is_over(s.at) && c.why.code != errc::report_write_failed)
+    return end_in_failure(s, {}, c.why, {});
   facts happened{report_failed{std::string{to_string(c.why.code)}, c.why.message}};
   if (!is_over(s.at))
     happened.push_back(completed{s.plan.run});

@@ -143,7 +143,6 @@ policy::rules tool_call::rules_of(const tool_terms& terms) {
   return {terms.secret_globs, terms.secret_exceptions, terms.command_rules};
 }
 
-
 decision<tool_call::fact>
 tool_call_aggregate::decide(const state& s, const command& what, instant) {
   return std::visit([](const auto& in, const auto& c) { return on(in, c); }, s, what);

@@ -40,6 +40,18 @@ usd price_of(const model_choice& model, const token_usage& usage) {
          times(usage.output, model.output);
 }
 
+/// What one append of a request may take; providers refuse far less.
+constexpr std::size_t max_request_bytes = std::size_t{32} << 20;
+
+/// The scopes that pay now: a daily one is named by the day of the call, not by that of the start.
+std::vector<budget_terms> on_the_day_of(instant now, std::vector<budget_terms> scopes) {
+  const auto today = utc_date(now);
+  for (auto& terms : scopes)
+    if (terms.scope.starts_with("day:") || terms.scope.starts_with("persona:"))
+      terms.scope.replace(terms.scope.size() - today.size(), today.size(), today);
+  return scopes;
+}
+
 /// Facts in the making: each one is folded at once, so that the next is decided on the state it
 /// will meet.
 class draft {
@@ -83,6 +95,11 @@ public:
     request.model = model.name;
     request.model_index = model_index;
     request.request = document_of(render_request(agent, state_));
+    if (request.request.text.size() > max_request_bytes)
+      return end_step_and_fail(errc::limit_exceeded,
+                               "the conversation has grown to " +
+                                   std::to_string(request.request.text.size()) +
+                                   " bytes, more than a request may have");
     request.input_estimate = estimate_tokens(request.request.text);
     request.estimate = model.price_known ? times(request.input_estimate, model.input) +
                                                times(agent.max_tokens, model.output)
@@ -93,7 +110,7 @@ public:
                                    to_string(request.estimate) +
                                    ", more than the persona's limit of " +
                                    to_string(agent.max_cost_per_call) + " a call");
-    request.scopes = who_.scopes;
+    request.scopes = on_the_day_of(now_, who_.scopes);
     request.persona_hash = agent.persona_hash;
     request.policy_hash = agent.policy_hash;
     add(std::move(request));
@@ -298,7 +315,10 @@ fact completion(const owner& who, const loop& state, const model_answered& c) {
   done.thinking = c.thinking;
   done.tool_calls = with_distinct_ids(c.tool_calls, state.calls);
   done.usage = credible(c.usage);
-  done.cost = is_credible(c.reported_cost) ? *c.reported_cost : price_of(model, done.usage);
+  // A model without a price is paid for at its reservation: what is unknown is never free.
+  done.cost = is_credible(c.reported_cost) ? *c.reported_cost
+              : model.price_known          ? price_of(model, done.usage)
+                                           : state.now->call.estimate;
   done.finish_reason = c.finish_reason;
   done.response = document_of(c.raw);
   done.latency_ms = c.latency_ms;
@@ -324,7 +344,9 @@ fact failure(const owner& who, const loop& state, const model_failed& c) {
   else if (c.emitted_output) // the provider will charge for what it sent, though it did not say how
                              // much
     bad.usage = {call.input_estimate, estimate_tokens(c.partial_text), 0, 0, true};
-  bad.cost = price_of(model, bad.usage);
+  bad.cost = model.price_known ? price_of(model, bad.usage)
+             : c.emitted_output ? call.estimate
+                                : usd{};
   return bad;
 }
 
@@ -385,6 +407,10 @@ decision<fact> on(const place& p, const model_answered& c) {
 decision<fact> on(const place& p, const model_failed& c) {
   if (!p.is_at(stage::calling, c.call))
     return facts{};
+  // Called off by the process's own end, not by a stop of the turn: asked again after the restart.
+  const auto ends = c.why.code == errc::cancelled || c.why.code == errc::shutting_down;
+  if (ends && !p.state.now->stopping)
+    return facts{call_lost{p.state.now->turn, c.call, p.state.now->call.estimate}};
   return facts{failure(p.who, p.state, c)};
 }
 

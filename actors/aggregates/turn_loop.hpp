@@ -7,6 +7,7 @@
 #pragma once
 
 #include "actors/aggregates/effects.hpp"
+#include "events/base/apart.hpp"
 
 #include <string>
 #include <vector>
@@ -116,7 +117,7 @@ BOOST_DESCRIBE_STRUCT(leftover, (), (turn, at, call))
 /// What the owner's stream says of its turns.
 struct loop {
   std::vector<message> transcript;
-  std::optional<progress> now;
+  apart<progress> now; ///< large, and most sessions rest most of the time
   std::int64_t turns = 0;
   std::int64_t calls = 0;
   token_usage used;

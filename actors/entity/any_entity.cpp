@@ -37,7 +37,8 @@ template <class T> void reset(std::vector<T>& items) {
 
 any_entity::any_entity(entity_setup setup)
     : answered_(setup.bounds ? setup.bounds->recent_ids : default_bounds()->recent_ids),
-      stream_(std::move(setup.stream)), root_(std::move(setup.root)),
+      stream_(std::move(setup.stream)),
+      root_(setup.root == stream_ ? stream_id{} : std::move(setup.root)),
       is_stored_(std::move(setup.is_stored)),
       bounds_(setup.bounds ? std::move(setup.bounds) : default_bounds()) {}
 

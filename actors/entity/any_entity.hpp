@@ -134,7 +134,9 @@ public:
   [[nodiscard]] virtual entity_kind kind() const noexcept = 0;
   [[nodiscard]] virtual bool is_final() const = 0;
   [[nodiscard]] const stream_id& stream() const noexcept { return stream_; }
-  [[nodiscard]] const stream_id& root() const noexcept { return root_; }
+  [[nodiscard]] const stream_id& root() const noexcept {
+    return root_.empty() ? stream_ : root_;
+  }
   /// Of the last fact that was loaded or decided.
   [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
   [[nodiscard]] bool is_appending() const noexcept { return appending_; }
@@ -172,7 +174,7 @@ private:
   void issue(effects what, effects& out);
 
   stream_id stream_;
-  stream_id root_;
+  stream_id root_; ///< empty where it is the stream itself
   key_lookup is_stored_;
   std::shared_ptr<const entity_bounds> bounds_;
   std::vector<effect_in_flight> in_flight_;

@@ -18,6 +18,8 @@ public:
     /// What to answer where a scope refuses for good.
     std::function<any_command(std::size_t scope, error why)> refused;
     refusals on_refusal = refusals::end_it;
+    /// Whether the end is not wanted any more: then it is owed again after a restart.
+    std::function<bool()> held = [] { return false; };
   };
 
   scope_walk(effect_ptr effect, plan how, entity_directory& directory, timer_thread& timers)
@@ -26,7 +28,10 @@ public:
   void ask() {
     if (at_ == plan_.scopes.size()) {
       pass(fail_point::budget_after);
-      effect_->end(plan_.all_done());
+      if (plan_.held())
+        effect_->drop();
+      else
+        effect_->end(plan_.all_done());
       return;
     }
     const auto& scope = plan_.scopes[at_];
@@ -45,14 +50,17 @@ public:
 
 private:
   bool goes_on_after(const error& why) const {
-    if (why.code == errc::shutting_down)
+    if (why.code == errc::shutting_down || why.code == errc::entity_broken)
       return false;
     return plan_.on_refusal == refusals::are_retried ||
            (may_pass(why) && !effect_->stop_token().stop_requested());
   }
 
   void replied(result<void> reply) {
-    if (reply) {
+    const auto skipped = !reply && reply.error().code == errc::entity_broken &&
+                         plan_.on_refusal == refusals::are_retried;
+    // A broken scope can't settle before a restart; the others and the call's owner go on.
+    if (reply || skipped) {
       ++at_;
       ask();
     } else if (may_pass(reply.error())) {
@@ -90,9 +98,11 @@ stream_id root_of_scope(std::string_view scope) {
 void perform_reserve(effect_ptr effect,
                      effect::reserve what,
                      entity_directory& directory,
-                     timer_thread& timers) {
+                     timer_thread& timers,
+                     const std::atomic<bool>& held) {
   pass(fail_point::budget_before);
   scope_walk::plan how;
+  how.held = [&held] { return held.load(); };
   how.scopes = names(what.scopes);
   how.command_id = "reserve:" + to_string(what.call);
   how.command = [what, owner = effect->owner().stream](std::size_t scope) -> any_command {

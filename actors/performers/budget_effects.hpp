@@ -6,13 +6,17 @@
 #include "actors/performers/running_effect.hpp"
 #include "actors/performers/timer_thread.hpp"
 
+#include <atomic>
+
 namespace ash::performers {
 
-/// Asks each scope in order; the first refusal ends it. What may pass later is asked again.
+/// Asks each scope in order; the first refusal ends it. What may pass later is asked again. While
+/// `held` (which must outlive the effect) is true at its end, it does not answer.
 void perform_reserve(effect_ptr effect,
                      effect::reserve what,
                      entity_directory& directory,
-                     timer_thread& timers);
+                     timer_thread& timers,
+                     const std::atomic<bool>& held);
 
 /// Settles or releases each scope in order, again and again until all have taken it.
 void perform_settle(effect_ptr effect,

@@ -32,6 +32,7 @@ struct performer_options {
   /// no such scope.
   std::optional<budget_terms> persona_day;
   std::string data_dir; ///< hidden from commands
+  std::vector<std::string> hidden_files; ///< likewise
   std::size_t tool_threads = 8;
   std::size_t file_threads = 2; ///< git, artifacts, reports
   std::int64_t delta_ms = 50;   ///< pieces of a streamed answer are joined over this time

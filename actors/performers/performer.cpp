@@ -68,7 +68,9 @@ public:
   void perform(const effect_owner& owner, effect_request what, on_answer answer) override {
     const auto reaches_out = std::holds_alternative<effect::call_model>(what.what) ||
                              std::holds_alternative<effect::run_tool>(what.what);
-    if (stopped_ || (held_ && reaches_out))
+    // A reservation leads straight to a call: held here, nothing is paid for that is never made.
+    const auto leads_out = reaches_out || std::holds_alternative<effect::reserve>(what.what);
+    if (stopped_ || (held_ && leads_out))
       return;
     const auto how_far = reaches_out ? reach::outside : reach::inside;
     if (auto effect = effects_.begin(owner, what.id, how_far, std::move(answer)))
@@ -100,7 +102,7 @@ private:
     };
     std::visit(
         match{
-            [&](const effect::reserve& e) { perform_reserve(effect, e, directory_, timers_); },
+            [&](const effect::reserve& e) { perform_reserve(effect, e, directory_, timers_, held_); },
             [&](const effect::settle& e) { perform_settle(effect, e, directory_, timers_); },
             [&](const effect::call_model& e) {
               guarded(effect, *what, [&] { perform_call_model(effect, e, options_, timers_); });

@@ -141,8 +141,14 @@ void perform_open_phase(effect_ptr effect,
                         entity_directory& directory,
                         timer_thread& timers) {
   auto work = assignment_of(what, options);
-  if (!work)
+  if (!work) {
+    // Issued again after a restart: a phase that has begun keeps its assignment in its own stream,
+    // whatever has become of the definitions since.
+    const auto begun = options.log->find_stream(stream_of(what.phase));
+    if (begun && begun.value())
+      return effect->end(std::nullopt);
     return effect->end(run::phase_unstartable{what.phase, std::move(work).error()});
+  }
   const auto keep_trying = [effect](const error& why) {
     return may_pass(why) && !effect->stop_token().stop_requested();
   };

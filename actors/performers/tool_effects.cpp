@@ -17,6 +17,7 @@ tool::context context_of(const tool_call::requested& call, const performer_optio
   where.visible_bytes = call.terms.visible_bytes;
   if (!options.data_dir.empty())
     where.hidden_directories = {options.data_dir};
+  where.hidden_files = options.hidden_files;
   where.secret_globs = call.terms.secret_globs;
   where.secret_exceptions = call.terms.secret_exceptions;
   return where;

@@ -162,6 +162,21 @@ result<run::workspace_ready> prepare_workspace(const effect::prepare_workspace& 
   return run::workspace_ready{what.worktree, what.branch, tip == refs.end() ? base : tip->second};
 }
 
+/// A repository within the worktree is staged as a mere link: its files would be lost with the worktree.
+result<void> refuse_nested_repositories(const git_place& place, std::stop_token stop) {
+  TRY(const auto staged,
+      run_git(place, {"diff", "--cached", "--raw", "--no-renames", "--abbrev=40"}, stop));
+  constexpr std::string_view linked = " 160000 ";
+  const auto link = staged.find(linked);
+  if (link == std::string::npos)
+    return success();
+  const auto tab = staged.find('\t', link);
+  const auto path = staged.substr(tab + 1, staged.find('\n', tab) - tab - 1);
+  return refuse(errc::git_failed,
+                "the worktree " + place.directory + " holds a git repository of its own at '" +
+                    printable(path) + "', which can't be committed: the worktree is kept");
+}
+
 result<std::string> save_workspace(const save_request& what, std::stop_token stop) {
   const auto lock = lock_repository(what.repo);
   TRY(auto git_dir, find_git_dir(what.repo, what.worktree, stop));
@@ -175,6 +190,7 @@ result<std::string> save_workspace(const save_request& what, std::stop_token sto
     if (fs::exists(fs::path{what.worktree} / path, none)) {
       TRY(run_git(place, {"add", "--force", "--", path}, stop));
     }
+  TRY(refuse_nested_repositories(place, stop));
   TRY(auto changed, try_git(place, {"diff", "--cached", "--quiet"}, stop));
   if (changed.exit_code != 0) {
     TRY(run_git(place,

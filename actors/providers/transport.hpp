@@ -21,7 +21,7 @@ struct transport_limits {
   std::int64_t first_byte_ms = 300'000; ///< from the start to the first byte of the answer
   std::int64_t idle_ms = 120'000;       ///< between two bytes of the answer
   std::int64_t total_ms = 3'600'000;
-  std::size_t max_bytes = std::size_t{64} << 20;
+  std::size_t max_bytes = std::size_t{24} << 20;
 };
 
 struct http_request {

@@ -1,6 +1,7 @@
 #include "actors/shells/actor_host.hpp"
 
 #include "actors/shells/entity_driver.hpp"
+#include "actors/shells/ready_queue.hpp"
 
 #include <algorithm>
 #include <caf/actor.hpp>
@@ -10,6 +11,7 @@
 #include <caf/behavior.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/logger.hpp>
+#include <caf/scheduler/coordinator.hpp>
 #include <caf/send.hpp>
 #include <thread>
 
@@ -46,8 +48,9 @@ struct actor_host::system {
     explicit config(std::size_t threads) {
       const auto wanted = threads != 0 ? threads : std::thread::hardware_concurrency();
       set("scheduler.max-threads", std::max<std::size_t>(wanted, 2));
-      // Work stealing polls: idle threads would cost time, and a lone message up to 10 ms.
-      set("scheduler.policy", caf::atom("sharing"));
+      // Not CAF's own: its work stealing polls, so that idle threads cost time and a lone message up
+      // to 10 ms; its work sharing wakes a thread for each message.
+      load<caf::scheduler::coordinator<ready_queue_policy>>();
     }
   };
 

@@ -35,6 +35,9 @@ public:
   /// Gives a command to an entity; `reply` as in `entity_directory::tell`.
   void deliver(const stream_id& to, const stream_id& root, command_mail what);
 
+  /// From now on no tool is asked for: it is owed again after a restart.
+  void hold_tool_calls() noexcept { held_ = true; }
+
   /// Commands between entities, and answers, that nobody has answered yet.
   [[nodiscard]] std::size_t undelivered() const noexcept { return undelivered_.load(); }
 
@@ -55,6 +58,7 @@ private:
   parts with_;
   effect_performer* performer_ = nullptr;
   std::atomic<std::size_t> undelivered_{0};
+  std::atomic<bool> held_{false};
 };
 
 } // namespace ash::shell

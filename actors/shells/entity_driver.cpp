@@ -22,7 +22,8 @@ entity_driver::entity_driver(surroundings& in,
                              stream_id stream,
                              stream_id root,
                              std::weak_ptr<mailbox> self)
-    : in_(in), stream_(std::move(stream)), root_(std::move(root)), self_(std::move(self)) {}
+    : in_(in), stream_(std::move(stream)), root_(root == stream_ ? stream_id{} : std::move(root)),
+      self_(std::move(self)) {}
 
 entity_driver::next entity_driver::handle(mail what) {
   try {
@@ -164,11 +165,11 @@ bool entity_driver::ensure_loaded() {
 result<void> entity_driver::load() {
   TRY(const auto head, in_.log.find_stream(stream_));
   if (head)
-    root_ = head->root;
+    root_ = head->root == stream_ ? stream_id{} : head->root;
   const auto setup = [&] {
     return entity_setup{
         stream_,
-        root_,
+        root(),
         [&log = in_.log](const stream_id& stream, std::string_view key) -> result<bool> {
           TRY(const auto found, log.find_key(stream, key));
           return found.has_value();
@@ -234,7 +235,7 @@ void entity_driver::let_out(output& what) {
   for (std::size_t i = 0; i < what.wanted.size(); ++i) {
     const auto id = what.wanted[i].id;
     try {
-      in_.router.perform({stream_, root_}, std::move(what.wanted[i]), entity_->version());
+      in_.router.perform({stream_, root()}, std::move(what.wanted[i]), entity_->version());
     } catch (...) {
       // What did not begin is still owed: it must not count as in flight when the entity is loaded
       // again.
@@ -289,7 +290,7 @@ void entity_driver::append_failed(const error& why) {
   }
   discard();
   answer_waiting(why);
-  if (why.code == errc::log_failed && in_.on_log_failed)
+  if (why.code != errc::shutting_down && in_.on_log_failed)
     in_.on_log_failed(why);
 }
 

@@ -14,7 +14,7 @@
 
 #include <atomic>
 #include <memory>
-#include <unordered_map>
+#include <map>
 
 namespace ash::shell {
 
@@ -77,17 +77,18 @@ private:
   /// Answers those whose command got lost in a fault.
   void answer_lost();
   void retry_in(std::int64_t delay_us);
+  const stream_id& root() const noexcept { return root_.empty() ? stream_ : root_; }
   const entity_bounds& bounds() const noexcept { return *in_.bounds; }
 
   surroundings& in_;
   stream_id stream_;
-  stream_id root_;
+  stream_id root_; ///< empty where it is the stream itself
   std::weak_ptr<mailbox> self_;
   std::unique_ptr<any_entity> entity_;
   std::unique_ptr<append_intent> appending_; ///< kept until it is durable, to be given again
   std::vector<queued_command> waiting_;      ///< while the entity is not loaded
   std::vector<effect_in_flight> in_flight_;  ///< likewise
-  std::unordered_map<reply_token, on_reply> replies_;
+  std::map<reply_token, on_reply> replies_; ///< no room while there are none
   reply_token next_token_ = 1;
   std::uint64_t append_ = 0;    ///< the newest append
   std::uint64_t delivered_ = 0; ///< mails that the registry counted

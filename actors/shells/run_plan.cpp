@@ -108,17 +108,35 @@ tool_terms bounds_of(const defs::tool_settings& settings) {
   return out;
 }
 
+constexpr std::string_view scripted = "scripted";
+
+/// The demo's personas are always at hand; nobody wants them in a run by accident.
+bool asks_for_script(const run_request& asked,
+                     const std::optional<std::string>& model,
+                     const defs::library& library) {
+  if (model && model->starts_with(scripted))
+    return true;
+  return std::any_of(asked.overrides.begin(), asked.overrides.end(), [&](const auto& each) {
+    const auto named = library.find_persona(each.second);
+    return named && named.value().backend == scripted;
+  });
+}
+
 result<std::vector<defs::binding>>
 bind_roles(const run_request& asked, const defs::workflow& workflow, const planning& with) {
+  const auto model = asked.model ? asked.model : with.config.default_model;
+  const auto wants_script = asks_for_script(asked, model, with.library);
   defs::availability usable;
   usable.backend_problem = [&](const std::string& backend) -> std::optional<std::string> {
+    if (backend == scripted && !wants_script)
+      return "a script answers only where it is asked for, with --model or --bind";
     if (auto fine = with.providers.usable(backend); !fine)
       return fine.error().message;
     return std::nullopt;
   };
   defs::bind_options options;
   options.overrides = asked.overrides;
-  options.model = asked.model ? asked.model : with.config.default_model;
+  options.model = model;
   return defs::bind(workflow, with.library.personas(), usable, options);
 }
 

@@ -1,6 +1,8 @@
 #include "actors/shells/runtime.hpp"
 
+#include "actors/aggregates/budget.hpp"
 #include "actors/aggregates/run.hpp"
+#include "actors/performers/budget_effects.hpp"
 #include "actors/definitions/embedded.hpp"
 #include "actors/performers/make_performer.hpp"
 #include "actors/performers/work_pool.hpp"
@@ -102,6 +104,10 @@ public:
   result<void> start_actors();
   result<const definitions::library*> load_definitions();
   result<void> resume(const run_id& run, const std::string& by);
+  /// Gives an open scope another cap; a scope that nobody has used yet opens with its own.
+  result<void> set_cap(const std::string& scope, usd cap, const std::string& by);
+  /// The configuration may have changed since today's scope was opened.
+  result<void> follow_daily_cap(const std::string& by);
   result<inspect::run_summary> wait(const run_id& run, std::stop_token stop);
   void stop(std::chrono::milliseconds grace);
 
@@ -124,6 +130,8 @@ private:
   void tell_of_broken(const stream_id& stream, const error& why);
   result<void> interrupt(const run_id& run, run::interruption cause, const std::string& message);
   void interrupt_all();
+  /// Something beneath the run can't be settled before a restart.
+  [[nodiscard]] bool is_broken_beneath(const run_id& run) const;
 
   std::vector<run_id> to_wake_;
   std::mutex library_mutex_;
@@ -184,6 +192,8 @@ performers::performer_options runtime::parts::performer_options_of() {
   out.providers = [this](const std::string& model) { return providers.find(model); };
   out.schemas = schemas;
   out.data_dir = layout.directory;
+  if (!options.config_file.empty())
+    out.hidden_files = {options.config_file};
   out.persona_day = persona_day_of(options.config.budget);
   return out;
 }
@@ -198,7 +208,8 @@ result<void> runtime::parts::start_actors() {
   with.on_log_failed = [this, also = with.on_log_failed](const error& why) {
     {
       const std::lock_guard lock{wait_mutex_};
-      log_failure_ = why;
+      if (!log_failure_) // the first says why; those after it, that the log has stopped
+        log_failure_ = why;
     }
     committed_.notify_all();
     if (also)
@@ -247,6 +258,26 @@ result<void> runtime::parts::resume(const run_id& run, const std::string& by) {
   return told;
 }
 
+result<void> runtime::parts::set_cap(const std::string& scope, usd cap, const std::string& by) {
+  const auto stream = stream_of_budget(scope);
+  TRY(auto found, fold::whole<budget_aggregate>(*log, stream));
+  const auto& now = found.state;
+  if (!now.open || now.terms.cap == cap)
+    return success();
+  const usd warn_at{cap.pico / 100 * options.config.budget.warn_at_percent};
+  return actors->tell_and_wait(stream,
+                               performers::root_of_scope(scope),
+                               {"cap:" + to_string(random_uuid()),
+                                stream.text(),
+                                {},
+                                system_now(),
+                                budget::set_cap{cap, warn_at, by}});
+}
+
+result<void> runtime::parts::follow_daily_cap(const std::string& by) {
+  return set_cap("day:" + utc_date(system_now()), options.config.budget.daily_cap, by);
+}
+
 /// A broken entity beneath a run can't report: the run ends its phase without it.
 void runtime::parts::tell_of_broken(const stream_id& stream, const error& why) {
   auto head = log->find_stream(stream);
@@ -264,6 +295,23 @@ void runtime::parts::tell_of_broken(const stream_id& stream, const error& why) {
   const auto phase = found.value().phases.back().phase;
   auto& inside = actors->inner();
   const auto nobody = [](const result<void>&) {};
+  if (stream.kind() == entity_kind::tool_call) { // the turn goes on without its answer
+    auto call = parse_uuid(stream.key());
+    if (call)
+      inside.tell(stream_of(phase),
+                  root,
+                  {"broken:" + stream.text(),
+                   root.text(),
+                   {},
+                   system_now(),
+                   turn::tool_finished{{call.value()},
+                                       turn::tool_answer::failed,
+                                       std::string{to_string(why.code)},
+                                       "The tool call broke: " + why.message,
+                                       {}}},
+                  nobody);
+    return;
+  }
   if (stream != stream_of(phase))
     inside.tell(
         stream_of(phase),
@@ -278,6 +326,15 @@ void runtime::parts::tell_of_broken(const stream_id& stream, const error& why) {
                system_now(),
                run::phase_unstartable{phase, why}},
               nobody);
+}
+
+bool runtime::parts::is_broken_beneath(const run_id& run) const {
+  const auto root = stream_of(run);
+  const auto all = actors->broken();
+  return std::any_of(all.begin(), all.end(), [&](const broken_entity& each) {
+    const auto head = log->find_stream(each.stream);
+    return head && head.value() && head.value()->root == root;
+  });
 }
 
 result<inspect::run_summary> runtime::parts::wait(const run_id& run, std::stop_token stop) {
@@ -306,7 +363,7 @@ result<inspect::run_summary> runtime::parts::wait(const run_id& run, std::stop_t
     if (over || head.value()->version != seen_version) {
       seen_version = head.value()->version;
       auto summary = inspect::summarise_run(*log, run);
-      if (!summary || summary.value().settled || summary.value().state == "interrupted" ||
+      if (!summary || summary.value().settled || (over && is_broken_beneath(run)) || summary.value().state == "interrupted" ||
           summary.value().state == "awaiting_approval")
         return leave(std::move(summary));
       over = summary.value().ended.us != 0;
@@ -392,7 +449,12 @@ result<run_id> runtime::start_run(const run_request& asked) {
   return run;
 }
 
-result<void> runtime::resume_run(const run_id& run, const std::string& by) {
+result<void>
+runtime::resume_run(const run_id& run, const std::string& by, std::optional<usd> cap) {
+  if (cap) {
+    TRY(parts_->set_cap("run:" + to_string(run), *cap, by));
+  }
+  TRY(parts_->follow_daily_cap(by));
   return parts_->resume(run, by);
 }
 

@@ -25,6 +25,7 @@ enum class after_crash : std::uint8_t {
 struct runtime_options {
   std::string data_dir;
   definitions::config config;
+  std::string config_file;                  ///< hidden from commands: it may hold keys
   std::vector<std::string> definition_dirs; ///< searched first, in order
   std::string started_by;                   ///< who, for the record
   after_crash crashed = after_crash::wait;
@@ -48,8 +49,10 @@ public:
 
   /// Starts a run: durable when this returns. Errors: those of `plan_run`, `active_run_exists`.
   result<run_id> start_run(const run_request& asked);
-  /// Errors: `run_not_found`, `run_already_terminal`, `run_metadata_missing`, `active_run_exists`.
-  result<void> resume_run(const run_id& run, const std::string& by);
+  /// With `cap` the run's budget is raised (or lowered) first. Errors: `run_not_found`,
+  /// `run_already_terminal`, `run_metadata_missing`, `active_run_exists`.
+  result<void>
+  resume_run(const run_id& run, const std::string& by, std::optional<usd> cap = std::nullopt);
   /// Errors: `run_not_found`, `run_already_terminal`.
   result<void> abort_run(const run_id& run, const std::string& reason, const std::string& by);
 

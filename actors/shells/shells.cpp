@@ -215,8 +215,10 @@ void shells::sweep() {
 }
 
 void shells::close_doors() {
-  if (!core_->doors_closed.exchange(true))
-    core_->performer->hold_new_work();
+  if (core_->doors_closed.exchange(true))
+    return;
+  core_->router.hold_tool_calls();
+  core_->performer->hold_new_work();
 }
 
 bool shells::settle(std::chrono::milliseconds grace) {

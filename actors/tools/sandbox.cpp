@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fcntl.h>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <unistd.h>
@@ -181,6 +182,12 @@ std::vector<std::string> sandbox_arguments(const context& where,
   for (const auto* file : {"/etc/shadow", "/etc/gshadow", "/etc/shadow-", "/etc/gshadow-"})
     if (::access(file, F_OK) == 0)
       append(args, {"--ro-bind", "/dev/null", file});
+  for (const auto& file : where.hidden_files) {
+    std::error_code none;
+    const auto real = std::filesystem::canonical(file, none);
+    if (!none)
+      append(args, {"--ro-bind", "/dev/null", real.string()});
+  }
   // The resolver's file may be a link into /run.
   if (where.network == network_access::granted)
     append(args, {"--ro-bind-try", "/run/systemd/resolve", "/run/systemd/resolve"});

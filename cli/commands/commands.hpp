@@ -30,7 +30,12 @@ struct runs_list_options {
 };
 int runs_list(const settings& with, const runs_list_options& asked);
 int runs_show(const settings& with, const std::string& id);
-int runs_resume(const settings& with, const std::string& id, output_format format);
+struct resume_options {
+  std::string id;
+  std::string budget; ///< dollars: the run's cap from now on
+  output_format format = output_format::text;
+};
+int runs_resume(const settings& with, const resume_options& asked);
 int runs_abort(const settings& with, const std::string& id, const std::string& reason);
 
 struct events_options {

@@ -25,10 +25,12 @@ struct file {
 /// What the demo's repository holds before the run.
 constexpr std::array files{
     file{"README.md", "# greet\n\nA greeting for every occasion.\n\n    sh greet.sh NAME\n"},
-    file{"greet.sh", "#!/bin/sh\n# Greets whoever is named, or the world.\nset -eu\nname=${1:-world}\n"
-                     "printf 'Hello, %s!\\n' \"$name\"\n"},
-    file{"test.sh", "#!/bin/sh\nset -eu\n[ \"$(sh greet.sh Ada)\" = 'Hello, Ada!' ]\n"
-                    "[ \"$(sh greet.sh)\" = 'Hello, world!' ]\necho 'all tests passed'\n"},
+    file{"greet.sh",
+         "#!/bin/sh\n# Greets whoever is named, or the world.\nset -eu\nname=${1:-world}\n"
+         "printf 'Hello, %s!\\n' \"$name\"\n"},
+    file{"test.sh",
+         "#!/bin/sh\nset -eu\n[ \"$(sh greet.sh Ada)\" = 'Hello, Ada!' ]\n"
+         "[ \"$(sh greet.sh)\" = 'Hello, world!' ]\necho 'all tests passed'\n"},
 };
 
 constexpr const char* requirements =
@@ -36,8 +38,15 @@ constexpr const char* requirements =
     "Everything that works today goes on working.";
 
 result<void> git(const std::string& repo, std::vector<std::string> arguments) {
-  std::vector<std::string> all{"git", "-C", repo, "-c", "user.name=actor-shell",
-                               "-c", "user.email=actor-shell@localhost", "-c", "commit.gpgsign=false"};
+  std::vector<std::string> all{"git",
+                               "-C",
+                               repo,
+                               "-c",
+                               "user.name=actor-shell",
+                               "-c",
+                               "user.email=actor-shell@localhost",
+                               "-c",
+                               "commit.gpgsign=false"};
   all.insert(all.end(), arguments.begin(), arguments.end());
   std::vector<char*> words;
   for (auto& each : all)
@@ -55,7 +64,8 @@ result<void> git(const std::string& repo, std::vector<std::string> arguments) {
   return success();
 }
 
-/// Makes the repository, unless an earlier demo did. It comes into being whole: made beside, then renamed.
+/// Makes the repository, unless an earlier demo did. It comes into being whole: made beside, then
+/// renamed.
 result<std::string> make_repository(const std::string& data_dir) {
   const auto repo = fs::path{data_dir} / "demo" / "greet";
   std::error_code ec;
@@ -81,9 +91,11 @@ result<std::string> make_repository(const std::string& data_dir) {
 
 int demo(const settings& with, output_format format) {
   if (format == output_format::text)
-    std::fprintf(stderr, "A workflow of three phases over a small git repository, with a scripted model: no "
-                         "network, no key, no cost.\nOn the way it meets a busy model (429) and an "
-                         "artifact that has to be repaired.\n\n");
+    std::fprintf(
+        stderr,
+        "A workflow of three phases over a small git repository, with a scripted model: no "
+        "network, no key, no cost.\nOn the way it meets a busy model (429) and an "
+        "artifact that has to be repaired.\n\n");
   const auto ended = drive(with, format, [&](runtime& work) -> result<run_id> {
     run_request request;
     TRY(request.repo, make_repository(work.layout().directory));

@@ -60,7 +60,10 @@ finding check_log(const settings& with) {
   if (!opened && opened.error().code == errc::file_not_found)
     return {"log", verdict::good, "none yet: the first run makes it", {}};
   if (!opened)
-    return {"log", verdict::bad, opened.error().message, "run `actor-shell log verify`, or restore a backup"};
+    return {"log",
+            verdict::bad,
+            opened.error().message,
+            "run `actor-shell log verify`, or restore a backup"};
   return {"log", verdict::good, "opens, head " + std::to_string(opened.value()->head()), {}};
 }
 
@@ -101,7 +104,10 @@ std::vector<finding> check_keys(const definitions::config& config) {
     if (usable)
       found.push_back({"provider " + name, verdict::good, "usable", {}});
     else
-      found.push_back({"provider " + name, verdict::warning, usable.error().message, "needed only for its models"});
+      found.push_back({"provider " + name,
+                       verdict::warning,
+                       usable.error().message,
+                       "needed only for its models"});
   }
   return found;
 }
@@ -118,21 +124,26 @@ finding check_files() {
 finding check_clock() {
   const auto now = system_now();
   if (now.us / us_per_s < plausible_from_s)
-    return {"clock", verdict::bad, to_iso(now), "set the clock: daily budgets and records go by it"};
+    return {
+        "clock", verdict::bad, to_iso(now), "set the clock: daily budgets and records go by it"};
   return {"clock", verdict::good, to_iso(now), {}};
 }
 
 std::vector<finding> examine(const settings& with) {
   std::vector<finding> found{check_data_dir(with), check_disk(with), check_log(with), check_git()};
-  found.push_back(from("sandbox", tool::sandbox_probe(), "bubblewrap works",
-                       "install bubblewrap, or set tools.sandbox: unsandboxed in the configuration"));
+  found.push_back(
+      from("sandbox",
+           tool::sandbox_probe(),
+           "bubblewrap works",
+           "install bubblewrap, or set tools.sandbox: unsandboxed in the configuration"));
   const auto config = read_config(with);
   if (config) {
     found.push_back({"configuration", verdict::good, with.config_file, {}});
     for (auto& each : check_keys(config.value()))
       found.push_back(std::move(each));
   } else {
-    found.push_back({"configuration", verdict::bad, config.error().message, "mend " + with.config_file});
+    found.push_back(
+        {"configuration", verdict::bad, config.error().message, "mend " + with.config_file});
   }
   found.push_back(check_files());
   found.push_back(check_clock());
@@ -153,12 +164,21 @@ int doctor(const settings& with) {
   for (const auto& each : found) {
     any_bad = any_bad || each.how == verdict::bad;
     if (with.format == answer_format::json) {
-      shown.push_back(json::object{
-          {"check", each.what}, {"verdict", word_of(each.how)}, {"detail", each.detail}, {"advice", each.advice}});
+      shown.push_back(json::object{{"check", each.what},
+                                   {"verdict", word_of(each.how)},
+                                   {"detail", each.detail},
+                                   {"advice", each.advice}});
       continue;
     }
-    const auto* colour = each.how == verdict::good ? style.good : each.how == verdict::bad ? style.bad : style.busy;
-    std::printf("%s%-8s%s %-22s %s\n", colour, word_of(each.how), style.plain, each.what.c_str(), each.detail.c_str());
+    const auto* colour = each.how == verdict::good  ? style.good
+                         : each.how == verdict::bad ? style.bad
+                                                    : style.busy;
+    std::printf("%s%-8s%s %-22s %s\n",
+                colour,
+                word_of(each.how),
+                style.plain,
+                each.what.c_str(),
+                each.detail.c_str());
     if (!each.advice.empty())
       std::printf("%31s → %s\n", "", each.advice.c_str());
   }

@@ -1,13 +1,13 @@
 #include "actors/shells/inspect.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/progress.hpp"
-#include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
 #include "events/codec/codec.hpp"
 
 #include <chrono>
 #include <cstdio>
+#include <thread>
 
 namespace ash::cli {
 namespace {
@@ -49,7 +49,8 @@ void print_line(const log::record& of) {
   const auto line = std::to_string(of.position) + "  " + to_iso(of.at).substr(11, 12) + "  " +
                     of.stream.text().substr(0, of.stream.text().find('/') + 14) + "@" +
                     std::to_string(of.version) + "  " + of.type + (text.empty() ? "" : "  " + text);
-  std::printf("%s\n", fit(line, is_terminal(stream::out) ? terminal_width(stream::out) : 400).c_str());
+  std::printf("%s\n",
+              fit(line, terminal_width(stream::out)).c_str());
 }
 
 result<void> print(const log::record& of, const settings& with) {
@@ -63,8 +64,11 @@ result<void> print(const log::record& of, const settings& with) {
 }
 
 /// Prints what is new; `after` moves on.
-result<void> print_new(const log::event_log& from, const feed& which, const events_options& asked,
-                       const settings& with, std::uint64_t& after) {
+result<void> print_new(const log::event_log& from,
+                       const feed& which,
+                       const events_options& asked,
+                       const settings& with,
+                       std::uint64_t& after) {
   while (true) {
     TRY(const auto records, which.read(from, after));
     if (records.empty())
@@ -75,7 +79,8 @@ result<void> print_new(const log::event_log& from, const feed& which, const even
         TRY(print(record, with));
       }
     }
-    std::fflush(stdout);
+    if (std::fflush(stdout) != 0)
+      return refuse(errc::io_failed, "the events could not be written to stdout");
   }
 }
 
@@ -87,18 +92,17 @@ result<void> show(const settings& with, const events_options& asked) {
   }
   auto after = asked.after;
   if (after > log->head())
-    return refuse(errc::cursor_invalid, "the log ends at " + std::to_string(log->head()) + ", before " +
-                                            std::to_string(after));
+    return refuse(errc::cursor_invalid,
+                  "the log ends at " + std::to_string(log->head()) + ", before " +
+                      std::to_string(after));
   TRY(print_new(*log, which, asked, with, after));
   if (!asked.follow)
     return success();
-  stop_signals signals;
-  while (!signals.token().stop_requested()) {
+  while (true) {
     std::this_thread::sleep_for(poll);
     TRY(log->refresh());
     TRY(print_new(*log, which, asked, with, after));
   }
-  return success();
 }
 
 } // namespace

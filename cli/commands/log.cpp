@@ -19,7 +19,10 @@ void show_progress(std::uint64_t done, std::uint64_t total) {
   std::string bar;
   for (std::uint64_t i = 0; i < cells; ++i)
     bar += i < filled ? "█" : "░";
-  std::fprintf(stderr, "\r%s %lu of %lu", bar.c_str(), static_cast<unsigned long>(done),
+  std::fprintf(stderr,
+               "\r%s %lu of %lu",
+               bar.c_str(),
+               static_cast<unsigned long>(done),
                static_cast<unsigned long>(total));
   if (done >= total)
     std::fputs("\n", stderr);
@@ -54,11 +57,13 @@ result<void> record_restore(const std::string& directory, const log::restore_rep
   request.root = stream;
   request.expected_version = head ? head->version : 0;
   request.at = system_now();
-  request.entries.push_back(
-      {"restored:" + to_string(of.incarnation),
-       {},
-       {},
-       {{std::string{fact.type}, fact.schema_version, log::durability::synced, std::move(fact.payload)}}});
+  request.entries.push_back({"restored:" + to_string(of.incarnation),
+                             {},
+                             {},
+                             {{std::string{fact.type},
+                               fact.schema_version,
+                               log::durability::synced,
+                               std::move(fact.payload)}}});
   TRY(log->append_now(std::move(request)));
   return success();
 }
@@ -76,11 +81,14 @@ int log_verify(const settings& with) {
   if (with.format == answer_format::json) {
     print_json(to_json(of));
   } else {
-    std::printf("%s: %lu records, %lu streams, %lu blobs\n", of.damage_count == 0 ? "clean" : "DAMAGED",
-                static_cast<unsigned long>(of.records), static_cast<unsigned long>(of.streams),
+    std::printf("%s: %lu records, %lu streams, %lu blobs\n",
+                of.damage_count == 0 ? "clean" : "DAMAGED",
+                static_cast<unsigned long>(of.records),
+                static_cast<unsigned long>(of.streams),
                 static_cast<unsigned long>(of.blobs));
     for (const auto& each : of.damages)
-      std::printf("  position %lu: %s\n", static_cast<unsigned long>(each.position), each.what.c_str());
+      std::printf(
+          "  position %lu: %s\n", static_cast<unsigned long>(each.position), each.what.c_str());
     if (of.damage_count > 0)
       std::fprintf(stderr, "restore the newest good backup: actor-shell log restore DIR\n");
   }
@@ -105,12 +113,16 @@ int log_stats(const settings& with) {
                             {"disk_bytes", of.disk_bytes}});
     return 0;
   }
-  std::printf("incarnation   %s\nhead          %lu\nstreams       %lu (%lu open)\nblobs         %lu\n"
-              "snapshots     %lu\ndisk          %s bytes\n",
-              to_string(of.incarnation).c_str(), static_cast<unsigned long>(of.head),
-              static_cast<unsigned long>(of.streams), static_cast<unsigned long>(of.open_streams),
-              static_cast<unsigned long>(of.blobs), static_cast<unsigned long>(of.snapshots),
-              show_count(static_cast<std::int64_t>(of.disk_bytes)).c_str());
+  std::printf(
+      "incarnation   %s\nhead          %lu\nstreams       %lu (%lu open)\nblobs         %lu\n"
+      "snapshots     %lu\ndisk          %s bytes\n",
+      to_string(of.incarnation).c_str(),
+      static_cast<unsigned long>(of.head),
+      static_cast<unsigned long>(of.streams),
+      static_cast<unsigned long>(of.open_streams),
+      static_cast<unsigned long>(of.blobs),
+      static_cast<unsigned long>(of.snapshots),
+      show_count(static_cast<std::int64_t>(of.disk_bytes)).c_str());
   return 0;
 }
 
@@ -126,7 +138,8 @@ int log_backup(const settings& with, const std::string& to) {
   if (with.format == answer_format::json)
     print_json(json::object{{"directory", to}, {"head", made.value().head}});
   else
-    std::printf("backup of %lu records in %s\n", static_cast<unsigned long>(made.value().head), to.c_str());
+    std::printf(
+        "backup of %lu records in %s\n", static_cast<unsigned long>(made.value().head), to.c_str());
   return 0;
 }
 
@@ -142,10 +155,12 @@ int log_restore(const settings& with, const std::string& from) {
     return static_cast<int>(report(with, recorded.error()));
   const auto& of = restored.value();
   if (with.format == answer_format::json)
-    print_json(json::object{{"head", of.verified.head}, {"incarnation", to_string(of.incarnation)}});
+    print_json(
+        json::object{{"head", of.verified.head}, {"incarnation", to_string(of.incarnation)}});
   else
     std::printf("restored and verified %lu records; the log's new incarnation is %s\n",
-                static_cast<unsigned long>(of.verified.records), to_string(of.incarnation).c_str());
+                static_cast<unsigned long>(of.verified.records),
+                to_string(of.incarnation).c_str());
   return 0;
 }
 

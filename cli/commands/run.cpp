@@ -20,13 +20,14 @@ result<std::string> read_within(const std::string& repo, const std::string& name
   const auto relative = file.lexically_relative(root).string();
   if (ec || relative.empty() || relative == ".." || relative.starts_with("../"))
     return refuse(errc::path_outside_root,
-                  "requirements are read from within the repository " + root.string() + ", not from " +
-                      printable(name));
+                  "requirements are read from within the repository " + root.string() +
+                      ", not from " + printable(name));
   if (!fs::is_regular_file(file, ec))
     return refuse(errc::file_not_found, "no such file: " + printable(file.string()));
   if (fs::file_size(file, ec) > max_requirements_bytes)
-    return refuse(errc::limit_exceeded, printable(file.string()) + " is larger than " +
-                                            std::to_string(max_requirements_bytes) + " bytes");
+    return refuse(errc::limit_exceeded,
+                  printable(file.string()) + " is larger than " +
+                      std::to_string(max_requirements_bytes) + " bytes");
   std::ifstream in{file, std::ios::binary};
   std::string text{std::istreambuf_iterator<char>{in}, {}};
   if (!in.good() && !in.eof())
@@ -48,14 +49,12 @@ result<run_request> request_of(const run_options& asked) {
   for (const auto& each : asked.bindings) {
     const auto equals = each.find('=');
     if (equals == 0 || equals == std::string::npos || equals + 1 == each.size())
-      return refuse(errc::argument_invalid, "--bind takes ROLE=PERSONA, not '" + printable(each) + "'");
+      return refuse(errc::argument_invalid,
+                    "--bind takes ROLE=PERSONA, not '" + printable(each) + "'");
     request.overrides[each.substr(0, equals)] = each.substr(equals + 1);
   }
   if (!asked.budget.empty()) {
-    TRY(const auto cap, parse_usd(asked.budget));
-    if (cap <= usd{})
-      return refuse(errc::argument_invalid, "--budget takes an amount above 0");
-    request.run_cap = cap;
+    TRY(request.run_cap, parse_cap(asked.budget));
   }
   return request;
 }
@@ -66,7 +65,8 @@ int run_workflow(const settings& with, const run_options& asked) {
   const auto request = request_of(asked);
   if (!request)
     return static_cast<int>(report(with, request.error()));
-  return drive(with, asked.format, [&](runtime& work) { return work.start_run(request.value()); }).code;
+  return drive(with, asked.format, [&](runtime& work) { return work.start_run(request.value()); })
+      .code;
 }
 
 } // namespace ash::cli

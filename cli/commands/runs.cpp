@@ -1,4 +1,5 @@
 #include "cli/commands/work.hpp"
+#include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
 
 #include <boost/json/array.hpp>
@@ -7,7 +8,9 @@
 namespace ash::cli {
 namespace {
 
-std::string short_id(const run_id& id) { return to_string(id).substr(0, 8); }
+std::string short_id(const run_id& id) {
+  return to_string(id).substr(0, 8);
+}
 
 void print_table(const std::vector<inspect::run_summary>& runs) {
   std::vector<std::vector<std::string>> rows;
@@ -21,7 +24,8 @@ void print_table(const std::vector<inspect::run_summary>& runs) {
                     run.base_branch,
                     run.repo_path});
   const auto table =
-      render_table({"RUN", "STATE", "PHASES", "COST", "STARTED", "WORKFLOW", "BASE", "REPOSITORY"}, rows,
+      render_table({"RUN", "STATE", "PHASES", "COST", "STARTED", "WORKFLOW", "BASE", "REPOSITORY"},
+                   rows,
                    terminal_width(stream::out));
   std::fputs(table.c_str(), stdout);
 }
@@ -35,18 +39,24 @@ void print_phases(const performers::run_history& of) {
     std::int64_t tools = 0;
     for (const auto& [how, count] : phase.tool_calls)
       tools += count;
-    rows.push_back({phase.key, phase.state, phase.persona, std::to_string(phase.calls.size()),
-                    std::to_string(tools), to_string(cost), phase.artifact_path, phase.message});
+    rows.push_back({phase.key,
+                    phase.state,
+                    phase.persona,
+                    std::to_string(phase.calls.size()),
+                    std::to_string(tools),
+                    to_string(cost),
+                    phase.artifact_path,
+                    phase.message});
   }
   const auto table =
-      render_table({"PHASE", "STATE", "PERSONA", "CALLS", "TOOLS", "COST", "ARTIFACT", "REASON"}, rows,
+      render_table({"PHASE", "STATE", "PERSONA", "CALLS", "TOOLS", "COST", "ARTIFACT", "REASON"},
+                   rows,
                    terminal_width(stream::out));
   std::fputs(table.c_str(), stdout);
 }
 
 /// Calls `act` on the run that `id` names, in an opened data directory.
-template <class Act>
-int with_run(const settings& with, const std::string& id, const Act& act) {
+template <class Act> int with_run(const settings& with, const std::string& id, const Act& act) {
   auto opened = open_runtime(with);
   if (!opened)
     return static_cast<int>(report(with, opened.error()));
@@ -78,7 +88,8 @@ int runs_list(const settings& with, const runs_list_options& asked) {
       all.push_back(inspect::to_json(run));
     print_json(all);
   } else if (shown.empty()) {
-    std::fprintf(stderr, "no runs; start one: actor-shell run WORKFLOW --repo DIR --requirements TEXT\n");
+    std::fprintf(stderr,
+                 "no runs; start one: actor-shell run WORKFLOW --repo DIR --requirements TEXT\n");
   } else {
     print_table(shown);
   }
@@ -101,8 +112,11 @@ int runs_show(const settings& with, const std::string& id) {
     return 0;
   }
   std::printf("run %s %s\n", to_string(run.value()).c_str(), of.state.c_str());
-  std::printf("  workflow    %s\n  repository  %s (%s)\n  branch      %s\n", of.plan.workflow.c_str(),
-              of.plan.repo_path.c_str(), of.plan.base_branch.c_str(), of.plan.branch.c_str());
+  std::printf("  workflow    %s\n  repository  %s (%s)\n  branch      %s\n",
+              of.plan.workflow.c_str(),
+              of.plan.repo_path.c_str(),
+              of.plan.base_branch.c_str(),
+              of.plan.branch.c_str());
   if (of.report)
     std::printf("  report      %s\n", of.report->markdown_path.c_str());
   if (!of.message.empty())
@@ -112,19 +126,30 @@ int runs_show(const settings& with, const std::string& id) {
   return 0;
 }
 
-int runs_resume(const settings& with, const std::string& id, output_format format) {
-  return drive(with, format, [&](runtime& work) -> result<run_id> {
-           TRY(const auto run, resolve_run(work.log(), id));
-           TRY(work.resume_run(run, "runs resume"));
-           return run;
-         }).code;
+int runs_resume(const settings& with, const resume_options& asked) {
+  std::optional<usd> cap;
+  if (!asked.budget.empty()) {
+    const auto read = parse_cap(asked.budget);
+    if (!read)
+      return static_cast<int>(report(with, read.error()));
+    cap = read.value();
+  }
+  return drive(with,
+               asked.format,
+               [&](runtime& work) -> result<run_id> {
+                 TRY(const auto run, resolve_run(work.log(), asked.id));
+                 TRY(work.resume_run(run, "runs resume", cap));
+                 return run;
+               })
+      .code;
 }
 
 int runs_abort(const settings& with, const std::string& id, const std::string& reason) {
+  stop_signals signals;
   return with_run(with, id, [&](runtime& work, const run_id& run) {
     if (const auto aborted = work.abort_run(run, reason, "runs abort"); !aborted)
       return static_cast<int>(report(with, aborted.error()));
-    const auto ended = work.wait(run);
+    const auto ended = work.wait(run, signals.token());
     if (!ended)
       return static_cast<int>(report(with, ended.error()));
     if (with.format == answer_format::json)

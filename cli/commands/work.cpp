@@ -44,7 +44,8 @@ void add_row(std::vector<std::vector<std::string>>& rows, std::string name, std:
 void print_text(const inspect::run_summary& run) {
   const auto style = style_of(stream::out);
   const auto* colour = run.state == "completed" ? style.good : style.bad;
-  std::printf("%srun %s %s%s\n", colour, to_string(run.run).c_str(), run.state.c_str(), style.plain);
+  std::printf(
+      "%srun %s %s%s\n", colour, to_string(run.run).c_str(), run.state.c_str(), style.plain);
   std::vector<std::vector<std::string>> rows;
   add_row(rows, "workflow", run.workflow);
   add_row(rows, "reason", run.code.empty() ? run.message : run.code + ": " + run.message);
@@ -63,10 +64,16 @@ void print_text(const inspect::run_summary& run) {
 
 void print_hint(const inspect::run_summary& run) {
   const auto id = to_string(run.run);
-  if (run.state == "interrupted" || run.state == "awaiting_approval")
+  if (run.state == "awaiting_approval")
+    std::fprintf(stderr,
+                 "nobody can be asked here yet; end it: actor-shell runs abort %s\n",
+                 id.c_str());
+  else if (run.state == "interrupted")
     std::fprintf(stderr, "resume it: actor-shell runs resume %s\n", id.c_str());
   else
-    std::fprintf(stderr, "look further: actor-shell runs show %s, actor-shell events run/%s\n", id.c_str(),
+    std::fprintf(stderr,
+                 "look further: actor-shell runs show %s, actor-shell events run/%s\n",
+                 id.c_str(),
                  id.c_str());
 }
 
@@ -88,9 +95,19 @@ result<std::unique_ptr<runtime>> open_runtime(const settings& with) {
   runtime_options options;
   TRY(options.config, read_config(with));
   options.data_dir = with.data_dir;
+  options.config_file = with.config_file;
   options.definition_dirs = with.definition_dirs;
   options.started_by = user_name();
   return runtime::open(std::move(options));
+}
+
+result<usd> parse_cap(const std::string& text) {
+  constexpr usd highest{1'000'000'000'000'000'000};
+  TRY(const auto cap, parse_usd(text));
+  if (cap <= usd{} || cap > highest)
+    return refuse(errc::argument_invalid,
+                  "--budget takes an amount above 0 and up to " + to_string(highest));
+  return cap;
 }
 
 run_result drive(const settings& with, output_format format, const begin_run& begin) {
@@ -112,7 +129,8 @@ run_result drive(const settings& with, output_format format, const begin_run& be
     if (!waited && signals.caught() == 0)
       return failed(waited.error());
     if (signals.caught() != 0)
-      std::fprintf(stderr, "\nstopping: what is in flight gets %ld s; once more ends at once\n",
+      std::fprintf(stderr,
+                   "\nstopping: what is in flight gets %ld s; once more ends at once\n",
                    static_cast<long>(stop_grace.count()));
     work.stop(signals.caught() != 0 ? stop_grace : std::chrono::seconds{0});
   }

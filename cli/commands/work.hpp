@@ -1,4 +1,5 @@
-// Driving a run to its end from a command: open the runtime, watch, wait, stop in order, tell the result.
+// Driving a run to its end from a command: open the runtime, watch, wait, stop in order, tell the
+// result.
 #pragma once
 
 #include "actors/shells/runtime.hpp"
@@ -6,11 +7,15 @@
 
 namespace ash::cli {
 
-/// Opens the data directory for working in it. Errors: those of the configuration and of the runtime.
+/// Opens the data directory for working in it. Errors: those of the configuration and of the
+/// runtime.
 result<std::unique_ptr<runtime>> open_runtime(const settings& with);
 
 /// Begins (or resumes) a run; gives its id.
 using begin_run = std::function<result<run_id>(runtime&)>;
+
+/// A cap as `--budget` takes it. Errors: `argument_invalid`.
+result<usd> parse_cap(const std::string& text);
 
 struct run_result {
   std::optional<inspect::run_summary> summary;

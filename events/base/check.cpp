@@ -1,7 +1,8 @@
 #include "events/base/check.hpp"
 
 #include <cstdio>
-#include <cstdlib>
+#include <stdexcept>
+#include <string>
 
 namespace ash {
 
@@ -12,7 +13,7 @@ void fail_check(std::string_view what, std::source_location where) {
                what.data(),
                where.file_name(),
                where.line());
-  std::abort();
+  throw std::logic_error{"invariant broken: " + std::string{what}};
 }
 
 } // namespace ash

@@ -1,5 +1,5 @@
-// `check`: the impossible happened (corrupt history, broken invariant), so the process says where
-// and stops. Never for input, I/O or anything else that can be expected: those are refusals.
+// `check`: the impossible happened (corrupt history, broken invariant). It says where and throws, so
+// that one entity crashes and not the process. Never for what can be expected: that is a refusal.
 #pragma once
 
 #include <source_location>
@@ -9,7 +9,7 @@ namespace ash {
 
 [[noreturn]] void fail_check(std::string_view what, std::source_location where);
 
-/// Stops the process with `what` unless `holds`.
+/// Throws a std::logic_error with `what` unless `holds`.
 inline void check(bool holds,
                   std::string_view what,
                   std::source_location where = std::source_location::current()) {

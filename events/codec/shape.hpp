@@ -2,6 +2,7 @@
 // outlines.
 #pragma once
 
+#include "events/base/apart.hpp"
 #include "events/facts/common.hpp"
 
 #include <boost/describe/enumerators.hpp>
@@ -47,7 +48,7 @@ concept map_type = is_made_of<T, std::map>::value;
 template <class T>
 concept set_type = is_made_of<T, std::set>::value;
 template <class T>
-concept optional_type = is_made_of<T, std::optional>::value;
+concept optional_type = is_made_of<T, std::optional>::value || is_made_of<T, apart>::value;
 template <class T>
 concept uuid_type = std::same_as<T, uuid> || is_strong_id<T>::value;
 template <class T>

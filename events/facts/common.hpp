@@ -66,7 +66,7 @@ struct tool_terms {
   bool network = false;
   bool unsandboxed = false; ///< an explicit setting: commands run without a sandbox
   std::vector<std::string> secret_exceptions; ///< not secret in spite of `secret_globs`
-  std::vector<std::string> command_rules;     ///< names of the destructive-command rules that are on
+  std::vector<std::string> command_rules;     ///< destructive-command rules that are on
 
   friend bool operator==(const tool_terms&, const tool_terms&) = default;
 };

@@ -5,8 +5,9 @@
 namespace ash::log {
 namespace {
 
-// A head is about 500 bytes: 64 Ki of them are what the hot streams of one machine need.
-constexpr std::size_t cached_heads = 65'536;
+// A head is about 500 bytes: 16 Ki of them are what the hot streams of one machine need. The others
+// cost one look into the table an append.
+constexpr std::size_t cached_heads = 16'384;
 constexpr std::size_t pruned_at_once = 1'000;
 
 error stale(const stream_id& stream, std::uint64_t expected, std::uint64_t actual) {

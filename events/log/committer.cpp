@@ -3,6 +3,7 @@
 #include "events/base/fail_point.hpp"
 
 #include <future>
+#include <utility>
 
 namespace ash::log {
 namespace {
@@ -95,7 +96,7 @@ void committer::submit(std::unique_ptr<operation> what) {
         queued == 0 || queued + what->bytes <= options_.queue_bytes) {
       queued_bytes_ += what->bytes;
       queue_.push_back(std::move(what));
-      wake = waiting_;
+      wake = std::exchange(waiting_, false); // once is enough
     }
   }
   if (wake)

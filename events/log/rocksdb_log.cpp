@@ -6,11 +6,15 @@
 #include "events/log/rocksdb_tables.hpp"
 #include "events/log/table_log.hpp"
 
+#include <cerrno>
 #include <chrono>
+#include <sys/statvfs.h>
 #include <thread>
 
 namespace ash::log {
 namespace {
+
+constexpr std::uint64_t least_room_bytes = std::uint64_t{4} << 20;
 
 // A writer syncs within milliseconds: one that has not by then hangs.
 constexpr std::int64_t patience_us = 5 * us_per_s;
@@ -140,9 +144,28 @@ result<opened> look_at(const open_options& options, bool& lost) {
   return read;
 }
 
+/// RocksDB stops the process by an assertion where a disk fills up while it opens a database, so
+/// that there must be room for what opening writes.
+result<void> require_room(const std::string& directory) {
+  struct statvfs disk {};
+  if (::statvfs(directory.c_str(), &disk) != 0)
+    return system_error("can't tell the free space at " + directory, errno);
+  const auto free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  if (free_bytes >= least_room_bytes)
+    return success();
+  return refuse(errc::storage_full,
+                "no space for the log in " + directory + ": " + std::to_string(free_bytes) +
+                    " bytes are free, and opening it needs " + std::to_string(least_room_bytes) +
+                    "; free space on the disk")
+      .with("directory", directory);
+}
+
 result<std::unique_ptr<event_log>> open_writer(const open_options& options) {
   TRY(inspect(options.directory));
   TRY(make_directory(options.directory));
+  if (options.env == nullptr) {
+    TRY(require_room(options.directory));
+  }
   TRY(auto lock, take_lock(options.directory, options.now()));
   // Again under the lock: another process may have made the log meanwhile.
   TRY(const auto content, inspect(options.directory));
@@ -189,7 +212,13 @@ result<std::unique_ptr<event_log>> open_reader(const open_options& options) {
   if (content == directory_content::nothing)
     return refuse(errc::file_not_found, "there is no log in " + options.directory)
         .with("directory", options.directory);
-  TRY(auto store, open_rocksdb_tables({options.directory, rocksdb_mode::secondary, options.env}));
+  auto tables = open_rocksdb_tables({options.directory, rocksdb_mode::secondary, options.env});
+  // A writer that is just making it has made some of its tables only.
+  if (!tables && is_locked(options.directory))
+    return refuse(errc::store_unavailable,
+                  "another process is opening the log in " + options.directory +
+                      "; try again in a moment: " + tables.error().message);
+  TRY(auto store, std::move(tables));
   TRY(const auto read, catch_up(*store, options.directory));
   if (!read.life)
     return refuse(errc::file_not_found, "the log in " + options.directory + " is not begun yet");

@@ -53,7 +53,8 @@ TEST(picture, follows_a_run_from_its_facts) {
   const auto stream = stream_of(run);
   const phase_id phase{derive(run.value, "phase:spec")};
   run::created created;
-  created.phases = {{"spec", "writer", "spec.json", false}, {"review", "reviewer", "r.json", false}};
+  created.phases = {{"spec", "writer", "spec.json", false},
+                    {"review", "reviewer", "r.json", false}};
   picture.add(stream, created, {us_per_s});
   picture.add(stream, run::phase_opened{"spec", phase, 1}, {2 * us_per_s});
   turn::call_completed call;

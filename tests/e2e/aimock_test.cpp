@@ -103,7 +103,8 @@ class a_model_server : public testing::Test {
 protected:
   /// A clone of this project's own repository, with its newest commit as `main`.
   a_model_server() {
-    shell("git -c protocol.file.allow=always clone --quiet --depth 1 'file://" PROJECT_FOLDER "' '" +
+    shell("git -c protocol.file.allow=always clone --quiet --depth 1 'file://" PROJECT_FOLDER
+          "' '" +
           repo() + "' && git -C '" + repo() + "' checkout --quiet -B main");
   }
 
@@ -115,7 +116,9 @@ protected:
       environment[name] = std::move(value);
     std::vector<std::string> command{ACTOR_SHELL_BINARY, "run"};
     command.insert(command.end(), what.begin(), what.end());
-    for (const auto& word : {std::string{"--repo"}, repo(), std::string{"--requirements"},
+    for (const auto& word : {std::string{"--repo"},
+                             repo(),
+                             std::string{"--requirements"},
                              std::string{"One more line in the README."}})
       command.push_back(word);
     return run_process({.command = std::move(command),
@@ -149,15 +152,22 @@ void expect_streamed_chats(const std::vector<seen_request>& seen) {
 TEST_F(a_model_server, drives_a_run_over_this_repository_in_spite_of_a_429_and_a_cut_stream) {
   model_server server{"aimock_openai.json"};
   ASSERT_TRUE(server.ready()) << server.said();
-  const auto ended = run({"spec-and-review@1"},
-                         {{"OPENROUTER_API_KEY", "sk-of-a-test"},
-                          {"OPENROUTER_BASE_URL", server.base("/api/v1")}});
+  const auto ended = run(
+      {"spec-and-review@1",
+       "--bind",
+       "spec-writer=openrouter-deepseek-spec-writer@1",
+       "--bind",
+       "reviewer=openrouter-deepseek-code-reviewer@1",
+       "--bind",
+       "verifier=openrouter-deepseek-verifier@1"},
+      {{"OPENROUTER_API_KEY", "sk-of-a-test"}, {"OPENROUTER_BASE_URL", server.base("/api/v1")}});
   ASSERT_EQ(ended.exit_code, 0) << ended.shown() << server.said();
 
   const auto seen = server.journal();
   ASSERT_THAT(seen, SizeIs(10)) << server.said();
   expect_streamed_chats(seen);
-  EXPECT_EQ(std::count_if(seen.begin(), seen.end(), [](const auto& r) { return r.status == 429; }), 1);
+  EXPECT_EQ(std::count_if(seen.begin(), seen.end(), [](const auto& r) { return r.status == 429; }),
+            1);
   EXPECT_TRUE(results_in(seen[2].body).empty());
   EXPECT_EQ(results_in(seen[4].body), (std::vector<std::string>{"call_read", "call_spec"}));
   EXPECT_EQ(results_in(seen[9].body), (std::vector<std::string>{"call_run", "call_verify"}));
@@ -191,16 +201,21 @@ TEST_F(a_model_server, drives_a_run_over_this_repository_in_spite_of_a_429_and_a
   const auto runs = left.runs();
   ASSERT_THAT(runs, SizeIs(1));
   EXPECT_THAT(shell("git -C '" + repo() + "' ls-tree -r --name-only '" + runs[0].branch + "'"),
-              AllOf(HasSubstr(".actor-shell/out/spec.json"), HasSubstr(".actor-shell/out/review.json"),
+              AllOf(HasSubstr(".actor-shell/out/spec.json"),
+                    HasSubstr(".actor-shell/out/review.json"),
                     HasSubstr(".actor-shell/out/verification.json")));
 }
 
 TEST_F(a_model_server, speaks_anthropics_messages_too) {
   model_server server{"aimock_anthropic.json"};
   ASSERT_TRUE(server.ready()) << server.said();
-  const auto ended = run({"note@1", "--definitions", E2E_FIXTURES "/definitions", "--model",
-                          "anthropic:claude-haiku-4-5"},
-                         {{"ANTHROPIC_API_KEY", "sk-of-a-test"}, {"ANTHROPIC_BASE_URL", server.base("")}});
+  const auto ended =
+      run({"note@1",
+           "--definitions",
+           E2E_FIXTURES "/definitions",
+           "--model",
+           "anthropic:claude-haiku-4-5"},
+          {{"ANTHROPIC_API_KEY", "sk-of-a-test"}, {"ANTHROPIC_BASE_URL", server.base("")}});
   ASSERT_EQ(ended.exit_code, 0) << ended.shown() << server.said();
 
   const auto seen = server.journal();
@@ -208,7 +223,8 @@ TEST_F(a_model_server, speaks_anthropics_messages_too) {
   for (const auto& each : seen) {
     EXPECT_EQ(each.path, "/v1/messages");
     EXPECT_TRUE(each.body.at("stream").as_bool());
-    EXPECT_THAT(tools_of(each.body), testing::IsSupersetOf({"read_file", "write_file", "complete"}));
+    EXPECT_THAT(tools_of(each.body),
+                testing::IsSupersetOf({"read_file", "write_file", "complete"}));
   }
   const auto facts = log().facts();
   const auto calls = only<turn::call_completed>(facts);

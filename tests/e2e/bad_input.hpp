@@ -1,5 +1,6 @@
-// A person with one small repository and an empty data directory, who runs the one-phase workflow of
-// the fixtures; and what must be true once a command has been refused: nothing half-done is left.
+// A person with one small repository and an empty data directory, who runs the one-phase workflow
+// of the fixtures; and what must be true once a command has been refused: nothing half-done is
+// left.
 #pragma once
 
 #include "tests/e2e/harness.hpp"
@@ -24,13 +25,14 @@ protected:
     return run_process(command(more, around, environment));
   }
 
-  [[nodiscard]] process_options command(const std::vector<std::string>& more,
-                                        const std::vector<std::string>& around = {},
-                                        const std::map<std::string, std::string>& environment = {}) const {
+  [[nodiscard]] process_options
+  command(const std::vector<std::string>& more,
+          const std::vector<std::string>& around = {},
+          const std::map<std::string, std::string>& environment = {}) const {
     process_options what;
     what.command = around;
-    what.command.insert(what.command.end(), {ACTOR_SHELL_BINARY, "--definitions",
-                                             E2E_FIXTURES "/definitions", "run"});
+    what.command.insert(what.command.end(),
+                        {ACTOR_SHELL_BINARY, "--definitions", E2E_FIXTURES "/definitions", "run"});
     const auto given = [&](const char* option) {
       return std::find(more.begin(), more.end(), option) != more.end();
     };
@@ -51,7 +53,9 @@ protected:
   }
 
   /// The error's line on stderr begins with its code, and the exit code is that of its class.
-  static void expect_error(const ended_process& ended, int exit_code, const std::string& code,
+  static void expect_error(const ended_process& ended,
+                           int exit_code,
+                           const std::string& code,
                            const std::string& text) {
     EXPECT_EQ(ended.exit_code, exit_code) << ended.shown();
     EXPECT_THAT(ended.err, testing::HasSubstr("actor-shell: " + code + ": ")) << ended.shown();

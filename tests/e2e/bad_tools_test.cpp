@@ -22,8 +22,9 @@ class bad_tools : public bad_input {
 protected:
   void SetUp() override {
     write_text(home_ / "outside/precious", "precious");
-    write_text(home_ / "nasty.yaml",
-               fill_in(read_text(E2E_FIXTURES "/nasty_tools.yaml"), {{"outside", home_ / "outside"}}));
+    write_text(
+        home_ / "nasty.yaml",
+        fill_in(read_text(E2E_FIXTURES "/nasty_tools.yaml"), {{"outside", home_ / "outside"}}));
     const auto ended = run({"--model", "scripted:" + (home_ / "nasty.yaml")});
     ASSERT_EQ(ended.exit_code, 0) << ended.shown();
     facts_ = left_log{data()}.facts();

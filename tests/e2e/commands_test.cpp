@@ -68,8 +68,12 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 TEST_F(commands, the_demo_ends_with_report_branch_money_and_a_clean_log) {
   EXPECT_EQ(first.exit_code, 0) << first.shown();
-  EXPECT_THAT(first.out, AllOf(HasSubstr("completed"), HasSubstr("/report.md"),
-                               HasSubstr("actor-shell/"), HasSubstr("$0.00"), HasSubstr("clean: ")));
+  EXPECT_THAT(first.out,
+              AllOf(HasSubstr("completed"),
+                    HasSubstr("/report.md"),
+                    HasSubstr("actor-shell/"),
+                    HasSubstr("$0.00"),
+                    HasSubstr("clean: ")));
   EXPECT_THAT(first.err, AllOf(HasSubstr("asking again"), HasSubstr("artifact_invalid")));
 }
 
@@ -78,7 +82,9 @@ TEST_F(commands, the_branch_of_the_demo_holds_its_three_artifacts) {
   const auto repo = json::value_to<std::string>(shown.at("repository"));
   const auto branch = json::value_to<std::string>(shown.at("branch"));
   const auto files = shell("git -C '" + repo + "' ls-tree -r --name-only '" + branch + "'");
-  EXPECT_THAT(files, AllOf(HasSubstr("spec.json"), HasSubstr("review.json"), HasSubstr("verification.json")));
+  EXPECT_THAT(
+      files,
+      AllOf(HasSubstr("spec.json"), HasSubstr("review.json"), HasSubstr("verification.json")));
   EXPECT_EQ(shell("git -C '" + repo + "' status --porcelain"), "") << "the checkout was touched";
 }
 
@@ -103,7 +109,8 @@ TEST_F(commands, events_come_in_order_from_after_a_position_and_by_type) {
     EXPECT_GT(position, before);
     before = position;
   }
-  const auto some = actor_shell({"--json", "events", run(), "--after", "100", "--type", "tool.call.*"});
+  const auto some =
+      actor_shell({"--json", "events", run(), "--after", "100", "--type", "tool.call.*"});
   for (const auto& each : lines_of(some.out)) {
     const auto record = parse_json(each, "a record").value();
     EXPECT_GT(record.at("position").to_number<std::int64_t>(), 100);
@@ -215,7 +222,8 @@ TEST(stopping, an_interrupted_run_can_be_aborted_and_has_a_report) {
   stop_demo(home.path(), what, SIGINT);
   what.command = {ACTOR_SHELL_BINARY, "--json", "runs", "list"};
   const auto listed = run_process(what);
-  const auto id = json::value_to<std::string>(parse_json(listed.out, "runs").value().at(0).at("run"));
+  const auto id =
+      json::value_to<std::string>(parse_json(listed.out, "runs").value().at(0).at("run"));
   what.command = {ACTOR_SHELL_BINARY, "--json", "runs", "abort", id, "--reason", "not wanted"};
   const auto aborted = run_process(what);
   EXPECT_EQ(aborted.exit_code, 0) << aborted.shown();

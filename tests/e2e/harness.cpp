@@ -122,7 +122,8 @@ std::string read_text(const fs::path& file) {
 std::string fill_in(std::string text, const std::map<std::string, std::string>& values) {
   for (const auto& [key, value] : values) {
     const auto mark = "{{" + key + "}}";
-    for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
+    for (auto at = text.find(mark); at != std::string::npos;
+         at = text.find(mark, at + value.size()))
       text.replace(at, mark.size(), value);
   }
   return text;

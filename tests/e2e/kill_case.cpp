@@ -31,11 +31,13 @@ end_state end_state_of(const std::vector<fact_at>& facts, const inspect::run_sum
                          closed.sha256);
   for (const auto& valid : only<phase::artifact_validated>(facts))
     end.artifacts[valid.path] = valid.sha256;
-  const auto listed = run_process({.command = {"git", "-C", run.repo_path, "ls-tree", "-r", run.branch},
-                                   .environment = {},
-                                   .directory = {}});
+  const auto listed =
+      run_process({.command = {"git", "-C", run.repo_path, "ls-tree", "-r", run.branch},
+                   .environment = {},
+                   .directory = {}});
   for (const auto& line : lines_of(listed.out))
-    if (const auto tab = line.find('\t'); tab != std::string::npos && line.substr(tab + 1) != "ledger")
+    if (const auto tab = line.find('\t');
+        tab != std::string::npos && line.substr(tab + 1) != "ledger")
       end.tree[line.substr(tab + 1)] = line.substr(0, tab);
   return end;
 }
@@ -123,7 +125,6 @@ kill_case::at_death kill_case::look(case_result& into) const {
                    },
                    [&](const tool_call::completed&) { death.writes_in_flight.erase(stream); },
                    [&](const tool_call::failed&) { death.writes_in_flight.erase(stream); },
-                   [&](const turn::call_completed& f) { death.calls_answered.insert(to_string(f.call)); },
                    [](const auto&) {},
                },
                each.fact);
@@ -208,12 +209,13 @@ void kill_case::examine_tools(const at_death& death,
     const auto* answered = std::get_if<turn::tool_answered>(&facts[i].fact);
     if (answered == nullptr || answered->answer != turn::tool_answer::in_doubt)
       continue;
-    const auto next = std::find_if(facts.begin() + static_cast<std::ptrdiff_t>(i), facts.end(),
-                                   [](const fact_at& f) {
-                                     return std::holds_alternative<turn::call_requested>(f.fact);
-                                   });
-    if (next == facts.end() || log.text_of(std::get<turn::call_requested>(next->fact).request)
-                                       .find("IN DOUBT") == std::string::npos)
+    const auto next = std::find_if(
+        facts.begin() + static_cast<std::ptrdiff_t>(i), facts.end(), [](const fact_at& f) {
+          return std::holds_alternative<turn::call_requested>(f.fact);
+        });
+    if (next == facts.end() ||
+        log.text_of(std::get<turn::call_requested>(next->fact).request).find("IN DOUBT") ==
+            std::string::npos)
       into.faults.push_back("the model was not told that " + to_string(answered->tool_call) +
                             " is in doubt");
   }
@@ -260,9 +262,10 @@ void kill_case::examine_money(const std::vector<fact_at>& facts,
 }
 
 void kill_case::examine_ledger(const inspect::run_summary& run, case_result& into) const {
-  const auto shown = run_process({.command = {"git", "-C", run.repo_path, "show", run.branch + ":ledger"},
-                                  .environment = {},
-                                  .directory = {}});
+  const auto shown =
+      run_process({.command = {"git", "-C", run.repo_path, "show", run.branch + ":ledger"},
+                   .environment = {},
+                   .directory = {}});
   std::map<std::string, int> count;
   for (const auto& line : lines_of(shown.out))
     ++count[line];

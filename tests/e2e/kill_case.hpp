@@ -53,8 +53,7 @@ public:
 private:
   /// What the log said when the process was dead.
   struct at_death {
-    std::set<std::string> writes_in_flight;
-    std::set<std::string> calls_answered;
+    std::set<std::string> writes_in_flight; ///< streams of tool calls
   };
 
   ended_process start(const std::map<std::string, std::string>& more);

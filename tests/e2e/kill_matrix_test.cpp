@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <gtest/gtest.h>
 #include <mutex>
 #include <sstream>
@@ -70,9 +71,9 @@ void run_all(const std::vector<kill_at>& cases,
 
 TEST(kill_matrix, every_passage_of_every_fail_point_is_survived) {
   const temporary_directory home;
-  make_repository(home.path() / "repo",
-                  {{"greet.sh", "#!/bin/sh\necho \"Hello, ${1:-world}!\"\n"},
-                   {"README.md", "# greet\n"}});
+  make_repository(
+      home.path() / "repo",
+      {{"greet.sh", "#!/bin/sh\necho \"Hello, ${1:-world}!\"\n"}, {"README.md", "# greet\n"}});
   const auto whole = kill_case{home.path() / "repo"}.run_unkilled(home / "passages");
   ASSERT_TRUE(whole.faults.empty()) << testing::PrintToString(whole.faults);
   std::map<std::string, int> passages;
@@ -89,8 +90,11 @@ TEST(kill_matrix, every_passage_of_every_fail_point_is_survived) {
   EXPECT_EQ(passages.size(), names.size());
 
   auto cases = cases_of(passages);
-  if (const auto* some = std::getenv("KILL_MATRIX_ONLY"); some != nullptr)
-    std::erase_if(cases, [&](const kill_at& c) { return c.text().find(some) == std::string::npos; });
+  // For work on one of them: only the cases whose name has this text.
+  const auto* some = std::getenv("KILL_MATRIX_ONLY");
+  if (some != nullptr)
+    std::erase_if(cases,
+                  [&](const kill_at& c) { return c.text().find(some) == std::string::npos; });
   tally all;
   run_all(cases, home.path() / "repo", whole.end, all);
 
@@ -101,10 +105,13 @@ TEST(kill_matrix, every_passage_of_every_fail_point_is_survived) {
   // How appends fall into batches differs a little from run to run, so the last passages of a run
   // may not be reached.
   EXPECT_GE(all.killed * 20, cases.size() * 19);
-  EXPECT_GT(all.in_doubt, 0U);
-  EXPECT_GT(all.lost_calls, 0U);
-  std::printf("%zu cases, %zu killed, %zu tool calls in doubt, %zu model calls lost\n", cases.size(),
-              all.killed, all.in_doubt, all.lost_calls);
+  EXPECT_TRUE(some != nullptr || all.in_doubt > 0);
+  EXPECT_TRUE(some != nullptr || all.lost_calls > 0);
+  std::printf("%zu cases, %zu killed, %zu tool calls in doubt, %zu model calls lost\n",
+              cases.size(),
+              all.killed,
+              all.in_doubt,
+              all.lost_calls);
 }
 
 } // namespace

@@ -16,7 +16,8 @@ using std::chrono::seconds;
 constexpr int repositories = 40;
 constexpr int branches = 25; ///< a repository: 1,000 runs in all
 constexpr int rehearsals = 40;
-constexpr std::size_t memory_slack = std::size_t{64} << 20;
+/// The log holds up to 64 MB that are not in its sorted files yet; the rest is the allocator's.
+constexpr std::size_t memory_slack = std::size_t{96} << 20;
 constexpr std::size_t handle_slack = 40; ///< the log's own files come and go
 
 std::size_t resident_bytes() {
@@ -115,9 +116,14 @@ TEST_F(a_thousand_runs, end_in_one_process_and_leave_nothing_behind) {
   EXPECT_TRUE(everything_rests());
   const auto memory_after = resident_bytes();
   const auto handles_after = open_handles();
-  std::printf("%zu runs in %.1f s; resident %zu MB before, %zu MB after; %zu handles before, %zu after\n",
-              runs.size(), took.count(), memory_before >> 20, memory_after >> 20, handles_before,
-              handles_after);
+  std::printf(
+      "%zu runs in %.1f s; resident %zu MB before, %zu MB after; %zu handles before, %zu after\n",
+      runs.size(),
+      took.count(),
+      memory_before >> 20,
+      memory_after >> 20,
+      handles_before,
+      handles_after);
   EXPECT_LE(memory_after, memory_before + memory_slack);
   EXPECT_LE(handles_after, handles_before + handle_slack);
 
@@ -129,7 +135,8 @@ TEST_F(a_thousand_runs, end_in_one_process_and_leave_nothing_behind) {
   usd of_the_day;
   for (const auto& [scope, amount] : books.settled)
     (scope.starts_with("run:") ? of_runs : of_the_day) += amount;
-  EXPECT_EQ(books.settled.size(), runs.size() + rehearsed.size() + 1) << "a scope a run, and the day's";
+  EXPECT_EQ(books.settled.size(), runs.size() + rehearsed.size() + 1)
+      << "a scope a run, and the day's";
   EXPECT_GT(of_runs, usd{});
   EXPECT_EQ(of_runs, books.spent_by_calls);
   EXPECT_EQ(of_the_day, books.spent_by_calls);

@@ -119,6 +119,14 @@ TEST(run, completes_though_its_report_is_lost) {
   EXPECT_TRUE(s.is_final());
 }
 
+TEST(run, fails_where_its_work_cannot_be_saved_and_still_reports) {
+  auto s = a_run_that_writes_its_report();
+  s.when(run::report_lost{refuse(errc::git_failed, "no"), "completed"}).leads_to({"run.failed"});
+  EXPECT_EQ(s.reactions<effect::compose_report>().at(0).outcome, "failed");
+  s.when(run::report_ready{{}, "failed"}).leads_to({"run.report.composed"});
+  EXPECT_TRUE(s.is_final());
+}
+
 TEST(run, fails_with_its_worktree) {
   auto s = a_started_run();
   s.when(run::workspace_failed{refuse(errc::git_failed, "no")}).leads_to({"run.failed"});

@@ -123,8 +123,25 @@ TEST(turn_loop, asks_again_after_a_cut_answer_and_pays_for_what_was_sent) {
   s.when(cut).leads_to({"llm.call.failed"});
   EXPECT_GT(s.the<turn::call_failed>().cost, usd{});
   EXPECT_TRUE(s.the<turn::call_failed>().usage.estimated);
+  s.when(turn::budget_settled{the_call(s)}).leads_to({"llm.call.settled", "llm.call.retried"});
+}
+
+TEST(turn_loop, asks_again_for_a_call_that_the_end_of_the_process_called_off) {
+  auto s = a_turn_that_calls();
+  const auto estimate = loop_of(s).now->call.estimate;
+  s.when(fails(the_call(s), errc::cancelled, false)).leads_to({"llm.call.lost"});
+  EXPECT_EQ(s.the<turn::call_lost>().cost, estimate);
   s.when(turn::budget_settled{the_call(s)})
-      .leads_to({"llm.call.settled", "llm.call.retried"});
+      .leads_to({"llm.call.settled", "llm.call.requested"});
+}
+
+TEST(turn_loop, pays_a_model_without_a_price_at_its_reservation) {
+  auto work = an_assignment();
+  work.agent.models.at(0).price_known = false;
+  work.agent.max_cost_per_call = {1'000};
+  auto s = a_turn_that_calls(work);
+  s.when(says(the_call(s), "fine"));
+  EXPECT_EQ(s.the<turn::call_completed>().cost, usd{1'000});
 }
 
 TEST(turn_loop, takes_an_empty_reply_for_a_failure) {

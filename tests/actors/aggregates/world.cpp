@@ -132,10 +132,9 @@ void world::perform(const in_flight& what) {
           [&](const effect::open_phase& e) { open_phase(owner, e); },
           [&](const effect::compose_report& e) {
             if (outside_.report_fails())
-              return answer(
-                  owner, run::report_lost{refuse(errc::report_write_failed, "full"), e.outcome});
-            answer(owner,
-                   run::report_ready{{"r.json", "r.md", "branch", "c0ffee", {}}, e.outcome});
+              return answer(owner,
+                            run::report_lost{refuse(errc::report_write_failed, "full"), e.outcome});
+            answer(owner, run::report_ready{{"r.json", "r.md", "branch", "c0ffee", {}}, e.outcome});
           },
           [](const effect::call_off&) {},
           [](const effect::prune&) {},

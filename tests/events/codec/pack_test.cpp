@@ -33,11 +33,25 @@ struct everything {
   bool on = true;
   uuid plain;
   document doc;
+  apart<waiting> elsewhere;
 };
-BOOST_DESCRIBE_STRUCT(
-    everything,
-    (),
-    (status, calls, lists, gaps, ids, moods, note, streams, numbers, name, count, on, plain, doc))
+BOOST_DESCRIBE_STRUCT(everything,
+                      (),
+                      (status,
+                       calls,
+                       lists,
+                       gaps,
+                       ids,
+                       moods,
+                       note,
+                       streams,
+                       numbers,
+                       name,
+                       count,
+                       on,
+                       plain,
+                       doc,
+                       elsewhere))
 
 struct tree {
   std::string name;
