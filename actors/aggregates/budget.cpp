@@ -74,10 +74,16 @@ decision<fact> on(const state& s, const release& c) {
 }
 
 decision<fact> on(const state& s, const set_cap& c) {
-  if (!s.open)
+  if (!s.open && c.terms.scope.empty())
     return refuse(errc::invalid_transition, "the budget scope has not been opened yet");
   if (c.cap < usd{} || c.warn_at < usd{})
     return refuse(errc::argument_invalid, "a cap and a warning threshold are not negative");
+  if (!s.open) {
+    auto terms = c.terms;
+    terms.cap = c.cap;
+    terms.warn_at = c.warn_at;
+    return facts{opened{std::move(terms)}};
+  }
   if (c.cap == s.terms.cap && c.warn_at == s.terms.warn_at)
     return facts{};
   return facts{cap_changed{c.cap, c.warn_at, c.by}};

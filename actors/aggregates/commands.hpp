@@ -306,6 +306,7 @@ struct set_cap {
   usd cap;
   usd warn_at;
   std::string by;
+  budget_terms terms = {}; ///< the scope is opened under them (with this cap) where it does not exist
 };
 
 using command = std::variant<reserve, settle, release, set_cap>;

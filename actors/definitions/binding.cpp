@@ -115,8 +115,12 @@ private:
       nobody.details.emplace_back(identity(*each.who), joined(texts, "; "));
     }
     if (eligible.empty()) {
-      nobody.message = "no persona can be bound to the role '" + to.name +
-                       "': " + (refused.empty() ? "there are no personas" : joined(refused, "; "));
+      constexpr std::size_t shown = 3; // the details have all
+      nobody.message = "no persona can be bound to the role '" + to.name + "': " +
+                       (refused.empty()           ? "there are no personas"
+                        : refused.size() <= shown ? joined(refused, "; ")
+                                                  : "none of " + std::to_string(refused.size()) +
+                                                        " is eligible, each for its reasons");
       return nobody;
     }
     const auto key = [&](const candidate* c) {

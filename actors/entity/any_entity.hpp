@@ -134,9 +134,7 @@ public:
   [[nodiscard]] virtual entity_kind kind() const noexcept = 0;
   [[nodiscard]] virtual bool is_final() const = 0;
   [[nodiscard]] const stream_id& stream() const noexcept { return stream_; }
-  [[nodiscard]] const stream_id& root() const noexcept {
-    return root_.empty() ? stream_ : root_;
-  }
+  [[nodiscard]] const stream_id& root() const noexcept { return root_.empty() ? stream_ : root_; }
   /// Of the last fact that was loaded or decided.
   [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
   [[nodiscard]] bool is_appending() const noexcept { return appending_; }

@@ -48,8 +48,8 @@ struct actor_host::system {
     explicit config(std::size_t threads) {
       const auto wanted = threads != 0 ? threads : std::thread::hardware_concurrency();
       set("scheduler.max-threads", std::max<std::size_t>(wanted, 2));
-      // Not CAF's own: its work stealing polls, so that idle threads cost time and a lone message up
-      // to 10 ms; its work sharing wakes a thread for each message.
+      // Not CAF's own: its work stealing polls, so that idle threads cost time and a lone message
+      // up to 10 ms; its work sharing wakes a thread for each message.
       load<caf::scheduler::coordinator<ready_queue_policy>>();
     }
   };

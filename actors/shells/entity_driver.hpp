@@ -13,8 +13,8 @@
 #include "actors/shells/timer_service.hpp"
 
 #include <atomic>
-#include <memory>
 #include <map>
+#include <memory>
 
 namespace ash::shell {
 
@@ -88,7 +88,7 @@ private:
   std::unique_ptr<append_intent> appending_; ///< kept until it is durable, to be given again
   std::vector<queued_command> waiting_;      ///< while the entity is not loaded
   std::vector<effect_in_flight> in_flight_;  ///< likewise
-  std::map<reply_token, on_reply> replies_; ///< no room while there are none
+  std::map<reply_token, on_reply> replies_;  ///< no room while there are none
   reply_token next_token_ = 1;
   std::uint64_t append_ = 0;    ///< the newest append
   std::uint64_t delivered_ = 0; ///< mails that the registry counted

@@ -2,10 +2,10 @@
 // a wake-up for each message. Owned by CAF's scheduler; private to actor_host.cpp, for it includes
 // CAF.
 //
-// A commit answers a thousand actors at once, and each has a few microseconds of work. Were a thread
-// woken for each, it would go back to sleep before the next one comes: two switches of context a
-// message, on the very processor that sends them. So a thread that runs out of work looks for more
-// for a moment before it sleeps, and as long as one looks, no other is woken.
+// A commit answers a thousand actors at once, and each has a few microseconds of work. Were a
+// thread woken for each, it would go back to sleep before the next one comes: two switches of
+// context a message, on the very processor that sends them. So a thread that runs out of work looks
+// for more for a moment before it sleeps, and as long as one looks, no other is woken.
 #pragma once
 
 #include <atomic>
@@ -134,7 +134,8 @@ public:
     return d(self->parent()).ready.take();
   }
   template <class Worker, class Use> void foreach_resumable(Worker*, Use) {}
-  template <class Coordinator, class Use> void foreach_central_resumable(Coordinator* self, Use use) {
+  template <class Coordinator, class Use>
+  void foreach_central_resumable(Coordinator* self, Use use) {
     d(self).ready.drain(use);
   }
 };

@@ -104,7 +104,7 @@ public:
   result<void> start_actors();
   result<const definitions::library*> load_definitions();
   result<void> resume(const run_id& run, const std::string& by);
-  /// Gives an open scope another cap; a scope that nobody has used yet opens with its own.
+  /// Gives a scope another cap; a scope that nobody has used yet opens with it.
   result<void> set_cap(const std::string& scope, usd cap, const std::string& by);
   /// The configuration may have changed since today's scope was opened.
   result<void> follow_daily_cap(const std::string& by);
@@ -262,16 +262,17 @@ result<void> runtime::parts::set_cap(const std::string& scope, usd cap, const st
   const auto stream = stream_of_budget(scope);
   TRY(auto found, fold::whole<budget_aggregate>(*log, stream));
   const auto& now = found.state;
-  if (!now.open || now.terms.cap == cap)
+  if (now.open && now.terms.cap == cap)
     return success();
   const usd warn_at{cap.pico / 100 * options.config.budget.warn_at_percent};
+  const auto policy = static_cast<budget_policy>(options.config.budget.policy);
   return actors->tell_and_wait(stream,
                                performers::root_of_scope(scope),
                                {"cap:" + to_string(random_uuid()),
                                 stream.text(),
                                 {},
                                 system_now(),
-                                budget::set_cap{cap, warn_at, by}});
+                                budget::set_cap{cap, warn_at, by, {scope, cap, warn_at, policy}}});
 }
 
 result<void> runtime::parts::follow_daily_cap(const std::string& by) {

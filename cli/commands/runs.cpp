@@ -8,6 +8,12 @@
 namespace ash::cli {
 namespace {
 
+/// `11-21 03:34`, UTC.
+std::string short_time(instant at) {
+  const auto iso = to_iso(at);
+  return iso.substr(5, 5) + ' ' + iso.substr(11, 5);
+}
+
 std::string short_id(const run_id& id) {
   return to_string(id).substr(0, 8);
 }
@@ -19,7 +25,7 @@ void print_table(const std::vector<inspect::run_summary>& runs) {
                     run.state,
                     std::to_string(run.phases_done) + "/" + std::to_string(run.phases),
                     to_string(run.cost),
-                    to_iso(run.started).substr(5, 11),
+                    short_time(run.started),
                     run.workflow,
                     run.base_branch,
                     run.repo_path});

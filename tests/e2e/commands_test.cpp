@@ -230,5 +230,38 @@ TEST(stopping, an_interrupted_run_can_be_aborted_and_has_a_report) {
   EXPECT_THAT(aborted.out, AllOf(HasSubstr("\"aborted\""), HasSubstr("report.md")));
 }
 
+TEST(budgets, a_run_that_its_budget_stopped_goes_on_once_the_cap_is_raised) {
+  const temporary_directory home;
+  make_repository(home.path() / "repo", {{"README.md", "# nothing\n"}});
+  process_options what;
+  what.environment = clean_environment(home.path());
+  what.directory = home.path();
+  const std::vector<std::string> start{ACTOR_SHELL_BINARY,
+                                       "--json",
+                                       "--definitions",
+                                       E2E_FIXTURES "/definitions"};
+  const auto shell_of = [&](std::vector<std::string> words) {
+    what.command = start;
+    what.command.insert(what.command.end(), words.begin(), words.end());
+    return run_process(what);
+  };
+  const auto stopped = shell_of({"run",
+                                 "note@1",
+                                 "--repo",
+                                 home / "repo",
+                                 "--model",
+                                 "scripted:" E2E_FIXTURES "/note.yaml",
+                                 "--requirements",
+                                 "A note.",
+                                 "--budget",
+                                 "0.0000001"});
+  ASSERT_EQ(stopped.exit_code, 6) << stopped.shown();
+  const auto id =
+      json::value_to<std::string>(parse_json(stopped.out, "the run").value().at("run"));
+  EXPECT_EQ(shell_of({"runs", "resume", id}).exit_code, 6);
+  const auto resumed = shell_of({"runs", "resume", id, "--budget", "1"});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.shown();
+}
+
 } // namespace
 } // namespace ash::e2e

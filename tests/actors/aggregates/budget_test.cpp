@@ -93,6 +93,9 @@ TEST(budget, grants_again_once_the_cap_is_raised) {
   s.when(takes(second, 90, t)).leads_to({"budget.reserved", "budget.warned"});
   s.when(budget::set_cap{{-1}, {}, "ann"}).refuses(errc::argument_invalid);
   given<budget_aggregate>().when(budget::set_cap{{1}, {}, "ann"}).refuses(errc::invalid_transition);
+  given<budget_aggregate>()
+      .when(budget::set_cap{{200}, {180}, "ann", {"run:x", {1}, {}, budget_policy::block}})
+      .then({budget::opened{{"run:x", {200}, {180}, budget_policy::block}}});
 }
 
 } // namespace
