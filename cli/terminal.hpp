@@ -13,7 +13,7 @@ namespace ash::cli {
 enum class stream : std::uint8_t { out, err };
 
 bool is_terminal(stream which);
-/// Columns of the terminal behind `which`; 80 where that is not known, no limit where there is none.
+/// Columns of the terminal behind `which`; 80 where that is unknown, no limit where there is none.
 std::size_t terminal_width(stream which);
 
 /// Escape sequences, all empty where no colour is wanted.

@@ -306,7 +306,7 @@ struct set_cap {
   usd cap;
   usd warn_at;
   std::string by;
-  budget_terms terms = {}; ///< the scope is opened under them (with this cap) where it does not exist
+  budget_terms terms = {}; ///< a scope that does not exist is opened under them, with this cap
 };
 
 using command = std::variant<reserve, settle, release, set_cap>;

@@ -102,7 +102,9 @@ private:
     };
     std::visit(
         match{
-            [&](const effect::reserve& e) { perform_reserve(effect, e, directory_, timers_, held_); },
+            [&](const effect::reserve& e) {
+              perform_reserve(effect, e, directory_, timers_, held_);
+            },
             [&](const effect::settle& e) { perform_settle(effect, e, directory_, timers_); },
             [&](const effect::call_model& e) {
               guarded(effect, *what, [&] { perform_call_model(effect, e, options_, timers_); });

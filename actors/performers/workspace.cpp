@@ -162,7 +162,8 @@ result<run::workspace_ready> prepare_workspace(const effect::prepare_workspace& 
   return run::workspace_ready{what.worktree, what.branch, tip == refs.end() ? base : tip->second};
 }
 
-/// A repository within the worktree is staged as a mere link: its files would be lost with the worktree.
+/// A repository within the worktree is staged as a mere link: its files would be lost with the
+/// worktree.
 result<void> refuse_nested_repositories(const git_place& place, std::stop_token stop) {
   TRY(const auto staged,
       run_git(place, {"diff", "--cached", "--raw", "--no-renames", "--abbrev=40"}, stop));

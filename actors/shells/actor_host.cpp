@@ -11,6 +11,8 @@
 #include <caf/behavior.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/logger.hpp>
+#include <caf/policy/unprofiled.hpp>
+#include <caf/resumable.hpp>
 #include <caf/scheduler/coordinator.hpp>
 #include <caf/send.hpp>
 #include <thread>
@@ -21,6 +23,39 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(boxed_mail)
 
 namespace ash::shell {
 namespace {
+
+/// What CAF's scheduler asks of a policy.
+class ready_queue_policy : public caf::policy::unprofiled {
+public:
+  struct coordinator_data {
+    explicit coordinator_data(caf::scheduler::abstract_coordinator*) {}
+    ready_queue<caf::resumable*> ready;
+  };
+  struct worker_data {
+    explicit worker_data(caf::scheduler::abstract_coordinator*) {}
+  };
+
+  template <class Coordinator> void central_enqueue(Coordinator* self, caf::resumable* job) {
+    d(self).ready.put(job);
+  }
+  template <class Worker> void external_enqueue(Worker* self, caf::resumable* job) {
+    d(self->parent()).ready.put(job);
+  }
+  template <class Worker> void internal_enqueue(Worker* self, caf::resumable* job) {
+    d(self->parent()).ready.put(job);
+  }
+  template <class Worker> void resume_job_later(Worker* self, caf::resumable* job) {
+    d(self->parent()).ready.put(job);
+  }
+  template <class Worker> caf::resumable* dequeue(Worker* self) {
+    return d(self->parent()).ready.take();
+  }
+  template <class Worker, class Use> void foreach_resumable(Worker*, Use) {}
+  template <class Coordinator, class Use>
+  void foreach_central_resumable(Coordinator* self, Use use) {
+    d(self).ready.drain(use);
+  }
+};
 
 class caf_mailbox final : public mailbox {
 public:

@@ -1,6 +1,5 @@
 // Which actors are ready to run, for all threads of an actor host: CAF's work sharing, but without
-// a wake-up for each message. Owned by CAF's scheduler; private to actor_host.cpp, for it includes
-// CAF.
+// a wake-up for each message. Owned by CAF's scheduler through the policy in actor_host.cpp.
 //
 // A commit answers a thousand actors at once, and each has a few microseconds of work. Were a
 // thread woken for each, it would go back to sleep before the next one comes: two switches of
@@ -9,8 +8,6 @@
 #pragma once
 
 #include <atomic>
-#include <caf/policy/unprofiled.hpp>
-#include <caf/resumable.hpp>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -19,10 +16,10 @@
 
 namespace ash::shell {
 
-/// Thread-safe.
-class ready_queue {
+/// Thread-safe. `Job` is a pointer to what runs.
+template <class Job> class ready_queue {
 public:
-  using job = caf::resumable*;
+  using job = Job;
 
   void put(job what) {
     bool wakes = false;
@@ -105,39 +102,6 @@ private:
   std::size_t looking_ = 0;           ///< threads without work that are awake
   std::size_t sleeping_ = 0;
   std::size_t calls_ = 0; ///< woken, and not running yet
-};
-
-/// What CAF's scheduler asks of a policy.
-class ready_queue_policy : public caf::policy::unprofiled {
-public:
-  struct coordinator_data {
-    explicit coordinator_data(caf::scheduler::abstract_coordinator*) {}
-    ready_queue ready;
-  };
-  struct worker_data {
-    explicit worker_data(caf::scheduler::abstract_coordinator*) {}
-  };
-
-  template <class Coordinator> void central_enqueue(Coordinator* self, caf::resumable* job) {
-    d(self).ready.put(job);
-  }
-  template <class Worker> void external_enqueue(Worker* self, caf::resumable* job) {
-    d(self->parent()).ready.put(job);
-  }
-  template <class Worker> void internal_enqueue(Worker* self, caf::resumable* job) {
-    d(self->parent()).ready.put(job);
-  }
-  template <class Worker> void resume_job_later(Worker* self, caf::resumable* job) {
-    d(self->parent()).ready.put(job);
-  }
-  template <class Worker> caf::resumable* dequeue(Worker* self) {
-    return d(self->parent()).ready.take();
-  }
-  template <class Worker, class Use> void foreach_resumable(Worker*, Use) {}
-  template <class Coordinator, class Use>
-  void foreach_central_resumable(Coordinator* self, Use use) {
-    d(self).ready.drain(use);
-  }
 };
 
 } // namespace ash::shell

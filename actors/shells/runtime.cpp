@@ -2,8 +2,8 @@
 
 #include "actors/aggregates/budget.hpp"
 #include "actors/aggregates/run.hpp"
-#include "actors/performers/budget_effects.hpp"
 #include "actors/definitions/embedded.hpp"
+#include "actors/performers/budget_effects.hpp"
 #include "actors/performers/make_performer.hpp"
 #include "actors/performers/work_pool.hpp"
 #include "actors/shells/fold.hpp"
@@ -364,8 +364,8 @@ result<inspect::run_summary> runtime::parts::wait(const run_id& run, std::stop_t
     if (over || head.value()->version != seen_version) {
       seen_version = head.value()->version;
       auto summary = inspect::summarise_run(*log, run);
-      if (!summary || summary.value().settled || (over && is_broken_beneath(run)) || summary.value().state == "interrupted" ||
-          summary.value().state == "awaiting_approval")
+      if (!summary || summary.value().settled || (over && is_broken_beneath(run)) ||
+          summary.value().state == "interrupted" || summary.value().state == "awaiting_approval")
         return leave(std::move(summary));
       over = summary.value().ended.us != 0;
     }
@@ -450,8 +450,7 @@ result<run_id> runtime::start_run(const run_request& asked) {
   return run;
 }
 
-result<void>
-runtime::resume_run(const run_id& run, const std::string& by, std::optional<usd> cap) {
+result<void> runtime::resume_run(const run_id& run, const std::string& by, std::optional<usd> cap) {
   if (cap) {
     TRY(parts_->set_cap("run:" + to_string(run), *cap, by));
   }

@@ -49,8 +49,7 @@ void print_line(const log::record& of) {
   const auto line = std::to_string(of.position) + "  " + to_iso(of.at).substr(11, 12) + "  " +
                     of.stream.text().substr(0, of.stream.text().find('/') + 14) + "@" +
                     std::to_string(of.version) + "  " + of.type + (text.empty() ? "" : "  " + text);
-  std::printf("%s\n",
-              fit(line, terminal_width(stream::out)).c_str());
+  std::printf("%s\n", fit(line, terminal_width(stream::out)).c_str());
 }
 
 result<void> print(const log::record& of, const settings& with) {

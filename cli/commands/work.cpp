@@ -65,9 +65,8 @@ void print_text(const inspect::run_summary& run) {
 void print_hint(const inspect::run_summary& run) {
   const auto id = to_string(run.run);
   if (run.state == "awaiting_approval")
-    std::fprintf(stderr,
-                 "nobody can be asked here yet; end it: actor-shell runs abort %s\n",
-                 id.c_str());
+    std::fprintf(
+        stderr, "nobody can be asked here yet; end it: actor-shell runs abort %s\n", id.c_str());
   else if (run.state == "interrupted")
     std::fprintf(stderr, "resume it: actor-shell runs resume %s\n", id.c_str());
   else

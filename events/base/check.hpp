@@ -1,4 +1,4 @@
-// `check`: the impossible happened (corrupt history, broken invariant). It says where and throws, so
+// `check`: the impossible happened (corrupt history, broken invariant). It says where and throws so
 // that one entity crashes and not the process. Never for what can be expected: that is a refusal.
 #pragma once
 

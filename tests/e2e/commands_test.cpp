@@ -4,6 +4,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/value_to.hpp>
 #include <csignal>
 #include <gmock/gmock.h>
 #include <sstream>
@@ -236,10 +237,8 @@ TEST(budgets, a_run_that_its_budget_stopped_goes_on_once_the_cap_is_raised) {
   process_options what;
   what.environment = clean_environment(home.path());
   what.directory = home.path();
-  const std::vector<std::string> start{ACTOR_SHELL_BINARY,
-                                       "--json",
-                                       "--definitions",
-                                       E2E_FIXTURES "/definitions"};
+  const std::vector<std::string> start{
+      ACTOR_SHELL_BINARY, "--json", "--definitions", E2E_FIXTURES "/definitions"};
   const auto shell_of = [&](std::vector<std::string> words) {
     what.command = start;
     what.command.insert(what.command.end(), words.begin(), words.end());
@@ -256,8 +255,7 @@ TEST(budgets, a_run_that_its_budget_stopped_goes_on_once_the_cap_is_raised) {
                                  "--budget",
                                  "0.0000001"});
   ASSERT_EQ(stopped.exit_code, 6) << stopped.shown();
-  const auto id =
-      json::value_to<std::string>(parse_json(stopped.out, "the run").value().at("run"));
+  const auto id = json::value_to<std::string>(parse_json(stopped.out, "the run").value().at("run"));
   EXPECT_EQ(shell_of({"runs", "resume", id}).exit_code, 6);
   const auto resumed = shell_of({"runs", "resume", id, "--budget", "1"});
   EXPECT_EQ(resumed.exit_code, 0) << resumed.shown();

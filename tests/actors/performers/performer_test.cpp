@@ -1,4 +1,4 @@
-#include "fakes.hpp"
+#include "tests/actors/performers/fakes.hpp"
 
 #include <future>
 
@@ -113,8 +113,15 @@ TEST_F(performer, reserves_again_where_a_scope_is_busy) {
   EXPECT_EQ(directory_.all().size(), 4U);
 }
 
-TEST_F(performer, settles_until_every_scope_has_taken_it) {
+TEST_F(performer, settles_the_other_scopes_where_one_is_broken) {
   directory_.then(refuse(errc::entity_broken, "crashed"));
+  auto came = perform(effect::settle{a_call, two_scopes(), {5}, true});
+  came.last<turn::budget_settled>();
+  EXPECT_EQ(directory_.all().size(), 2U);
+}
+
+TEST_F(performer, settles_until_every_scope_has_taken_it) {
+  directory_.then(refuse(errc::internal_error, "crashed"));
   auto came = perform(effect::settle{a_call, two_scopes(), {5}, true});
   came.last<turn::budget_settled>();
   const auto told = directory_.all();

@@ -1,6 +1,6 @@
 #include "actors/performers/git.hpp"
 #include "actors/performers/workspace.hpp"
-#include "fakes.hpp"
+#include "tests/actors/performers/fakes.hpp"
 
 namespace ash::performers {
 namespace {

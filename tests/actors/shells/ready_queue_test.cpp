@@ -8,23 +8,19 @@ namespace ash::shell {
 namespace {
 
 /// Only its address matters.
-class dummy final : public caf::resumable {
-public:
-  resume_result resume(caf::execution_unit*, std::size_t) override { return done; }
-  void intrusive_ptr_add_ref_impl() override {}
-  void intrusive_ptr_release_impl() override {}
-
+struct dummy {
   std::atomic<int> taken{0};
 };
+using dummies = ready_queue<dummy*>;
 
 /// Threads that take jobs until each has got the last one, which is put in again for the others.
 class takers {
 public:
-  takers(ready_queue& from, dummy& last, std::size_t count) {
+  takers(dummies& from, dummy& last, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i)
       threads_.emplace_back([&from, &last] {
         for (auto* next = from.take(); next != &last; next = from.take())
-          ++static_cast<dummy*>(next)->taken;
+          ++next->taken;
         from.put(&last);
       });
   }
@@ -38,7 +34,7 @@ private:
 };
 
 TEST(ready_queue, gives_jobs_in_the_order_in_which_they_were_put) {
-  ready_queue queue;
+  dummies queue;
   std::vector<dummy> jobs(3);
   for (auto& each : jobs)
     queue.put(&each);
@@ -47,7 +43,7 @@ TEST(ready_queue, gives_jobs_in_the_order_in_which_they_were_put) {
 }
 
 TEST(ready_queue, gives_every_job_to_one_of_the_threads_that_wait) {
-  ready_queue queue;
+  dummies queue;
   dummy last;
   std::vector<dummy> jobs(20'000);
   takers all{queue, last, 4};
@@ -64,7 +60,7 @@ TEST(ready_queue, gives_every_job_to_one_of_the_threads_that_wait) {
 }
 
 TEST(ready_queue, is_woken_for_a_job_that_another_job_puts) {
-  ready_queue queue;
+  dummies queue;
   dummy last;
   std::vector<dummy> jobs(5'000);
   takers all{queue, last, 3};
@@ -85,13 +81,13 @@ TEST(ready_queue, is_woken_for_a_job_that_another_job_puts) {
 }
 
 TEST(ready_queue, gives_what_is_left_to_whoever_ends_it) {
-  ready_queue queue;
+  dummies queue;
   std::vector<dummy> jobs(2);
   for (auto& each : jobs)
     queue.put(&each);
-  std::vector<caf::resumable*> left;
-  queue.drain([&](caf::resumable* job) { left.push_back(job); });
-  EXPECT_EQ(left, (std::vector<caf::resumable*>{&jobs[0], &jobs[1]}));
+  std::vector<dummy*> left;
+  queue.drain([&](dummy* job) { left.push_back(job); });
+  EXPECT_EQ(left, (std::vector<dummy*>{&jobs[0], &jobs[1]}));
 }
 
 } // namespace

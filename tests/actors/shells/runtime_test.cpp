@@ -1,4 +1,5 @@
 #include "actors/shells/runtime.hpp"
+#include "events/log/memory_log.hpp"
 
 #include "actors/aggregates/budget.hpp"
 #include "actors/performers/documents.hpp"
@@ -332,10 +333,21 @@ TEST_F(runs, are_found_by_the_beginning_of_their_ids) {
   EXPECT_EQ(inspect::resolve_id(log, entity_kind::run, id.substr(0, 5)).error().code,
             errc::id_prefix_too_short);
   EXPECT_EQ(inspect::resolve_id(log, entity_kind::run, "zzzzzz").error().code, errc::run_not_found);
-  const auto second = started(asked());
-  ended(second);
-  EXPECT_EQ(inspect::resolve_id(log, entity_kind::run, id.substr(0, 6)).error().code,
-            errc::id_ambiguous);
+}
+
+TEST(ids, that_begin_alike_are_told_apart_by_more_characters) {
+  const auto log = log::make_memory_log();
+  for (const auto* id :
+       {"abcdef00-0000-4000-8000-000000000001", "abcdef11-0000-4000-8000-000000000002"}) {
+    log::append_request request;
+    request.stream = request.root = stream_id{entity_kind::run, id};
+    request.entries.push_back({id, {}, {}, {{"run.started", 1, log::durability::synced, "x"}}});
+    ASSERT_TRUE(log->append_now(std::move(request)));
+  }
+  const auto several = inspect::resolve_id(*log, entity_kind::run, "ABCDEF");
+  ASSERT_FALSE(several);
+  EXPECT_EQ(several.error().code, errc::id_ambiguous);
+  EXPECT_TRUE(inspect::resolve_id(*log, entity_kind::run, "abcdef1"));
 }
 
 TEST_F(runs, fold_to_their_state_at_any_version) {

@@ -17,7 +17,7 @@ protected:
   void SetUp() override {
     where_.sandbox = GetParam();
     if (GetParam() == sandbox_mode::required && !sandbox_probe())
-      GTEST_SKIP() << sandbox_probe().error().message;
+      FAIL() << sandbox_probe().error().message;
   }
 
   [[nodiscard]] bool sandboxed() const { return GetParam() == sandbox_mode::required; }

@@ -15,7 +15,7 @@ class sandbox : public a_worktree {
 protected:
   void SetUp() override {
     if (!sandbox_probe())
-      GTEST_SKIP() << sandbox_probe().error().message;
+      FAIL() << sandbox_probe().error().message;
     // Wherever the machine keeps its temporary files, the test's outside is not to be seen.
     where_.hidden_directories = {root().parent_path()};
   }
