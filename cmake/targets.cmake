@@ -1,22 +1,8 @@
 # A library a folder, a test executable a folder.
 
-# While several folders grow at once: a listed source that is not there yet is left out.
-function(ash_present out)
-  set(present "")
-  foreach(source IN LISTS ARGN)
-    if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${source}" OR IS_ABSOLUTE "${source}")
-      list(APPEND present "${source}")
-    else()
-      message(WARNING "missing: ${CMAKE_CURRENT_SOURCE_DIR}/${source}")
-    endif()
-  endforeach()
-  set(${out} "${present}" PARENT_SCOPE)
-endfunction()
-
 # ash_library(NAME SOURCES a.cpp … DEPS ash::base …) -> target ash_NAME, alias ash::NAME
 function(ash_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
-  ash_present(arg_SOURCES ${arg_SOURCES})
   add_library(ash_${name} STATIC ${arg_SOURCES})
   add_library(ash::${name} ALIAS ash_${name})
   target_link_libraries(ash_${name} PUBLIC ash::options ${arg_DEPS} PRIVATE ${arg_PRIVATE_DEPS})
@@ -27,10 +13,6 @@ function(ash_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPS" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
-  endif()
-  ash_present(arg_SOURCES ${arg_SOURCES})
-  if(NOT arg_SOURCES)
-    return()
   endif()
   add_executable(test_${name} ${arg_SOURCES})
   target_link_libraries(test_${name} PRIVATE ${arg_DEPS} GTest::gmock GTest::gtest_main)

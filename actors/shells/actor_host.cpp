@@ -19,7 +19,7 @@
 
 // Mail is moved out by its only reader, and never leaves the process.
 using boxed_mail = std::shared_ptr<ash::shell::mail>;
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(boxed_mail)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(boxed_mail);
 
 namespace ash::shell {
 namespace {

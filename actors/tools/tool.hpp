@@ -33,7 +33,7 @@ struct context {
   /// Absolute directories that commands must not see, besides the home directories: the data
   /// directory.
   std::vector<std::string> hidden_directories = {};
-  std::vector<std::string> hidden_files = {}; ///< empty to commands: the configuration with its keys
+  std::vector<std::string> hidden_files = {}; ///< empty to commands: the configuration
   /// Files that the file tools refuse (`secret_path_denied`) once symlinks are resolved: the policy
   /// sees only the text of the path. Matched beneath the worktree, ignoring case.
   std::vector<std::string> secret_globs = {};

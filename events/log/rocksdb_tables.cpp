@@ -7,6 +7,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/perf_level.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
@@ -40,8 +41,21 @@ result<void> translate(const rocksdb::Status& status, std::string_view doing) {
   return refuse(errc::io_failed, what + "; check the disk, then open the log again");
 }
 
+/// RocksDB tries to go on by itself once a full disk has room again, over a file that it had given
+/// up; its assertion against that would end the process. Here a failed log stays failed until it is
+/// opened anew.
+class no_recovery final : public rocksdb::EventListener {
+public:
+  void
+  OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* automatic) override {
+    *automatic = false;
+  }
+};
+
 rocksdb::DBOptions database_options(const rocksdb_options& options) {
   rocksdb::DBOptions db;
+  db.listeners.push_back(std::make_shared<no_recovery>());
+  db.max_bgerror_resume_count = 0;
   if (options.env != nullptr)
     db.env = options.env;
   db.create_if_missing = options.mode == rocksdb_mode::create;
