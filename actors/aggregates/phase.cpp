@@ -1,7 +1,7 @@
 #include "actors/aggregates/phase.hpp"
 
+#include "actors/aggregates/document_of.hpp"
 #include "events/base/check.hpp"
-#include "events/base/hash.hpp"
 #include "events/base/match.hpp"
 
 namespace ash::phase {
@@ -69,12 +69,6 @@ decision<fact> open_turn(const active& s, facts before, std::string prompt, inst
   add(before, turn::begin(owner_of(s), s.turns, std::move(prompt), now));
   follow_turn(s, before);
   return before;
-}
-
-document document_of(const std::string& text) {
-  if (text.empty())
-    return {};
-  return {text, sha256_hex(text), static_cast<std::int64_t>(text.size())};
 }
 
 // -- commands -------------------------------------------------------------------------------------

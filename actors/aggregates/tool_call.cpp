@@ -1,8 +1,8 @@
 #include "actors/aggregates/tool_call.hpp"
 
+#include "actors/aggregates/document_of.hpp"
 #include "actors/aggregates/policy.hpp"
 #include "events/base/check.hpp"
-#include "events/base/hash.hpp"
 #include "events/base/match.hpp"
 
 namespace ash::tool_call {
@@ -10,12 +10,6 @@ namespace {
 
 using facts = std::vector<fact>;
 using turn::tool_answer;
-
-document document_of(const std::string& text) {
-  if (text.empty())
-    return {};
-  return {text, sha256_hex(text), static_cast<std::int64_t>(text.size())};
-}
 
 decision<fact> on(const absent&, const request& c) {
   facts happened{c.what};

@@ -1,8 +1,8 @@
 #include "actors/aggregates/turn_loop.hpp"
 
+#include "actors/aggregates/document_of.hpp"
 #include "actors/aggregates/policy.hpp"
 #include "events/base/check.hpp"
-#include "events/base/hash.hpp"
 #include "events/base/match.hpp"
 
 #include <algorithm>
@@ -12,12 +12,6 @@ namespace {
 
 turn_id turn_number(const uuid& owner, std::int64_t number) {
   return {derive(owner, "turn:" + std::to_string(number))};
-}
-
-document document_of(std::string text) {
-  auto hash = sha256_hex(text);
-  const auto size = static_cast<std::int64_t>(text.size());
-  return {std::move(text), std::move(hash), size};
 }
 
 /// What a provider may claim of one call: beyond it the sums of money would leave their range.
@@ -344,7 +338,7 @@ fact failure(const owner& who, const loop& state, const model_failed& c) {
   else if (c.emitted_output) // the provider will charge for what it sent, though it did not say how
                              // much
     bad.usage = {call.input_estimate, estimate_tokens(c.partial_text), 0, 0, true};
-  bad.cost = model.price_known ? price_of(model, bad.usage)
+  bad.cost = model.price_known  ? price_of(model, bad.usage)
              : c.emitted_output ? call.estimate
                                 : usd{};
   return bad;
