@@ -37,11 +37,6 @@ private:
   run_picture picture_;
 };
 
-class silence final : public progress {
-public:
-  void on_record(const log::record&, const any_fact&) override {}
-};
-
 } // namespace
 
 run_picture::phase_line* run_picture::line(std::string_view key) {
@@ -178,10 +173,6 @@ std::string describe(const any_fact& happened) {
 std::unique_ptr<progress> make_plain_lines() {
   return std::make_unique<plain_lines>();
 }
-std::unique_ptr<progress> make_silence() {
-  return std::make_unique<silence>();
-}
-
 run_watcher::run_watcher(log::event_log& from,
                          run_id run,
                          std::uint64_t earlier,

@@ -59,8 +59,6 @@ std::unique_ptr<progress> make_live_view();
 std::unique_ptr<progress> make_plain_lines();
 /// Every record as a JSON object a line, on stdout.
 std::unique_ptr<progress> make_json_stream();
-/// Nothing.
-std::unique_ptr<progress> make_silence();
 
 /// Feeds a run's records to a progress, from a thread of its own.
 class run_watcher {

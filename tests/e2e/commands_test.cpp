@@ -7,7 +7,6 @@
 #include <boost/json/value_to.hpp>
 #include <csignal>
 #include <gmock/gmock.h>
-#include <sstream>
 
 namespace ash::e2e {
 namespace {
@@ -58,14 +57,6 @@ protected:
 
 std::unique_ptr<temporary_directory> commands::home;
 ended_process commands::first;
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::istringstream in{text};
-  std::vector<std::string> lines;
-  for (std::string each; std::getline(in, each);)
-    lines.push_back(each);
-  return lines;
-}
 
 TEST_F(commands, the_demo_ends_with_report_branch_money_and_a_clean_log) {
   EXPECT_EQ(first.exit_code, 0) << first.shown();

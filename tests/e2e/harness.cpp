@@ -203,6 +203,14 @@ int free_port() {
   return bound ? ntohs(address.sin_port) : 0;
 }
 
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in{text};
+  for (std::string line; std::getline(in, line);)
+    lines.push_back(line);
+  return lines;
+}
+
 std::string shell(const std::string& command) {
   const auto ended = run_process({.command = {"/bin/sh", "-c", command},
                                   .environment = {},

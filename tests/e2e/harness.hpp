@@ -41,6 +41,8 @@ private:
 /// Makes the directories above `file` too.
 void write_text(const fs::path& file, std::string_view text);
 std::string read_text(const fs::path& file);
+/// The lines of a text, without their ends.
+std::vector<std::string> lines_of(const std::string& text);
 /// `text` with every `{{key}}` replaced by its value.
 std::string fill_in(std::string text, const std::map<std::string, std::string>& values);
 

@@ -4,21 +4,12 @@
 
 #include <algorithm>
 #include <csignal>
-#include <sstream>
 
 namespace ash::e2e {
 namespace {
 
 constexpr std::chrono::seconds run_limit{60};
 constexpr int most_resumes = 6;
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream in{text};
-  for (std::string line; std::getline(in, line);)
-    lines.push_back(line);
-  return lines;
-}
 
 bool is_over(const inspect::run_summary& run) {
   return run.settled;

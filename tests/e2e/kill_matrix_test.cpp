@@ -15,14 +15,6 @@ constexpr std::size_t at_once = 3;
 /// Every so many cases the resumed run is killed too.
 constexpr std::size_t again_every = 12;
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream in{text};
-  for (std::string line; std::getline(in, line);)
-    lines.push_back(line);
-  return lines;
-}
-
 /// All passages of one run, and for some of them a second death, early in the resumed run.
 std::vector<kill_at> cases_of(const std::map<std::string, int>& passages) {
   std::vector<kill_at> cases;
