@@ -90,8 +90,17 @@ std::string_view to_string(entity_kind kind) noexcept {
 
 stream_id::stream_id(entity_kind kind, std::string_view key) : kind_{kind} {
   check(!key.empty(), "a stream needs a key");
-  text_.append(to_string(kind)).append("/").append(key);
-  check(text_.size() <= max_stream_bytes, "a stream's name is too long");
+  std::string text;
+  const auto kind_name = to_string(kind);
+  text.reserve(kind_name.size() + 1 + key.size());
+  text.append(kind_name).append("/").append(key);
+  check(text.size() <= max_stream_bytes, "a stream's name is too long");
+  text_ = std::make_shared<const std::string>(std::move(text));
+}
+
+const std::string& stream_id::text() const noexcept {
+  static const std::string none;
+  return text_ ? *text_ : none;
 }
 
 result<stream_id> stream_id::parse(std::string_view text) {
@@ -108,8 +117,9 @@ result<stream_id> stream_id::parse(std::string_view text) {
 }
 
 std::string_view stream_id::key() const noexcept {
-  const auto slash = text_.find('/');
-  return std::string_view{text_}.substr(slash == std::string::npos ? text_.size() : slash + 1);
+  const std::string_view all = text();
+  const auto slash = all.find('/');
+  return all.substr(slash == std::string_view::npos ? all.size() : slash + 1);
 }
 
 stream_id stream_of(const session_id& id) {

@@ -7,6 +7,7 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -56,7 +57,8 @@ enum class entity_kind : std::uint8_t { session, run, phase, tool_call, budget, 
 
 std::string_view to_string(entity_kind kind) noexcept;
 
-/// The name of a stream: `kind/key`, for example `run/0190…` or `budget/day:2026-11-21`. A value.
+/// The name of a stream: `kind/key`, for example `run/0190…` or `budget/day:2026-11-21`. A value,
+/// cheap to copy: copies share the text, for every command and every live entity holds some.
 class stream_id {
 public:
   stream_id() = default;
@@ -65,16 +67,18 @@ public:
   /// Errors: `argument_invalid` for an unknown kind, an empty key, or over 200 bytes.
   static result<stream_id> parse(std::string_view text);
 
-  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+  [[nodiscard]] const std::string& text() const noexcept;
   [[nodiscard]] std::string_view key() const noexcept;
   [[nodiscard]] entity_kind kind() const noexcept { return kind_; }
-  [[nodiscard]] bool empty() const noexcept { return text_.empty(); }
+  [[nodiscard]] bool empty() const noexcept { return text_ == nullptr; }
 
-  friend auto operator<=>(const stream_id& a, const stream_id& b) { return a.text_ <=> b.text_; }
-  friend bool operator==(const stream_id& a, const stream_id& b) { return a.text_ == b.text_; }
+  friend auto operator<=>(const stream_id& a, const stream_id& b) { return a.text() <=> b.text(); }
+  friend bool operator==(const stream_id& a, const stream_id& b) noexcept {
+    return a.text_ == b.text_ || a.text() == b.text();
+  }
 
 private:
-  std::string text_;
+  std::shared_ptr<const std::string> text_; ///< null: no name
   entity_kind kind_ = entity_kind::log;
 };
 
