@@ -29,6 +29,8 @@ enum class error_class : std::uint8_t {
   /* follow from the order and are not stable: nothing that is kept or sent may hold one. The */ \
   /* headings say where a class begins. */ \
   /* -- the request itself is wrong */ \
+  row(request_malformed, invalid) \
+  row(method_not_allowed, invalid) \
   row(unknown_field, invalid) \
   row(config_invalid, invalid) \
   row(definition_invalid, invalid) \
@@ -50,6 +52,7 @@ enum class error_class : std::uint8_t {
   row(template_not_found, invalid) \
   row(binding_override_ineligible, invalid) \
   /* -- the named thing does not exist */ \
+  row(route_not_found, not_found) \
   row(session_not_found, not_found) \
   row(run_not_found, not_found) \
   row(phase_not_found, not_found) \
@@ -89,6 +92,8 @@ enum class error_class : std::uint8_t {
   row(approval_rounds_exhausted, human_required) \
   row(artifact_invalid, human_required) \
   row(artifact_missing, human_required) \
+  row(unauthenticated, human_required) \
+  row(origin_denied, human_required) \
   row(permission_denied, human_required) \
   row(command_denied, human_required) \
   row(secret_path_denied, human_required) \
@@ -105,6 +110,7 @@ enum class error_class : std::uint8_t {
   row(doom_loop_detected, limit) \
   row(subagent_depth_exceeded, limit) \
   row(limit_exceeded, limit) \
+  row(request_too_large, limit) \
   row(queue_full, limit) \
   /* -- the same request may succeed later */ \
   row(provider_unavailable, retryable) \

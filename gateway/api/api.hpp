@@ -1,0 +1,31 @@
+// The HTTP API under `/api/v1`, and its description at `/openapi.json`, over plain requests and
+// responses: what `gateway/http` and the commands of `gateway/live` give it. Commands go to the
+// runtime, lists come from the read models, and single things from the log; no actor is asked.
+#pragma once
+
+#include "gateway/http/message.hpp"
+
+#include <string_view>
+
+namespace ash {
+class runtime;
+namespace projections {
+class read_models;
+} // namespace projections
+} // namespace ash
+
+namespace ash::gateway {
+
+/// What the API works on; all of it outlives the handler.
+struct api_parts {
+  runtime& work;
+  projections::read_models& reads;
+};
+
+/// Thread-safe. Answers everything that is asked of it, an unknown path too.
+request_handler make_api(api_parts parts);
+
+/// The OpenAPI 3.1 document.
+std::string_view openapi_text() noexcept;
+
+} // namespace ash::gateway
