@@ -54,6 +54,12 @@ result<std::optional<turn_id>> event::turn() const {
   return turn_;
 }
 
+std::string_view event::cursor_text() const {
+  constexpr std::string_view before = "\"cursor\":\"";
+  const auto at = text_.find(before) + before.size();
+  return std::string_view{text_}.substr(at, text_.find('"', at) - at);
+}
+
 std::shared_ptr<const std::string> event::shared_text(std::shared_ptr<const event> of) {
   const auto* text = &of->text_;
   return {std::move(of), text};

@@ -28,6 +28,8 @@ public:
   /// `"position":N,"cursor":"…","record":{…}`, with the record as `inspect::record_json` has it.
   /// Errors: `log_corrupt` where the fact can't be read.
   [[nodiscard]] result<std::string_view> text() const;
+  /// The cursor of the event itself. `text()` gave no error.
+  [[nodiscard]] std::string_view cursor_text() const;
   /// The turn that the fact names, in its member `turn`. Errors: as above.
   [[nodiscard]] result<std::optional<turn_id>> turn() const;
 

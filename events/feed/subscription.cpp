@@ -72,17 +72,21 @@ result<bool> subscription::parts::turn_page() {
   return false;
 }
 
-result<bool> subscription::parts::take(const event& what) {
+result<void> subscription::parts::pass(const event& what) {
   position = what.position();
   TRY(const auto ends, reader.ends_turn(what));
   is_turn_over = is_turn_over || ends;
-  return reader.has(what);
+  return success();
 }
 
-result<std::optional<delivery>> subscription::parts::from_page() {
+result<std::optional<delivery>> subscription::parts::from_page(allowance what) {
   while (taken < page.size()) {
-    const auto each = page[taken++];
-    TRY(const auto has, take(*each));
+    const auto each = page[taken];
+    TRY(const auto has, reader.has(*each));
+    if (has && what == allowance::no_events)
+      return std::optional<delivery>{held{}};
+    ++taken;
+    TRY(pass(*each));
     if (!has)
       continue;
     const auto before = prev;
@@ -103,7 +107,8 @@ result<void> subscription::parts::extend_gap(const event& first) {
     const auto& next = *page[taken];
     if (!next.pruned() || next.stream() != first.stream())
       return success();
-    TRY(const auto has, take(next));
+    TRY(const auto has, reader.has(next));
+    TRY(pass(next));
     if (has)
       prev = position;
   }
@@ -151,7 +156,7 @@ result<delivery> subscription::parts::at_the_end() {
   return idle{};
 }
 
-result<delivery> subscription::parts::next() {
+result<delivery> subscription::parts::next(allowance what) {
   if (who->armed)
     return idle{};
   if (!is_prev_known) {
@@ -162,14 +167,14 @@ result<delivery> subscription::parts::next() {
   }
   constexpr int pages_a_call = 2;
   for (int read = 0; read < pages_a_call; ++read) {
-    TRY(auto found, from_page());
+    TRY(auto found, from_page(what));
     if (found)
       return std::move(*found);
     TRY(const auto in_ring, turn_page());
     if (page.empty() && in_ring)
       return at_the_end();
   }
-  TRY(auto found, from_page());
+  TRY(auto found, from_page(what));
   return found ? std::move(*found) : delivery{again{}};
 }
 
@@ -178,8 +183,8 @@ result<delivery> subscription::parts::next() {
 subscription::subscription(std::unique_ptr<parts> with) : parts_{std::move(with)} {}
 subscription::~subscription() = default;
 
-result<delivery> subscription::next() {
-  return parts_->next();
+result<delivery> subscription::next(allowance what) {
+  return parts_->next(what);
 }
 
 void subscription::forget_page() {
@@ -189,7 +194,10 @@ void subscription::forget_page() {
 }
 
 cursor subscription::where() const {
-  return {parts_->hub->incarnation, 0, parts_->position, parts_->prev, parts_->tag};
+  const auto& of = *parts_;
+  if (!of.is_prev_known)
+    return {of.hub->incarnation, 0, of.position, 0, 0};
+  return {of.hub->incarnation, 0, of.position, of.prev, of.tag};
 }
 
 std::uint64_t subscription::position() const noexcept {

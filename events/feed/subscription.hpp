@@ -41,7 +41,16 @@ struct idle {};
 /// Nothing yet: a page was read that had nothing for this feed. Ask again soon.
 struct again {};
 
-using delivery = std::variant<an_event, a_gap, caught_up, over, idle, again>;
+/// There is an event, and it may not be given.
+struct held {};
+
+using delivery = std::variant<an_event, a_gap, caught_up, over, idle, again, held>;
+
+/// What `next` may give.
+enum class allowance : std::uint8_t {
+  everything,
+  no_events, ///< neither events nor gaps: the reader has no credit
+};
 
 class subscription {
 public:
@@ -53,7 +62,7 @@ public:
 
   /// What comes next. Reads at most a few pages of the log, and never waits. Errors: those of
   /// reading; nothing can be read past them.
-  result<delivery> next();
+  result<delivery> next(allowance what = allowance::everything);
 
   /// Drops what was read ahead: it is read again when it is wanted.
   void forget_page();

@@ -21,7 +21,7 @@ public:
 
   /// Takes from the start what need not be searched for.
   result<void> trust(const start_point& start);
-  result<delivery> next();
+  result<delivery> next(allowance what);
 
   std::shared_ptr<feed::hub> hub;
   feed_reader reader;
@@ -43,8 +43,8 @@ public:
 private:
   /// True where the ring had the page.
   result<bool> turn_page();
-  result<std::optional<delivery>> from_page();
-  result<bool> take(const event& what);
+  result<std::optional<delivery>> from_page(allowance what);
+  result<void> pass(const event& what);
   result<void> extend_gap(const event& first);
   result<bool> is_over();
   result<delivery> at_the_end();

@@ -57,7 +57,9 @@ struct live_stats {
   std::uint64_t resyncs = 0;     ///< cursors of another incarnation
 };
 
-/// Makes the outlets. Thread-safe; outlives them.
+struct live_shared;
+
+/// Makes the outlets. Thread-safe.
 class live_feeds {
 public:
   explicit live_feeds(live_services with);
@@ -80,8 +82,7 @@ public:
   [[nodiscard]] live_stats stats() const;
 
 private:
-  class shared;
-  std::shared_ptr<shared> shared_;
+  std::shared_ptr<live_shared> shared_;
 };
 
 } // namespace ash::gateway

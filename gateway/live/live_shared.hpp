@@ -1,0 +1,24 @@
+// What all live outlets of a server share. Private to gateway/live.
+#pragma once
+
+#include "gateway/live/live.hpp"
+
+#include <atomic>
+
+namespace ash::gateway {
+
+struct live_shared {
+  explicit live_shared(live_services with) : services{std::move(with)} {}
+
+  const live_services services;
+  std::atomic<std::uint64_t> conversations{0};
+  std::atomic<std::uint64_t> sse_streams{0};
+  std::atomic<std::uint64_t> frames{0};
+  std::atomic<std::uint64_t> events{0};
+  std::atomic<std::uint64_t> snapshots{0};
+  std::atomic<std::uint64_t> commands{0};
+  std::atomic<std::uint64_t> closed_slow{0};
+  std::atomic<std::uint64_t> resyncs{0};
+};
+
+} // namespace ash::gateway
