@@ -31,6 +31,7 @@ struct line {
   output_format format = output_format::text;
   events_options events;
   replay_options replay;
+  serve_options serve;
   std::string directory;
   std::function<int()> chosen;
 };
@@ -123,6 +124,30 @@ void add_log(CLI::App& app, line& l) {
   blob->callback([&l] { l.chosen = [&l] { return show_blob(l.with, l.id); }; });
 }
 
+void add_serve(CLI::App& app, line& l) {
+  auto* served = app.add_subcommand("serve", "Serve the page, the API, live feeds and metrics");
+  served->add_option("--listen", l.serve.listen, "ADDRESS:PORT; port 0 takes any free one")
+      ->envname("ACTOR_SHELL_LISTEN")
+      ->capture_default_str();
+  served->add_option("--tls-cert", l.serve.tls_cert, "the certificate with its chain, a PEM file")
+      ->envname("ACTOR_SHELL_TLS_CERT");
+  served->add_option("--tls-key", l.serve.tls_key, "its private key, a PEM file")
+      ->envname("ACTOR_SHELL_TLS_KEY");
+  served
+      ->add_option("--allow-host",
+                   l.serve.allow_hosts,
+                   "a name that clients call this server by, besides localhost; as often as needed")
+      ->envname("ACTOR_SHELL_ALLOW_HOST");
+  served->add_flag("--metrics-public", l.serve.metrics_public, "serve /metrics without the token")
+      ->envname("ACTOR_SHELL_METRICS_PUBLIC");
+  served
+      ->add_option("--database-url",
+                   l.serve.database_url,
+                   "keep the read models in Postgres (postgresql://…), not in SQLite")
+      ->envname("ACTOR_SHELL_DATABASE_URL");
+  served->callback([&l] { l.chosen = [&l] { return serve(l.with, l.serve); }; });
+}
+
 void add_rest(CLI::App& app, line& l) {
   auto* shown = app.add_subcommand("demo", "Run the shipped workflow with a scripted model");
   add_format(*shown, l.format);
@@ -164,6 +189,7 @@ parsed_line parse_arguments(int count, const char* const* words) {
   add_runs(app, *l);
   add_reading(app, *l);
   add_log(app, *l);
+  add_serve(app, *l);
   add_rest(app, *l);
   try {
     app.parse(count, words);

@@ -58,6 +58,16 @@ int log_backup(const settings& with, const std::string& to);
 int log_restore(const settings& with, const std::string& from);
 int show_blob(const settings& with, const std::string& sha256);
 
+struct serve_options {
+  std::string listen = "127.0.0.1:7777";
+  std::string tls_cert;
+  std::string tls_key;
+  std::vector<std::string> allow_hosts;
+  bool metrics_public = false;
+  std::string database_url;
+};
+int serve(const settings& with, const serve_options& asked);
+
 int doctor(const settings& with);
 int demo(const settings& with, output_format format);
 int list_fail_points(const settings& with);

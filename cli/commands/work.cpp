@@ -90,13 +90,14 @@ void print(const inspect::run_summary& run, output_format format) {
 
 } // namespace
 
-result<std::unique_ptr<runtime>> open_runtime(const settings& with) {
+result<std::unique_ptr<runtime>> open_runtime(const settings& with, after_crash crashed) {
   runtime_options options;
   TRY(options.config, read_config(with));
   options.data_dir = with.data_dir;
   options.config_file = with.config_file;
   options.definition_dirs = with.definition_dirs;
   options.started_by = user_name();
+  options.crashed = crashed;
   return runtime::open(std::move(options));
 }
 

@@ -9,7 +9,8 @@ namespace ash::cli {
 
 /// Opens the data directory for working in it. Errors: those of the configuration and of the
 /// runtime.
-result<std::unique_ptr<runtime>> open_runtime(const settings& with);
+result<std::unique_ptr<runtime>> open_runtime(const settings& with,
+                                              after_crash crashed = after_crash::wait);
 
 /// Begins (or resumes) a run; gives its id.
 using begin_run = std::function<result<run_id>(runtime&)>;
