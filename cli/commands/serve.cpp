@@ -5,10 +5,12 @@
 #include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
+#include "gateway/api/problem.hpp"
 #include "gateway/http/endpoint.hpp"
 #include "gateway/http/gate.hpp"
 #include "gateway/http/server.hpp"
 #include "gateway/http/token.hpp"
+#include "gateway/live/live.hpp"
 
 #include <boost/json/object.hpp>
 #include <condition_variable>
@@ -90,6 +92,19 @@ void announce(const settings& with, const std::string& url, const std::string& t
     print_json(json::object{{"url", url}, {"token_file", token_file}, {"pid", ::getpid()}});
 }
 
+/// A run's feed is over once nothing more will be written beneath it.
+feed::broadcaster_options feeds_of(runtime& work) {
+  feed::broadcaster_options out;
+  out.is_settled = [&work](const stream_id& root) -> result<bool> {
+    if (root.kind() != entity_kind::run)
+      return true;
+    TRY(const auto id, parse_uuid(root.key()));
+    TRY(const auto run, inspect::summarise_run(work.log(), run_id{id}));
+    return run.settled;
+  };
+  return out;
+}
+
 /// Everything that serves, in the order in which it begins; it ends in the reverse order.
 class composition {
 public:
@@ -106,8 +121,13 @@ public:
 private:
   composition() = default;
   [[nodiscard]] gateway::services services();
+  [[nodiscard]] gateway::live_services live(const std::string& token);
+  [[nodiscard]] gateway::response ask_api(const gateway::request& asked);
 
   std::unique_ptr<runtime> work_;
+  std::unique_ptr<feed::broadcaster> feeds_;
+  std::unique_ptr<gateway::live_feeds> live_;
+  gateway::request_handler api_;
   std::unique_ptr<gateway::server> server_;
 };
 
@@ -117,13 +137,46 @@ result<std::unique_ptr<composition>> composition::make(const settings& with,
   std::unique_ptr<composition> made{new composition};
   TRY(made->work_, open_runtime(with, after_crash::resume));
   TRY(options.token, gateway::load_or_make_token(made->directory()));
-  TRY(made->server_, gateway::server::start(std::move(options), made->services()));
+  made->feeds_ = std::make_unique<feed::broadcaster>(made->work_->log(), feeds_of(*made->work_));
+  made->live_ = std::make_unique<gateway::live_feeds>(made->live(options.token));
+  TRY(made->server_, gateway::server::make(std::move(options), made->services()));
   TRY(gateway::write_endpoint(made->directory(), {made->url(), ::getpid(), to_iso(system_now())}));
+  made->server_->start();
   return made;
+}
+
+gateway::response composition::ask_api(const gateway::request& asked) {
+  if (api_)
+    return api_(asked);
+  return gateway::problem(
+      refuse(errc::route_not_found, "there is nothing at " + printable(asked.path)));
+}
+
+gateway::live_services composition::live(const std::string& token) {
+  return {
+      .feeds = *feeds_,
+      .commands = [this](const gateway::request& asked) { return ask_api(asked); },
+      .run_on_worker =
+          [this](std::function<void()> job) { return server_->run_on_worker(std::move(job)); },
+      .is_token = [token](std::string_view shown) { return gateway::same_secret(shown, token); },
+      .fold =
+          [this](const stream_id& stream, std::uint64_t position) {
+            return inspect::fold_stream(work_->log(), stream, {.position = position});
+          },
+      .version = ASH_VERSION};
 }
 
 gateway::services composition::services() {
   gateway::services out;
+  out.api = [this](const gateway::request& asked) { return ask_api(asked); };
+  out.make_conversation = [this](const gateway::live_request& from) {
+    using authorisation = gateway::live_feeds::authorisation;
+    return live_->make_conversation(from.authorised ? authorisation::given : authorisation::wanted,
+                                    from.request.client);
+  };
+  out.make_sse = [this](const gateway::live_request& from) {
+    return live_->make_sse(from.request);
+  };
   out.complain = complain;
   return out;
 }

@@ -168,7 +168,7 @@ server::~server() {
   stop("the server is gone", std::chrono::milliseconds{0});
 }
 
-result<std::unique_ptr<server>> server::start(server_options options, services with) {
+result<std::unique_ptr<server>> server::make(server_options options, services with) {
   check(!options.token.empty(), "a server has a token");
   TRY(check_options(options));
   auto made = std::make_unique<parts>();
@@ -195,10 +195,13 @@ result<std::unique_ptr<server>> server::start(server_options options, services w
                    : make_plain_wire(on.context(), socket);
       }));
   made->url = url_of(of.options, made->door->port());
-  for (const auto& each : made->threads)
-    each->start();
-  made->door->start();
   return std::unique_ptr<server>{new server{std::move(made)}};
+}
+
+void server::start() {
+  for (const auto& each : parts_->threads)
+    each->start();
+  parts_->door->start();
 }
 
 void server::stop(std::string_view reason, std::chrono::milliseconds grace) {

@@ -117,15 +117,17 @@ struct server_counters {
 /// Thread-safe, but for `stop`.
 class server {
 public:
-  /// Listens and serves from threads of its own. Errors: `argument_invalid` (an address that is
+  /// Binds the address; `start` begins to serve. Errors: `argument_invalid` (an address that is
   /// none, a bind beyond this machine without TLS, a certificate without a key), `config_invalid`
   /// (a certificate that can't be used), `io_failed` (the address is in use).
-  static result<std::unique_ptr<server>> start(server_options options, services with);
+  static result<std::unique_ptr<server>> make(server_options options, services with);
   /// Stops without grace.
   ~server();
   server(const server&) = delete;
   server& operator=(const server&) = delete;
 
+  /// Takes connections, and serves them from threads of its own. Once.
+  void start();
   /// Takes no more connections, tells live clients the reason (at most 100 bytes), lets what is
   /// being answered end for `grace`, then closes the rest. Idempotent.
   void stop(std::string_view reason, std::chrono::milliseconds grace);
@@ -144,7 +146,7 @@ private:
   std::unique_ptr<parts> parts_;
 };
 
-/// Whether a server may start with these, before anything of it exists. Errors: those of `start`
+/// Whether a server may start with these, before anything of it exists. Errors: those of `make`
 /// that are `argument_invalid`.
 result<void> check_options(const server_options& options);
 
