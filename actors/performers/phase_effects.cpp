@@ -2,11 +2,11 @@
 
 #include "actors/aggregates/tool_call.hpp"
 #include "actors/definitions/envelope.hpp"
+#include "actors/performers/agent_terms.hpp"
 #include "actors/performers/documents.hpp"
 #include "actors/performers/tell_again.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace ash::performers {
 namespace {
@@ -16,18 +16,6 @@ namespace defs = definitions;
 error unloadable(const error& why, std::string_view what) {
   return refuse(errc::template_load_failed,
                 "the run's stored " + std::string{what} + " can't be read: " + why.message);
-}
-
-model_choice choice_of(const std::string& model, const defs::price_table& prices) {
-  model_choice out;
-  out.name = model;
-  if (const auto price = prices.find(model)) {
-    out.input = price->input;
-    out.cached = price->cached_input;
-    out.output = price->output;
-    out.price_known = true;
-  }
-  return out;
 }
 
 result<std::vector<tool_spec>> specs_of(const defs::persona& who,
@@ -65,26 +53,14 @@ result<agent_terms> terms_of(const effect::open_phase& what,
                              const defs::persona& who,
                              const defs::phase& phase,
                              const performer_options& options) {
-  agent_terms out;
-  out.persona = identity(who);
-  out.persona_hash = hash_of(who);
-  out.system_prompt = who.system_prompt;
   const auto& prices = options.prices != nullptr ? *options.prices : defs::price_table::shipped();
-  out.models.push_back(choice_of(who.model, prices));
-  for (const auto& model : who.fallback_models)
-    out.models.push_back(choice_of(model, prices));
+  auto out = agent_terms_of(who, prices);
   TRY(out.tools, specs_of(who, options.tools));
   out.tool_bounds = what.tool_bounds;
   out.tool_bounds.network =
       what.tool_bounds.network && who.network == defs::network_access::granted;
   out.policy_hash = policy::hash(tool_call::rules_of(out.tool_bounds));
-  out.max_tokens = who.max_tokens;
-  out.max_cost_per_call = who.max_cost_per_call.value_or(usd{});
   out.max_steps = phase.max_steps.value_or(who.max_turns);
-  out.max_tokens_total = who.max_tokens_total;
-  out.tool_quota = who.tool_quota.value_or(0);
-  if (who.temperature)
-    out.temperature_milli = std::llround(*who.temperature * 1'000);
   return out;
 }
 

@@ -101,6 +101,10 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+performers::report_frame frame_of(const performers::run_history& of) {
+  return {of.state, of.report ? of.report->commit : std::string{}};
+}
+
 template <class A>
 result<json::object>
 folded_json(const log::event_log& log, const stream_id& stream, const fold_limit& limit) {
@@ -165,8 +169,12 @@ result<performers::run_history> show_run(const log::event_log& log, const run_id
   return performers::read_run_history(log, run);
 }
 
+std::string to_markdown(const performers::run_history& of) {
+  return report_markdown(of, frame_of(of));
+}
+
 json::object to_json(const performers::run_history& of) {
-  auto out = report_json(of, {of.state, of.report ? of.report->commit : std::string{}});
+  auto out = report_json(of, frame_of(of));
   out["state"] = of.state;
   if (of.report)
     out["report"] = of.report->markdown_path;

@@ -46,6 +46,8 @@ result<run_summary> summarise_run(const log::event_log& log, const run_id& run);
 result<performers::run_history> show_run(const log::event_log& log, const run_id& run);
 /// As the report has it, with the state at this moment.
 json::object to_json(const performers::run_history& of);
+/// The same for people.
+std::string to_markdown(const performers::run_history& of);
 
 /// The stream of this kind whose key is `text`, or begins with it (6 characters or more, ignoring
 /// case). Errors: `id_prefix_too_short`, `run_not_found`, `session_not_found` or `feed_not_found`,

@@ -88,24 +88,7 @@ std::vector<budget_terms> scopes_of(const run_id& run,
            cap,
            warn,
            policy_of(workflow.budget.policy.value_or(settings.policy))},
-          {"day:" + utc_date(system_now()),
-           settings.daily_cap,
-           share_of(settings.daily_cap, settings.warn_at_percent),
-           policy_of(settings.policy)}};
-}
-
-tool_terms bounds_of(const defs::tool_settings& settings) {
-  tool_terms out;
-  auto rules = policy::default_rules();
-  out.secret_globs = std::move(rules.secret_globs);
-  out.secret_exceptions = std::move(rules.secret_exceptions);
-  out.command_rules = std::move(rules.command_rules);
-  out.secret_globs.insert(
-      out.secret_globs.end(), settings.secret_paths.begin(), settings.secret_paths.end());
-  out.time_limit_ms = settings.command_time_limit_ms;
-  out.network = settings.network == defs::network_access::granted;
-  out.unsandboxed = settings.sandbox == defs::sandbox_setting::unsandboxed;
-  return out;
+          day_scope_of(settings)};
 }
 
 constexpr std::string_view scripted = "scripted";
@@ -163,7 +146,7 @@ run::created created_of(const run_request& asked,
                         const std::string& repo,
                         const planning& with) {
   run::created out;
-  out.run = {random_uuid()};
+  out.run = asked.id.value_or(run_id{random_uuid()});
   out.workflow = identity(workflow);
   out.workflow_hash = hash_of(workflow);
   out.workflow_json = canonical(workflow);
@@ -177,12 +160,33 @@ run::created created_of(const run_request& asked,
   out.branch = branch_of(out.run);
   out.report_dir = with.layout.report(out.run);
   out.scopes = scopes_of(out.run, workflow, asked, with.config.budget);
-  out.tool_bounds = bounds_of(with.config.tools);
+  out.tool_bounds = tool_bounds_of(with.config.tools);
   out.started_by = with.started_by;
   return out;
 }
 
 } // namespace
+
+tool_terms tool_bounds_of(const defs::tool_settings& settings) {
+  tool_terms out;
+  auto rules = policy::default_rules();
+  out.secret_globs = std::move(rules.secret_globs);
+  out.secret_exceptions = std::move(rules.secret_exceptions);
+  out.command_rules = std::move(rules.command_rules);
+  out.secret_globs.insert(
+      out.secret_globs.end(), settings.secret_paths.begin(), settings.secret_paths.end());
+  out.time_limit_ms = settings.command_time_limit_ms;
+  out.network = settings.network == defs::network_access::granted;
+  out.unsandboxed = settings.sandbox == defs::sandbox_setting::unsandboxed;
+  return out;
+}
+
+budget_terms day_scope_of(const defs::budget_settings& settings) {
+  return {"day:" + utc_date(system_now()),
+          settings.daily_cap,
+          share_of(settings.daily_cap, settings.warn_at_percent),
+          policy_of(settings.policy)};
+}
 
 result<data_layout> data_layout::make(const std::string& directory) {
   if (directory.empty())

@@ -26,6 +26,7 @@ struct run_request {
   std::optional<std::string> model;             ///< `provider:model`, instead of every persona's
   std::map<std::string, std::string> overrides; ///< role → persona
   std::optional<usd> run_cap; ///< instead of the workflow's and the configuration's
+  std::optional<run_id> id;   ///< absent: a random one
 };
 
 /// Where everything of a data directory lies; the only place that knows.
@@ -55,7 +56,12 @@ struct planning {
   std::string started_by;
 };
 
-/// The command that starts the run, with an id of its own. Errors: `argument_invalid`,
+/// The bounds of tools under a configuration, with the built-in policy.
+tool_terms tool_bounds_of(const definitions::tool_settings& settings);
+/// The scope of the present UTC day.
+budget_terms day_scope_of(const definitions::budget_settings& settings);
+
+/// The command that starts the run. Errors: `argument_invalid`,
 /// `template_not_found`, `definition_invalid`, `schema_not_found`, `schema_unsupported`, those of
 /// binding, `secret_missing`, `repo_path_invalid`, `repo_branch_missing`, `git_failed`.
 result<run::start> plan_run(const run_request& asked, const planning& with);

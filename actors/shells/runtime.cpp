@@ -4,17 +4,11 @@
 #include "actors/aggregates/run.hpp"
 #include "actors/definitions/embedded.hpp"
 #include "actors/performers/budget_effects.hpp"
-#include "actors/performers/make_performer.hpp"
-#include "actors/performers/work_pool.hpp"
 #include "actors/shells/fold.hpp"
-#include "actors/shells/run_slots.hpp"
-#include "events/base/text.hpp"
+#include "actors/shells/runtime_parts.hpp"
 #include "events/log/rocksdb_log.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 
 namespace ash {
@@ -56,6 +50,8 @@ std::optional<budget_terms> persona_day_of(const definitions::budget_settings& s
   return out;
 }
 
+} // namespace
+
 result<run::live> live_run(const log::event_log& log, const run_id& run) {
   TRY(auto folded, fold::whole<run_aggregate>(log, stream_of(run)));
   auto* found = std::get_if<run::live>(&folded.state);
@@ -64,7 +60,6 @@ result<run::live> live_run(const log::event_log& log, const run_id& run) {
   return std::move(*found);
 }
 
-/// The runs that are not finished for good, with their states.
 result<std::vector<run::live>> open_runs(const log::event_log& log) {
   std::vector<run::live> out;
   for (std::string after;;) {
@@ -80,72 +75,12 @@ result<std::vector<run::live>> open_runs(const log::event_log& log) {
   }
 }
 
-result<void> check_bound(const run::live& of) {
-  for (const auto& phase : of.plan.phases)
-    if (std::none_of(of.bindings.begin(), of.bindings.end(), [&](const run::binding& one) {
-          return one.role == phase.role && !one.persona_json.empty();
-        }))
-      return refuse(errc::run_metadata_missing,
-                    "the run " + to_string(of.plan.run) + " has no persona for the role '" +
-                        phase.role + "': start a new run");
-  return success();
+runtime::parts::parts(runtime_options with)
+    : options{std::move(with)}, providers{registry_of(options)} {}
+
+runtime::parts::~parts() {
+  stop(std::chrono::milliseconds{0});
 }
-
-} // namespace
-
-class runtime::parts {
-public:
-  explicit parts(runtime_options with)
-      : options{std::move(with)}, providers{registry_of(options)} {}
-  ~parts() { stop(std::chrono::milliseconds{0}); }
-
-  result<void> open();
-  result<void> sweep();
-  result<void> start_actors();
-  result<const definitions::library*> load_definitions();
-  result<void> resume(const run_id& run, const std::string& by);
-  /// Gives a scope another cap; a scope that nobody has used yet opens with it.
-  result<void> set_cap(const std::string& scope, usd cap, const std::string& by);
-  /// The configuration may have changed since today's scope was opened.
-  result<void> follow_daily_cap(const std::string& by);
-  result<inspect::run_summary> wait(const run_id& run, std::stop_token stop);
-  void stop(std::chrono::milliseconds grace);
-
-  [[nodiscard]] result<void> tell(const run_id& run, std::string id, any_command what) {
-    return actors->tell_and_wait(
-        stream_of(run), stream_of(run), {std::move(id), to_string(run), {}, system_now(), what});
-  }
-
-  runtime_options options;
-  data_layout layout;
-  std::unique_ptr<log::event_log> log;
-  provider::provider_registry providers;
-  std::shared_ptr<definitions::schema_registry> schemas;
-  std::unique_ptr<run_slots> slots;
-  std::vector<run_id> swept;
-  std::unique_ptr<ash::shells> actors;
-
-private:
-  performers::performer_options performer_options_of();
-  void tell_of_broken(const stream_id& stream, const error& why);
-  result<void> interrupt(const run_id& run, run::interruption cause, const std::string& message);
-  void interrupt_all();
-  /// Something beneath the run can't be settled before a restart.
-  [[nodiscard]] bool is_broken_beneath(const run_id& run) const;
-
-  std::vector<run_id> to_wake_;
-  std::mutex library_mutex_;
-  std::optional<definitions::library> library_;
-  std::shared_ptr<void> commits_;
-  std::mutex wait_mutex_;
-  std::condition_variable committed_;
-  std::uint64_t head_ = 0;
-  std::size_t waiters_ = 0;
-  std::optional<error> log_failure_;
-  bool stopped_ = false;
-  std::once_flag stop_once_;
-  performers::work_pool chores_{1};
-};
 
 // -- opening --------------------------------------------------------------------------------------
 
@@ -163,7 +98,7 @@ result<void> runtime::parts::open() {
   if (options.crashed == after_crash::wait)
     return success();
   for (const auto& run : swept) {
-    TRY(resume(run, "restart"));
+    TRY(resume(run, {"restart"}));
   }
   return success();
 }
@@ -245,39 +180,6 @@ result<const definitions::library*> runtime::parts::load_definitions() {
 }
 
 // -- while it runs --------------------------------------------------------------------------------
-
-result<void> runtime::parts::resume(const run_id& run, const std::string& by) {
-  TRY(auto found, live_run(*log, run));
-  if (run::is_over(found.at))
-    return refuse(errc::run_already_terminal,
-                  "the run " + to_string(run) + " is over; start a new one");
-  TRY(check_bound(found));
-  TRY(slots->take(found.plan.repo_path, found.plan.base_branch, run));
-  auto told = tell(run, "resume:" + to_string(random_uuid()), run::resume{by});
-  slots->began(run);
-  return told;
-}
-
-result<void> runtime::parts::set_cap(const std::string& scope, usd cap, const std::string& by) {
-  const auto stream = stream_of_budget(scope);
-  TRY(auto found, fold::whole<budget_aggregate>(*log, stream));
-  const auto& now = found.state;
-  if (now.open && now.terms.cap == cap)
-    return success();
-  const usd warn_at{cap.pico / 100 * options.config.budget.warn_at_percent};
-  const auto policy = static_cast<budget_policy>(options.config.budget.policy);
-  return actors->tell_and_wait(stream,
-                               performers::root_of_scope(scope),
-                               {"cap:" + to_string(random_uuid()),
-                                stream.text(),
-                                {},
-                                system_now(),
-                                budget::set_cap{cap, warn_at, by, {scope, cap, warn_at, policy}}});
-}
-
-result<void> runtime::parts::follow_daily_cap(const std::string& by) {
-  return set_cap("day:" + utc_date(system_now()), options.config.budget.daily_cap, by);
-}
 
 /// A broken entity beneath a run can't report: the run ends its phase without it.
 void runtime::parts::tell_of_broken(const stream_id& stream, const error& why) {
@@ -430,38 +332,6 @@ result<std::unique_ptr<runtime>> runtime::open(runtime_options options) {
   auto made = std::make_unique<parts>(std::move(options));
   TRY(made->open());
   return std::unique_ptr<runtime>{new runtime{std::move(made)}};
-}
-
-result<run_id> runtime::start_run(const run_request& asked) {
-  TRY(const auto* library, parts_->load_definitions());
-  TRY(auto command,
-      plan_run(asked,
-               {*library,
-                *parts_->schemas,
-                parts_->providers,
-                parts_->options.config,
-                parts_->layout,
-                parts_->options.started_by}));
-  const auto run = command.what.run;
-  TRY(parts_->slots->take(command.what.repo_path, command.what.base_branch, run));
-  auto told = parts_->tell(run, "start:" + to_string(run), std::move(command));
-  parts_->slots->began(run);
-  TRY(std::move(told));
-  return run;
-}
-
-result<void> runtime::resume_run(const run_id& run, const std::string& by, std::optional<usd> cap) {
-  if (cap) {
-    TRY(parts_->set_cap("run:" + to_string(run), *cap, by));
-  }
-  TRY(parts_->follow_daily_cap(by));
-  return parts_->resume(run, by);
-}
-
-result<void>
-runtime::abort_run(const run_id& run, const std::string& reason, const std::string& by) {
-  TRY(live_run(*parts_->log, run));
-  return parts_->tell(run, "abort:" + to_string(random_uuid()), run::abort{reason, by});
 }
 
 result<inspect::run_summary> runtime::wait(const run_id& run, std::stop_token stop) {

@@ -5,6 +5,7 @@
 
 #include "actors/shells/inspect.hpp"
 #include "actors/shells/run_plan.hpp"
+#include "actors/shells/session_plan.hpp"
 #include "actors/shells/shells.hpp"
 
 #include <chrono>
@@ -35,6 +36,15 @@ struct runtime_options {
       {}; ///< `on_broken` and `on_log_failed` are called besides the runtime's own
 };
 
+/// Where a command comes from.
+struct command_source {
+  std::string by; ///< who gives it, for the record
+  /// Under which the entity's stream keeps what the command leads to (1–200 bytes): the same
+  /// command again is answered and does nothing. Empty: it is a new one each time.
+  std::string key = {};
+  std::string causation = {}; ///< what led to it; kept with its facts
+};
+
 /// Thread-safe, but for `stop`.
 class runtime {
 public:
@@ -47,14 +57,49 @@ public:
   runtime(const runtime&) = delete;
   runtime& operator=(const runtime&) = delete;
 
+  // -- runs --------------------------------------------------------------------------------------
+
   /// Starts a run: durable when this returns. Errors: those of `plan_run`, `active_run_exists`.
-  result<run_id> start_run(const run_request& asked);
+  result<run_id> start_run(const run_request& asked, const command_source& from = {});
   /// With `cap` the run's budget is raised (or lowered) first. Errors: `run_not_found`,
   /// `run_already_terminal`, `run_metadata_missing`, `active_run_exists`.
   result<void>
-  resume_run(const run_id& run, const std::string& by, std::optional<usd> cap = std::nullopt);
+  resume_run(const run_id& run, const command_source& from, std::optional<usd> cap = std::nullopt);
   /// Errors: `run_not_found`, `run_already_terminal`.
-  result<void> abort_run(const run_id& run, const std::string& reason, const std::string& by);
+  result<void> abort_run(const run_id& run, const std::string& reason, const command_source& from);
+  /// Errors: `run_not_found`, `approval_not_found`, `approval_already_decided`, `argument_invalid`
+  /// for `cancel`, which is the run's own.
+  result<void> decide_approval(const run_id& run,
+                               const approval_id& approval,
+                               run::decision_kind decision,
+                               const std::string& comment,
+                               const command_source& from);
+  /// The run that asked for an approval, among those that are not over. Errors:
+  /// `approval_not_found`, and those of reading.
+  result<run_id> run_of_approval(const approval_id& approval);
+
+  // -- sessions ----------------------------------------------------------------------------------
+
+  /// Opens a session: durable when this returns. Errors: those of `plan_session`.
+  result<session_id> create_session(const session_request& asked, const command_source& from);
+  /// Adds a user's message and begins the turn that answers it. Errors: `session_not_found`,
+  /// `session_ended`, `response_in_progress`, `message_exists`, `argument_invalid`,
+  /// `provider_unavailable`.
+  result<void> post_message(const session_id& session,
+                            const message_id& message,
+                            const std::string& text,
+                            const command_source& from);
+  /// Stops a running turn; nothing where it is over. Errors: `session_not_found`,
+  /// `session_ended`, `turn_not_found`.
+  result<void> stop_turn(const session_id& session,
+                         const turn_id& turn,
+                         const std::string& reason,
+                         const command_source& from);
+  /// Ends a session for good. Errors: `session_not_found`, `session_ended`.
+  result<void>
+  end_session(const session_id& session, const std::string& reason, const command_source& from);
+
+  // -- looks -------------------------------------------------------------------------------------
 
   /// Waits until a run is over, its report written and everything beneath it settled; or until it
   /// is interrupted or waits for an approval. Errors: `run_not_found`, `cancelled` once `stop` is

@@ -144,7 +144,7 @@ int runs_resume(const settings& with, const resume_options& asked) {
                asked.format,
                [&](runtime& work) -> result<run_id> {
                  TRY(const auto run, resolve_run(work.log(), asked.id));
-                 TRY(work.resume_run(run, "runs resume", cap));
+                 TRY(work.resume_run(run, {"runs resume"}, cap));
                  return run;
                })
       .code;
@@ -153,7 +153,7 @@ int runs_resume(const settings& with, const resume_options& asked) {
 int runs_abort(const settings& with, const std::string& id, const std::string& reason) {
   stop_signals signals;
   return with_run(with, id, [&](runtime& work, const run_id& run) {
-    if (const auto aborted = work.abort_run(run, reason, "runs abort"); !aborted)
+    if (const auto aborted = work.abort_run(run, reason, {"runs abort"}); !aborted)
       return static_cast<int>(report(with, aborted.error()));
     const auto ended = work.wait(run, signals.token());
     if (!ended)

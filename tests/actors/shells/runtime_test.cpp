@@ -2,6 +2,7 @@
 #include "events/log/memory_log.hpp"
 
 #include "actors/aggregates/budget.hpp"
+#include "actors/aggregates/run.hpp"
 #include "actors/performers/documents.hpp"
 #include "actors/shells/fold.hpp"
 #include "tests/actors/performers/fakes.hpp"
@@ -224,7 +225,7 @@ TEST_F(runs, are_one_at_a_time_on_a_branch_of_a_repository) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, errc::active_run_exists);
   EXPECT_NE(refused.error().message.find(to_string(first)), std::string::npos);
-  ASSERT_TRUE(runtime_->abort_run(first, "enough", "a test"));
+  ASSERT_TRUE(runtime_->abort_run(first, "enough", {"a test"}));
   const auto aborted = ended(first);
   EXPECT_EQ(aborted.state, "aborted");
   EXPECT_TRUE(fs::exists(aborted.report_path)) << "an aborted run has a report too";
@@ -245,7 +246,7 @@ TEST_F(runs, are_interrupted_by_a_stop_and_go_on_where_they_were) {
   write_text(script_, with(a_script, "%DELAY%", "0"));
   open();
   EXPECT_TRUE(runtime_->swept().empty()) << "it was interrupted in good order";
-  ASSERT_TRUE(runtime_->resume_run(run, "a test"));
+  ASSERT_TRUE(runtime_->resume_run(run, {"a test"}));
   const auto summary = ended(run);
   EXPECT_EQ(summary.state, "completed") << summary.message;
   EXPECT_EQ(scope("run:" + to_string(run)).reserved, usd{});
@@ -273,10 +274,10 @@ TEST_F(runs, that_a_crash_left_executing_are_interrupted_when_opened_again) {
   auto before = inspect::summarise_run(runtime_->log(), run);
   ASSERT_TRUE(before);
   EXPECT_EQ(before.value().state, "interrupted");
-  ASSERT_TRUE(runtime_->resume_run(run, "a test"));
+  ASSERT_TRUE(runtime_->resume_run(run, {"a test"}));
   const auto summary = ended(run);
   EXPECT_EQ(summary.state, "completed") << summary.code << ": " << summary.message;
-  EXPECT_EQ(runtime_->resume_run(run, "a test").error().code, errc::run_already_terminal);
+  EXPECT_EQ(runtime_->resume_run(run, {"a test"}).error().code, errc::run_already_terminal);
 }
 
 TEST_F(runs, fail_with_their_cause_where_the_model_answers_nothing_useful) {
@@ -296,8 +297,96 @@ TEST_F(runs, are_blocked_by_their_budget_and_can_be_aborted) {
   const auto summary = ended(run);
   EXPECT_EQ(summary.state, "interrupted") << summary.message;
   EXPECT_EQ(scope("run:" + to_string(run)).committed(), usd{});
-  ASSERT_TRUE(runtime_->abort_run(run, "too dear", "a test"));
+  ASSERT_TRUE(runtime_->abort_run(run, "too dear", {"a test"}));
   EXPECT_EQ(ended(run).state, "aborted");
+}
+
+/// `internal_error` where nothing was refused.
+template <class T> errc code_of(const result<T>& of) {
+  return of ? errc::internal_error : of.error().code;
+}
+
+TEST_F(runs, with_a_given_id_are_started_once_under_their_key) {
+  auto what = asked();
+  what.id = run_id{random_uuid()};
+  const command_source from{"a client", "key-1", "request-1"};
+  ASSERT_TRUE(runtime_->start_run(what, from));
+  ended(*what.id);
+  ASSERT_TRUE(runtime_->start_run(what, from)) << "it is answered, and nothing begins again";
+  const auto all = inspect::list_runs(runtime_->log());
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all.value().size(), 1U);
+  const auto stored = runtime_->log().find_key(stream_of(*what.id), "key-1");
+  ASSERT_TRUE(stored && stored.value());
+  const auto first = runtime_->log().read(stored.value()->first_position - 1);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first.value().front().causation, "request-1");
+  const auto history = inspect::show_run(runtime_->log(), *what.id);
+  ASSERT_TRUE(history);
+  EXPECT_EQ(history.value().plan.started_by, "a client");
+}
+
+TEST_F(runs, ask_for_approval_and_go_on_with_the_decision) {
+  auto gated = std::string{a_workflow};
+  gated.replace(gated.find("two-steps"), 9, "gated");
+  gated.insert(gated.find("  - key: check"), "    approval: true\n");
+  write_text(definitions_ + "/workflows/gated@1.yaml", gated);
+  auto what = asked();
+  what.workflow = "gated";
+  const auto run = started(what);
+  EXPECT_EQ(ended(run).state, "awaiting_approval");
+  const auto state = fold::whole<run_aggregate>(runtime_->log(), stream_of(run));
+  ASSERT_TRUE(state);
+  const auto approval = std::get<run::live>(state.value().state).approvals.at(0).what.approval;
+  EXPECT_EQ(runtime_->run_of_approval(approval).value(), run);
+  const auto decide = [&](const approval_id& which, run::decision_kind how) {
+    return runtime_->decide_approval(run, which, how, "looks right", {"a person"});
+  };
+  EXPECT_EQ(code_of(decide({random_uuid()}, run::decision_kind::approve)),
+            errc::approval_not_found);
+  EXPECT_EQ(code_of(decide(approval, run::decision_kind::cancel)), errc::argument_invalid);
+  ASSERT_TRUE(decide(approval, run::decision_kind::approve));
+  EXPECT_EQ(ended(run).state, "completed");
+  EXPECT_EQ(code_of(runtime_->run_of_approval(approval)), errc::approval_not_found);
+}
+
+TEST_F(runs, stand_beside_sessions_that_answer_what_they_are_asked) {
+  write_text(home_ / "talk.yaml",
+             "turns:\n  - match: {user: Hello}\n    text: Good day.\n"
+             "    usage: {input: 10, output: 3}\n");
+  session_request asked;
+  asked.persona = "writer";
+  asked.model = "scripted:" + (home_ / "talk.yaml");
+  asked.directory = repo_;
+  const auto session = runtime_->create_session(asked, {"a person"});
+  ASSERT_TRUE(session) << to_string(session.error());
+  const message_id message{random_uuid()};
+  ASSERT_TRUE(runtime_->post_message(session.value(), message, "Hello there", {"a person"}));
+  const auto root = stream_of(session.value());
+  const auto has = [&](std::string_view type) {
+    const auto records = runtime_->log().read_root(root, 0);
+    return records && std::any_of(records.value().begin(), records.value().end(), [&](auto& one) {
+             return one.type == type;
+           });
+  };
+  while (!has("turn.completed") && !has("turn.failed"))
+    std::this_thread::sleep_for(1ms);
+  EXPECT_TRUE(has("turn.completed"));
+  EXPECT_EQ(code_of(runtime_->post_message(session.value(), message, "again", {"a person"})),
+            errc::message_exists);
+  EXPECT_EQ(code_of(runtime_->stop_turn(session.value(), {random_uuid()}, "enough", {"x"})),
+            errc::turn_not_found);
+  ASSERT_TRUE(runtime_->end_session(session.value(), "done", {"a person"}));
+  EXPECT_EQ(code_of(runtime_->end_session(session.value(), "done", {"a person"})),
+            errc::session_ended);
+  EXPECT_EQ(code_of(runtime_->end_session({random_uuid()}, "done", {"a person"})),
+            errc::session_not_found);
+  EXPECT_GT(scope("session:" + to_string(session.value())).terms.cap, usd{});
+  asked.directory = home_ / "gone";
+  EXPECT_EQ(code_of(runtime_->create_session(asked, {"x"})), errc::repo_path_invalid);
+  asked.directory.clear();
+  asked.persona = "nobody";
+  EXPECT_EQ(code_of(runtime_->create_session(asked, {"x"})), errc::persona_not_found);
 }
 
 TEST_F(runs, are_refused_before_they_exist_where_anything_is_wrong) {

@@ -1,0 +1,170 @@
+// What the runtime can be asked to do, beside opening and stopping.
+#include "actors/aggregates/budget.hpp"
+#include "actors/performers/budget_effects.hpp"
+#include "actors/shells/fold.hpp"
+#include "actors/shells/runtime_parts.hpp"
+
+#include <algorithm>
+
+namespace ash {
+namespace {
+
+result<void> check_bound(const run::live& of) {
+  for (const auto& phase : of.plan.phases)
+    if (std::none_of(of.bindings.begin(), of.bindings.end(), [&](const run::binding& one) {
+          return one.role == phase.role && !one.persona_json.empty();
+        }))
+      return refuse(errc::run_metadata_missing,
+                    "the run " + to_string(of.plan.run) + " has no persona for the role '" +
+                        phase.role + "': start a new run");
+  return success();
+}
+
+} // namespace
+
+planning runtime::parts::planning_with(const definitions::library& library) {
+  return {library, *schemas, providers, options.config, layout, options.started_by};
+}
+
+result<void> runtime::parts::tell(const stream_id& root,
+                                  const command_source& from,
+                                  std::string otherwise,
+                                  any_command what) {
+  return actors->tell_and_wait(root,
+                               root,
+                               {from.key.empty() ? std::move(otherwise) : from.key,
+                                std::string{root.key()},
+                                from.causation,
+                                system_now(),
+                                std::move(what)});
+}
+
+// -- runs -----------------------------------------------------------------------------------------
+
+result<void> runtime::parts::resume(const run_id& run, const command_source& from) {
+  TRY(auto found, live_run(*log, run));
+  if (run::is_over(found.at))
+    return refuse(errc::run_already_terminal,
+                  "the run " + to_string(run) + " is over; start a new one");
+  TRY(check_bound(found));
+  TRY(slots->take(found.plan.repo_path, found.plan.base_branch, run));
+  auto told =
+      tell(stream_of(run), from, "resume:" + to_string(random_uuid()), run::resume{from.by});
+  slots->began(run);
+  return told;
+}
+
+result<void>
+runtime::parts::set_cap(const std::string& scope, usd cap, const command_source& from) {
+  const auto stream = stream_of_budget(scope);
+  TRY(auto found, fold::whole<budget_aggregate>(*log, stream));
+  const auto& now = found.state;
+  if (now.open && now.terms.cap == cap)
+    return success();
+  const usd warn_at{cap.pico / 100 * options.config.budget.warn_at_percent};
+  const auto policy = static_cast<budget_policy>(options.config.budget.policy);
+  return actors->tell_and_wait(
+      stream,
+      performers::root_of_scope(scope),
+      {from.key.empty() ? "cap:" + to_string(random_uuid()) : from.key,
+       stream.text(),
+       from.causation,
+       system_now(),
+       budget::set_cap{cap, warn_at, from.by, {scope, cap, warn_at, policy}}});
+}
+
+result<void> runtime::parts::follow_daily_cap(const std::string& by) {
+  return set_cap("day:" + utc_date(system_now()), options.config.budget.daily_cap, {by});
+}
+
+result<run_id> runtime::start_run(const run_request& asked, const command_source& from) {
+  TRY(const auto* library, parts_->load_definitions());
+  TRY(auto command, plan_run(asked, parts_->planning_with(*library)));
+  if (!from.by.empty())
+    command.what.started_by = from.by;
+  const auto run = command.what.run;
+  TRY(parts_->slots->take(command.what.repo_path, command.what.base_branch, run));
+  auto told = parts_->tell(stream_of(run), from, "start:" + to_string(run), std::move(command));
+  parts_->slots->began(run);
+  TRY(std::move(told));
+  return run;
+}
+
+result<void>
+runtime::resume_run(const run_id& run, const command_source& from, std::optional<usd> cap) {
+  if (cap) {
+    TRY(live_run(*parts_->log, run));
+    TRY(parts_->set_cap("run:" + to_string(run), *cap, from));
+  }
+  TRY(parts_->follow_daily_cap(from.by));
+  return parts_->resume(run, from);
+}
+
+result<void>
+runtime::abort_run(const run_id& run, const std::string& reason, const command_source& from) {
+  TRY(live_run(*parts_->log, run));
+  return parts_->tell(
+      stream_of(run), from, "abort:" + to_string(random_uuid()), run::abort{reason, from.by});
+}
+
+result<void> runtime::decide_approval(const run_id& run,
+                                      const approval_id& approval,
+                                      run::decision_kind decision,
+                                      const std::string& comment,
+                                      const command_source& from) {
+  if (decision == run::decision_kind::cancel)
+    return refuse(errc::argument_invalid,
+                  "an approval is cancelled by its run alone: approve it, reject it, request "
+                  "changes or abort the run");
+  TRY(live_run(*parts_->log, run));
+  return parts_->tell(stream_of(run),
+                      from,
+                      "decide:" + to_string(random_uuid()),
+                      run::decide_approval{approval, decision, from.by, comment});
+}
+
+result<run_id> runtime::run_of_approval(const approval_id& approval) {
+  TRY(const auto open, open_runs(*parts_->log));
+  for (const auto& one : open)
+    for (const auto& asked : one.approvals)
+      if (asked.what.approval == approval)
+        return one.plan.run;
+  return refuse(errc::approval_not_found,
+                "no run that is not over has the approval " + to_string(approval));
+}
+
+// -- sessions -------------------------------------------------------------------------------------
+
+result<session_id> runtime::create_session(const session_request& asked,
+                                           const command_source& from) {
+  TRY(const auto* library, parts_->load_definitions());
+  TRY(auto command, plan_session(asked, parts_->planning_with(*library)));
+  const auto session = command.what.session;
+  TRY(parts_->tell(stream_of(session), from, "create:" + to_string(session), std::move(command)));
+  return session;
+}
+
+result<void> runtime::post_message(const session_id& session,
+                                   const message_id& message,
+                                   const std::string& text,
+                                   const command_source& from) {
+  return parts_->tell(
+      stream_of(session), from, "post:" + to_string(random_uuid()), session::post{message, text});
+}
+
+result<void> runtime::stop_turn(const session_id& session,
+                                const turn_id& turn,
+                                const std::string& reason,
+                                const command_source& from) {
+  return parts_->tell(
+      stream_of(session), from, "stop:" + to_string(random_uuid()), turn::stop{turn, reason});
+}
+
+result<void> runtime::end_session(const session_id& session,
+                                  const std::string& reason,
+                                  const command_source& from) {
+  return parts_->tell(
+      stream_of(session), from, "end:" + to_string(random_uuid()), session::end{reason});
+}
+
+} // namespace ash

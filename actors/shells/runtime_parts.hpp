@@ -1,0 +1,73 @@
+// The insides of `runtime`, for the two files that define its members.
+#pragma once
+
+#include "actors/aggregates/run.hpp"
+#include "actors/performers/make_performer.hpp"
+#include "actors/performers/work_pool.hpp"
+#include "actors/shells/run_slots.hpp"
+#include "actors/shells/runtime.hpp"
+
+#include <condition_variable>
+#include <mutex>
+
+namespace ash {
+
+/// A run as its stream has it. Errors: `run_not_found`, and those of reading.
+result<run::live> live_run(const log::event_log& log, const run_id& run);
+/// The runs that are not finished for good, with their states.
+result<std::vector<run::live>> open_runs(const log::event_log& log);
+
+class runtime::parts {
+public:
+  explicit parts(runtime_options with);
+  ~parts();
+
+  result<void> open();
+  result<void> sweep();
+  result<void> start_actors();
+  result<const definitions::library*> load_definitions();
+  [[nodiscard]] planning planning_with(const definitions::library& library);
+  result<void> resume(const run_id& run, const command_source& from);
+  /// Gives a scope another cap; a scope that nobody has used yet opens with it.
+  result<void> set_cap(const std::string& scope, usd cap, const command_source& from);
+  /// The configuration may have changed since today's scope was opened.
+  result<void> follow_daily_cap(const std::string& by);
+  result<inspect::run_summary> wait(const run_id& run, std::stop_token stop);
+  void stop(std::chrono::milliseconds grace);
+
+  /// Gives a run or a session a command, under the source's key, or under `otherwise`.
+  [[nodiscard]] result<void>
+  tell(const stream_id& root, const command_source& from, std::string otherwise, any_command what);
+
+  runtime_options options;
+  data_layout layout;
+  std::unique_ptr<log::event_log> log;
+  provider::provider_registry providers;
+  std::shared_ptr<definitions::schema_registry> schemas;
+  std::unique_ptr<run_slots> slots;
+  std::vector<run_id> swept;
+  std::unique_ptr<ash::shells> actors;
+
+private:
+  performers::performer_options performer_options_of();
+  void tell_of_broken(const stream_id& stream, const error& why);
+  result<void> interrupt(const run_id& run, run::interruption cause, const std::string& message);
+  void interrupt_all();
+  /// Something beneath the run can't be settled before a restart.
+  [[nodiscard]] bool is_broken_beneath(const run_id& run) const;
+
+  std::vector<run_id> to_wake_;
+  std::mutex library_mutex_;
+  std::optional<definitions::library> library_;
+  std::shared_ptr<void> commits_;
+  std::mutex wait_mutex_;
+  std::condition_variable committed_;
+  std::uint64_t head_ = 0;
+  std::size_t waiters_ = 0;
+  std::optional<error> log_failure_;
+  bool stopped_ = false;
+  std::once_flag stop_once_;
+  performers::work_pool chores_{1};
+};
+
+} // namespace ash

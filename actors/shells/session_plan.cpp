@@ -1,0 +1,62 @@
+#include "actors/shells/session_plan.hpp"
+
+#include "actors/aggregates/policy.hpp"
+#include "actors/aggregates/tool_call.hpp"
+#include "actors/definitions/pricing.hpp"
+#include "actors/performers/agent_terms.hpp"
+#include "events/base/hash.hpp"
+#include "events/base/text.hpp"
+
+#include <filesystem>
+
+namespace ash {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Absolute, links resolved.
+result<std::string> directory_at(const std::string& path) {
+  std::error_code failed;
+  const auto real = fs::canonical(path, failed);
+  if (failed || !fs::is_directory(real, failed))
+    return refuse(errc::repo_path_invalid,
+                  "'" + printable(path) + "' is no directory that can be reached")
+        .with("path", path);
+  if (!is_valid_utf8(real.string()))
+    return refuse(errc::repo_path_invalid,
+                  "'" + printable(path) +
+                      "' has a path that is not valid UTF-8, which a session can't record");
+  return real.string();
+}
+
+/// Meters, and blocks nothing: what blocks is the day's scope.
+budget_terms own_scope(const session_id& session, const definitions::budget_settings& settings) {
+  return {"session:" + to_string(session), settings.daily_cap, {}, budget_policy::warn_continue};
+}
+
+} // namespace
+
+result<session::create> plan_session(const session_request& asked, const planning& with) {
+  TRY(auto who, with.library.find_persona(asked.persona));
+  if (asked.model) {
+    TRY(auto named, definitions::parse_model(*asked.model));
+    who.model = *asked.model;
+    who.backend = named.provider;
+    who.fallback_models.clear();
+  }
+  TRY(with.providers.find(who.model));
+  session::create out;
+  auto& what = out.what;
+  what.session = asked.id.value_or(session_id{random_uuid()});
+  if (!asked.directory.empty()) {
+    TRY(what.worktree, directory_at(asked.directory));
+    what.project_key = sha256_hex(what.worktree).substr(0, 16);
+  }
+  what.agent = performers::agent_terms_of(who, definitions::price_table::shipped());
+  what.agent.tool_bounds = tool_bounds_of(with.config.tools);
+  what.agent.policy_hash = policy::hash(tool_call::rules_of(what.agent.tool_bounds));
+  what.scopes = {own_scope(what.session, with.config.budget), day_scope_of(with.config.budget)};
+  return out;
+}
+
+} // namespace ash
