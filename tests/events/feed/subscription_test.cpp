@@ -50,6 +50,8 @@ protected:
                                        start_point from = {},
                                        std::vector<std::string> types = {},
                                        pruned_form form = pruned_form::events) {
+    while (live().stats().ring_head < log.log->head())
+      std::this_thread::yield(); // so that what was written is there without waiting
     return must(live().subscribe(
         must(selector::parse(name)), must(type_filter::make(std::move(types))), from, form, [this] {
           ++wakes;
