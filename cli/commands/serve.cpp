@@ -1,6 +1,7 @@
 // `actor-shell serve`: the one place where the runtime, the read models, the feeds, the API and the
 // server are put together, and taken apart again in order.
 #include "actors/shells/runtime.hpp"
+#include "cli/commands/serve_figures.hpp"
 #include "cli/commands/work.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
@@ -121,6 +122,7 @@ public:
 private:
   composition() = default;
   [[nodiscard]] gateway::services services();
+  [[nodiscard]] gateway::metric_sources figures();
   [[nodiscard]] gateway::live_services live(const std::string& token);
   [[nodiscard]] gateway::response ask_api(const gateway::request& asked);
 
@@ -128,6 +130,7 @@ private:
   std::unique_ptr<feed::broadcaster> feeds_;
   std::unique_ptr<gateway::live_feeds> live_;
   gateway::request_handler api_;
+  std::unique_ptr<gateway::metrics> metrics_;
   std::unique_ptr<gateway::server> server_;
 };
 
@@ -139,6 +142,7 @@ result<std::unique_ptr<composition>> composition::make(const settings& with,
   TRY(options.token, gateway::load_or_make_token(made->directory()));
   made->feeds_ = std::make_unique<feed::broadcaster>(made->work_->log(), feeds_of(*made->work_));
   made->live_ = std::make_unique<gateway::live_feeds>(made->live(options.token));
+  made->metrics_ = std::make_unique<gateway::metrics>(made->work_->log(), made->figures());
   TRY(made->server_, gateway::server::make(std::move(options), made->services()));
   TRY(gateway::write_endpoint(made->directory(), {made->url(), ::getpid(), to_iso(system_now())}));
   made->server_->start();
@@ -177,8 +181,20 @@ gateway::services composition::services() {
   out.make_sse = [this](const gateway::live_request& from) {
     return live_->make_sse(from.request);
   };
+  out.metrics = [this] { return metrics_->text(); };
+  out.on_answered = [this](const gateway::answered& one) {
+    metrics_->on_answered(gateway::to_string(one.route), one.method, one.took);
+  };
   out.complain = complain;
   return out;
+}
+
+gateway::metric_sources composition::figures() {
+  return {.actors = [this] { return work_->actors().stats(); },
+          .http = [this] { return figures_of(server_->counters()); },
+          .feeds = [this] { return figures_of(feeds_->stats(), live_->stats()); },
+          .projections = {},
+          .version = ASH_VERSION};
 }
 
 void composition::stop(std::string_view reason) {
