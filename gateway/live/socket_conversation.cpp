@@ -331,6 +331,7 @@ void socket_conversation::beat(time now) {
   has_sent_ = false;
   if (now - *last_sent_ < with_->services.limits.heartbeat_every || is_unacknowledged_)
     return;
+  last_sent_ = now;
   json::object cursors;
   for (const auto& each : feeds_)
     if (each.by->is_caught_up())

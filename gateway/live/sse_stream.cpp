@@ -132,6 +132,7 @@ void sse_stream::tick(time now) {
   if (!is_unacknowledged_) {
     if (now - *last_sent_ >= with_->services.limits.heartbeat_every && !said_) {
       said_ = frame{std::string{heartbeat}, nullptr, {}};
+      last_sent_ = now;
       bell_->ring();
     }
     return;
