@@ -15,7 +15,7 @@ function(ash_test name)
     set(arg_TIMEOUT 300)
   endif()
   add_executable(test_${name} ${arg_SOURCES})
-  target_link_libraries(test_${name} PRIVATE ${arg_DEPS} GTest::gmock GTest::gtest_main)
+  target_link_libraries(test_${name} PRIVATE ${arg_DEPS} ash::allocator GTest::gmock GTest::gtest_main)
   # What is tested is optimised; of the tests themselves only the time to build them counts.
   target_compile_options(test_${name} PRIVATE $<$<CONFIG:RelWithDebInfo>:-Og;-g0>)
   add_test(NAME ${name} COMMAND test_${name})

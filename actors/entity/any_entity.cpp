@@ -4,6 +4,7 @@
 #include "events/base/check.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ash {
 namespace {
@@ -28,24 +29,22 @@ auto find(std::vector<effect_in_flight>& all, std::string_view id) {
   return std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.id == id; });
 }
 
-/// Commands and effects are large: an idle entity keeps no room for them.
-template <class T> void reset(std::vector<T>& items) {
-  std::vector<T>{}.swap(items);
-}
-
 } // namespace
 
 any_entity::any_entity(entity_setup setup)
     : answered_(setup.bounds ? setup.bounds->recent_ids : default_bounds()->recent_ids),
       stream_(std::move(setup.stream)),
-      root_(setup.root == stream_ ? stream_id{} : std::move(setup.root)),
+      root_(setup.root == stream_ ? apart<stream_id>{} : std::move(setup.root)),
       is_stored_(std::move(setup.is_stored)),
       bounds_(setup.bounds ? std::move(setup.bounds) : default_bounds()) {}
 
 void any_entity::after_load(std::string_view key) {
   ++version_;
-  if (!key.empty() && !answered_.contains(key))
-    answered_.remember(key);
+  if (key.empty())
+    return;
+  // The facts of one command share its id.
+  if (const auto digest = recent_ids::digest_of(key); !answered_.contains(digest))
+    answered_.remember(digest);
 }
 
 void any_entity::skip(std::string_view key) {
@@ -68,44 +67,56 @@ result<void> any_entity::receive(queued_command what) {
                   "a command to '" + stream_.text() + "' has an id of " +
                       std::to_string(what.command.id.size()) + " bytes: at most 200 are taken");
   const auto bytes = approximate_bytes(what.command);
+  auto& now = make_work();
   // A command that is larger than the whole queue still gets through when nothing else waits.
-  if (queue_.size() >= bounds_->queued ||
-      (!queue_.empty() && queued_bytes_ + bytes > bounds_->queued_bytes))
+  if (now.queue.size() >= bounds_->queued ||
+      (!now.queue.empty() && now.queued_bytes + bytes > bounds_->queued_bytes))
     return refuse(errc::queue_full,
-                  "'" + stream_.text() + "' has " + std::to_string(queue_.size()) +
+                  "'" + stream_.text() + "' has " + std::to_string(now.queue.size()) +
                       " commands waiting: send it again later");
-  queued_bytes_ += bytes;
-  queue_.push_back(std::move(what));
+  now.queued_bytes += bytes;
+  now.queue.push_back(std::move(what));
   return success();
 }
 
-result<bool> any_entity::is_repeated(const command_envelope& command) const {
+any_entity::work& any_entity::make_work() {
+  if (!work_)
+    work_ = std::make_unique<work>();
+  return *work_;
+}
+
+bool any_entity::knows_every_key() const noexcept {
+  return !answered_.is_partial() || is_stored_;
+}
+
+result<bool> any_entity::is_repeated(const command_envelope& command, const uuid& digest) const {
   if (command.id.empty())
     return false;
-  if (answered_.contains(command.id))
+  if (answered_.contains(digest))
     return true;
   if (!answered_.is_partial() || version_ == 0 || !is_stored_)
     return false;
-  return is_stored_(stream_, command.id);
+  return (*is_stored_)(stream_, command.id);
 }
 
-void any_entity::take_batch() {
-  check(batch_.empty() && !appending_, "a batch is taken while another one is in flight");
+any_entity::work& any_entity::take_batch() {
+  auto& now = make_work();
+  check(now.batch.empty() && !appending_, "a batch is taken while another one is in flight");
   std::size_t count = 0;
   std::size_t bytes = 0;
-  while (count < queue_.size() && count < bounds_->batch &&
+  while (count < now.queue.size() && count < bounds_->batch &&
          (count == 0 || bytes < bounds_->batch_bytes))
-    bytes += approximate_bytes(queue_[count++].command);
-  if (count == queue_.size()) {
-    batch_ = std::move(queue_);
-    reset(queue_);
-    queued_bytes_ = 0;
-    return;
+    bytes += approximate_bytes(now.queue[count++].command);
+  if (count == now.queue.size()) {
+    now.batch = std::exchange(now.queue, {});
+    now.queued_bytes = 0;
+    return now;
   }
-  const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
-  batch_.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
-  queue_.erase(queue_.begin(), end);
-  queued_bytes_ -= std::min(bytes, queued_bytes_);
+  const auto end = now.queue.begin() + static_cast<std::ptrdiff_t>(count);
+  now.batch.assign(std::make_move_iterator(now.queue.begin()), std::make_move_iterator(end));
+  now.queue.erase(now.queue.begin(), end);
+  now.queued_bytes -= std::min(bytes, now.queued_bytes);
+  return now;
 }
 
 void any_entity::issue(effects what, effects& out) {
@@ -121,19 +132,20 @@ void any_entity::issue(effects what, effects& out) {
 
 output any_entity::release() {
   output out;
-  for (const auto& each : batch_)
+  auto& now = make_work();
+  for (const auto& each : now.batch)
     if (!each.finishes.empty())
       effect_done(each.finishes);
-  out.replies = std::move(replies_);
+  out.replies = std::exchange(now.replies, {});
   const auto owes = owes_ || woken_ || repeated_;
-  issue(std::move(wanted_), out.wanted);
+  issue(std::exchange(now.wanted, {}), out.wanted);
   // Whatever woke the entity has been decided by now, so it is not done a second time.
   if (owes)
     issue(owed(), out.wanted);
   owes_ = woken_ = repeated_ = false;
-  reset(replies_);
-  reset(wanted_);
-  reset(batch_);
+  now.batch.clear();
+  if (now.queue.empty())
+    work_.reset();
   return out;
 }
 
@@ -159,17 +171,18 @@ void any_entity::effect_done(std::string_view id) {
 }
 
 std::vector<queued_command> any_entity::take_unanswered() {
-  auto all = std::move(batch_);
-  all.insert(
-      all.end(), std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
-  queue_.clear();
-  batch_.clear();
-  queued_bytes_ = 0;
+  const auto now = std::exchange(work_, nullptr);
+  if (!now)
+    return {};
+  auto all = std::move(now->batch);
+  all.insert(all.end(),
+             std::make_move_iterator(now->queue.begin()),
+             std::make_move_iterator(now->queue.end()));
   return all;
 }
 
 bool any_entity::is_idle() const noexcept {
-  return queue_.empty() && batch_.empty() && !appending_ && !woken_ &&
+  return (!work_ || (work_->queue.empty() && work_->batch.empty())) && !appending_ && !woken_ &&
          std::none_of(in_flight_.begin(), in_flight_.end(), [](const auto& e) { return e.holds; });
 }
 

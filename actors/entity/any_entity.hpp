@@ -6,6 +6,7 @@
 
 #include "actors/aggregates/aggregate.hpp"
 #include "actors/entity/recent_ids.hpp"
+#include "events/base/apart.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -46,6 +47,8 @@ struct append_intent {
   instant at; ///< of the last command in it
   std::vector<append_entry> entries;
   stream_after status = stream_after::open;
+  /// No key of these entries is in the stream up to `expected_version`: the entity has looked.
+  bool keys_are_new = false;
 };
 
 struct reply {
@@ -83,7 +86,7 @@ using key_lookup = std::function<result<bool>(const stream_id&, std::string_view
 struct entity_setup {
   stream_id stream;
   stream_id root;
-  key_lookup is_stored;
+  std::shared_ptr<const key_lookup> is_stored; ///< null: an id that was forgotten counts as new
   std::shared_ptr<const entity_bounds> bounds; ///< null: the defaults
 };
 
@@ -134,11 +137,11 @@ public:
   [[nodiscard]] virtual entity_kind kind() const noexcept = 0;
   [[nodiscard]] virtual bool is_final() const = 0;
   [[nodiscard]] const stream_id& stream() const noexcept { return stream_; }
-  [[nodiscard]] const stream_id& root() const noexcept { return root_.empty() ? stream_ : root_; }
+  [[nodiscard]] const stream_id& root() const noexcept { return root_ ? *root_ : stream_; }
   /// Of the last fact that was loaded or decided.
   [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
   [[nodiscard]] bool is_appending() const noexcept { return appending_; }
-  [[nodiscard]] bool has_queued() const noexcept { return !queue_.empty(); }
+  [[nodiscard]] bool has_queued() const noexcept { return work_ && !work_->queue.empty(); }
   [[nodiscard]] const std::vector<effect_in_flight>& effects_in_flight() const noexcept {
     return in_flight_;
   }
@@ -148,35 +151,44 @@ public:
 
 protected:
   virtual effects owed() const = 0;
-  /// Whether the command was answered before.
-  result<bool> is_repeated(const command_envelope& command) const;
-  [[nodiscard]] bool has_work() const noexcept { return !queue_.empty() || woken_; }
-  /// Moves the next batch out of the queue into `batch_`.
-  void take_batch();
+  /// Whether the command was answered before; `digest` is its id's, where it has one.
+  result<bool> is_repeated(const command_envelope& command, const uuid& digest) const;
+  /// `is_repeated` knows of every key of the stream.
+  [[nodiscard]] bool knows_every_key() const noexcept;
+  [[nodiscard]] bool has_work() const noexcept { return has_queued() || woken_; }
+
+  /// What is being done. Hundreds of thousands of entities are live and idle: they hold none.
+  struct work {
+    std::vector<queued_command> queue;
+    std::size_t queued_bytes = 0;
+    std::vector<queued_command> batch; ///< decided, not yet durable
+    std::vector<reply> replies;        ///< to the batch
+    effects wanted;                    ///< of the batch
+  };
+
+  /// Moves the next batch out of the queue.
+  work& take_batch();
   void after_load(std::string_view key);
   void after_snapshot(std::uint64_t version);
   /// The output of a batch that led to no facts.
   output release();
   const entity_bounds& bounds() const noexcept { return *bounds_; }
 
-  std::vector<queued_command> queue_;
-  std::vector<queued_command> batch_; ///< decided, not yet durable
-  std::vector<reply> replies_;        ///< to the batch
-  effects wanted_;                    ///< of the batch
-  bool repeated_ = false;             ///< somebody lost an answer: what is owed is issued again
+  std::unique_ptr<work> work_;
+  bool repeated_ = false; ///< somebody lost an answer: what is owed is issued again
   bool appending_ = false;
   std::uint64_t version_ = 0;
   recent_ids answered_;
 
 private:
   void issue(effects what, effects& out);
+  work& make_work();
 
   stream_id stream_;
-  stream_id root_; ///< empty where it is the stream itself
-  key_lookup is_stored_;
+  apart<stream_id> root_; ///< none where it is the stream itself
+  std::shared_ptr<const key_lookup> is_stored_;
   std::shared_ptr<const entity_bounds> bounds_;
   std::vector<effect_in_flight> in_flight_;
-  std::size_t queued_bytes_ = 0;
   std::uint64_t snapshot_version_ = 0;
   bool owes_ = true; ///< `pending` has not been issued since the entity was loaded
   bool woken_ = false;

@@ -52,17 +52,18 @@ public:
   result<output> drain() override {
     if (is_appending() || !has_work())
       return output{};
-    take_batch();
     append_intent intent;
     const auto expected = version_;
-    for (const auto& each : batch_) {
-      TRY(decide_one(each, intent));
+    auto& now = take_batch();
+    for (const auto& each : now.batch) {
+      TRY(decide_one(each, now, intent));
     }
     if (intent.entries.empty())
       return release();
     intent.stream = stream();
     intent.root = root();
     intent.expected_version = expected;
+    intent.keys_are_new = knows_every_key();
     intent.status = is_final() ? stream_after::closed : stream_after::open;
     appending_ = true;
     output out;
@@ -78,22 +79,23 @@ public:
 private:
   [[nodiscard]] effects owed() const override { return A::pending(state_); }
 
-  result<void> decide_one(const queued_command& from, append_intent& intent) {
+  result<void> decide_one(const queued_command& from, work& now, append_intent& intent) {
     const auto& command = from.command;
-    TRY(const auto repeated, is_repeated(command));
+    const auto digest = command.id.empty() ? uuid{} : recent_ids::digest_of(command.id);
+    TRY(const auto repeated, is_repeated(command, digest));
     if (repeated) {
       repeated_ = true;
-      replies_.push_back({from.token, success()});
+      now.replies.push_back({from.token, success()});
       return success();
     }
     auto decided = decide(command);
     if (!decided) {
-      replies_.push_back({from.token, std::move(decided).error()});
+      now.replies.push_back({from.token, std::move(decided).error()});
       return success();
     }
-    replies_.push_back({from.token, success()});
+    now.replies.push_back({from.token, success()});
     if (!decided.value().empty())
-      take(command, std::move(decided).value(), intent);
+      take(command, digest, std::move(decided).value(), now, intent);
     return success();
   }
 
@@ -106,13 +108,15 @@ private:
   }
 
   void take(const command_envelope& command,
+            const uuid& digest,
             std::vector<typename A::fact> facts,
+            work& now,
             append_intent& intent) {
     append_entry entry{command.id, command.correlation, command.causation, {}};
     entry.facts.reserve(facts.size());
     for (auto& fact : facts) {
       state_ = A::evolve(std::move(state_), fact);
-      append(wanted_, A::react(std::as_const(state_), fact));
+      append(now.wanted, A::react(std::as_const(state_), fact));
       entry.facts.push_back(
           std::visit([](auto&& f) { return any_fact{std::move(f)}; }, std::move(fact)));
     }
@@ -120,7 +124,7 @@ private:
     intent.at = command.at;
     intent.entries.push_back(std::move(entry));
     if (!command.id.empty())
-      answered_.remember(command.id);
+      answered_.remember(digest);
   }
 
   typename A::state state_{};

@@ -22,8 +22,8 @@ entity_driver::entity_driver(surroundings& in,
                              stream_id stream,
                              stream_id root,
                              std::weak_ptr<mailbox> self)
-    : in_(in), stream_(std::move(stream)), root_(root == stream_ ? stream_id{} : std::move(root)),
-      self_(std::move(self)) {}
+    : in_(in), stream_(std::move(stream)),
+      root_(root == stream_ ? apart<stream_id>{} : std::move(root)), self_(std::move(self)) {}
 
 entity_driver::next entity_driver::handle(mail what) {
   try {
@@ -46,7 +46,9 @@ entity_driver::next entity_driver::on(command_mail& what) {
   if (waited > in_.seen.longest_wait_us.load(std::memory_order_relaxed))
     in_.seen.longest_wait_us = waited;
   const auto token = next_token_++;
-  replies_.emplace(token, std::move(what.reply));
+  if (!replies_)
+    replies_ = std::make_unique<std::map<reply_token, on_reply>>();
+  replies_->emplace(token, std::move(what.reply));
   if (auto why = in_.judge.refusal(stream_))
     answer(token, std::move(*why));
   else
@@ -93,8 +95,8 @@ entity_driver::next entity_driver::on(appended_mail& what) {
 entity_driver::next entity_driver::on(effect_done_mail& what) {
   if (entity_)
     entity_->effect_done(what.id);
-  else
-    std::erase_if(in_flight_, [&](const auto& each) { return each.id == what.id; });
+  else if (left_)
+    std::erase_if(left_->in_flight, [&](const auto& each) { return each.id == what.id; });
   return next::stay;
 }
 
@@ -111,8 +113,9 @@ entity_driver::next entity_driver::on(retry_mail&) {
 
 entity_driver::next entity_driver::on(rest_mail&) {
   const auto busy =
-      entity_ ? !entity_->is_idle() : !waiting_.empty() || backing_off_ || !in_flight_.empty();
-  if (busy || !replies_.empty() || !in_.actors.retire(stream_, delivered_))
+      entity_ ? !entity_->is_idle()
+              : backing_off_ || (left_ && (!left_->waiting.empty() || !left_->in_flight.empty()));
+  if (busy || replies_ || !in_.actors.retire(stream_, delivered_))
     return next::stay;
   return next::quit;
 }
@@ -132,8 +135,8 @@ void entity_driver::accept(queued_command what) {
       answer(token, std::move(taken).error());
     return;
   }
-  if (waiting_.size() < bounds().queued && backing_off_)
-    waiting_.push_back(std::move(what));
+  if (backing_off_ && left().waiting.size() < bounds().queued)
+    left().waiting.push_back(std::move(what));
   else if (auto why = in_.judge.refusal(stream_))
     answer(token, std::move(*why));
   else
@@ -151,10 +154,14 @@ bool entity_driver::ensure_loaded() {
     crash(loaded.error());
     return false;
   }
-  entity_->carry_over(std::exchange(in_flight_, {}));
+  auto former = std::exchange(left_, nullptr);
+  if (former)
+    entity_->carry_over(std::move(former->in_flight));
   if (std::exchange(wake_when_loaded_, false))
     entity_->wake();
-  for (auto& each : std::exchange(waiting_, {})) {
+  if (!former)
+    return true;
+  for (auto& each : former->waiting) {
     const auto token = each.token;
     if (auto taken = entity_->receive(std::move(each)); !taken)
       answer(token, std::move(taken).error());
@@ -165,17 +172,8 @@ bool entity_driver::ensure_loaded() {
 result<void> entity_driver::load() {
   TRY(const auto head, in_.log.find_stream(stream_));
   if (head)
-    root_ = head->root == stream_ ? stream_id{} : head->root;
-  const auto setup = [&] {
-    return entity_setup{
-        stream_,
-        root(),
-        [&log = in_.log](const stream_id& stream, std::string_view key) -> result<bool> {
-          TRY(const auto found, log.find_key(stream, key));
-          return found.has_value();
-        },
-        in_.bounds};
-  };
+    root_ = head->root == stream_ ? apart<stream_id>{} : head->root;
+  const auto setup = [&] { return entity_setup{stream_, root(), in_.is_stored, in_.bounds}; };
   TRY(auto made, in_.forms.make(setup()));
   if (head) {
     TRY(const auto stored, in_.log.load_snapshot(stream_));
@@ -259,6 +257,7 @@ void entity_driver::start_append() {
   request.at = appending_->at;
   request.status = appending_->status == stream_after::closed ? log::stream_status::closed
                                                               : log::stream_status::open;
+  request.keys_are_new = appending_->keys_are_new;
   request.entries.reserve(appending_->entries.size());
   for (const auto& from : appending_->entries) {
     log::entry to{from.key, from.correlation, from.causation, {}};
@@ -314,15 +313,23 @@ void entity_driver::discard() {
   append_wait_us_ = 0;
   if (!entity_)
     return;
-  in_flight_ = entity_->effects_in_flight();
+  left().in_flight = entity_->effects_in_flight();
   auto unanswered = entity_->take_unanswered();
-  std::erase_if(unanswered, [&](const auto& each) { return !replies_.contains(each.token); });
-  waiting_.insert(waiting_.begin(),
-                  std::make_move_iterator(unanswered.begin()),
-                  std::make_move_iterator(unanswered.end()));
+  std::erase_if(unanswered,
+                [&](const auto& each) { return !replies_ || !replies_->contains(each.token); });
+  auto& waiting = left().waiting;
+  waiting.insert(waiting.begin(),
+                 std::make_move_iterator(unanswered.begin()),
+                 std::make_move_iterator(unanswered.end()));
   entity_.reset();
   // Its effects are owed by whoever is loaded next, whether or not a command comes.
   wake_when_loaded_ = true;
+}
+
+entity_driver::leftovers& entity_driver::left() {
+  if (!left_)
+    left_ = std::make_unique<leftovers>();
+  return *left_;
 }
 
 void entity_driver::crash(const error& why) {
@@ -334,32 +341,42 @@ void entity_driver::crash(const error& why) {
     retry_in(*wait);
     return;
   }
-  in_flight_.clear();
+  if (left_)
+    left_->in_flight.clear();
   if (auto refusal = in_.judge.refusal(stream_))
     answer_waiting(*refusal);
 }
 
 void entity_driver::answer(reply_token token, result<void> with) {
-  const auto at = replies_.find(token);
-  if (at == replies_.end())
+  if (!replies_)
+    return;
+  const auto at = replies_->find(token);
+  if (at == replies_->end())
     return;
   auto reply = std::move(at->second);
-  replies_.erase(at);
+  replies_->erase(at);
+  if (replies_->empty())
+    replies_.reset();
   --in_.seen.unanswered;
   if (reply)
     reply(std::move(with));
 }
 
 void entity_driver::answer_waiting(const error& with) {
-  for (const auto& each : std::exchange(waiting_, {}))
+  if (!left_)
+    return;
+  for (const auto& each : std::exchange(left_->waiting, {}))
     answer(each.token, with);
 }
 
 void entity_driver::answer_lost() {
+  if (!replies_)
+    return;
+  const auto& waiting = left().waiting;
   std::vector<reply_token> lost;
-  for (const auto& [token, reply] : replies_)
+  for (const auto& [token, reply] : *replies_)
     if (std::none_of(
-            waiting_.begin(), waiting_.end(), [t = token](const auto& w) { return w.token == t; }))
+            waiting.begin(), waiting.end(), [t = token](const auto& w) { return w.token == t; }))
       lost.push_back(token);
   for (const auto token : lost)
     answer(token,

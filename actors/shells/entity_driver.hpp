@@ -39,6 +39,7 @@ struct surroundings {
   chores& background;
   traffic& seen;
   std::shared_ptr<const entity_bounds> bounds;
+  std::shared_ptr<const key_lookup> is_stored;
   std::function<void(const error&)> on_log_failed;
 };
 
@@ -50,6 +51,12 @@ public:
   next handle(mail what);
 
 private:
+  /// Of an entity that is dropped, for the one that is loaded after it.
+  struct leftovers {
+    std::vector<queued_command> waiting;
+    std::vector<effect_in_flight> in_flight;
+  };
+
   next on(command_mail& what);
   next on(wake_mail& what);
   next on(appended_mail& what);
@@ -72,23 +79,23 @@ private:
   /// The entity is dropped, and loaded again after a wait, or is broken.
   void crash(const error& why);
   void discard();
+  leftovers& left();
   void answer(reply_token token, result<void> with);
   void answer_waiting(const error& with);
   /// Answers those whose command got lost in a fault.
   void answer_lost();
   void retry_in(std::int64_t delay_us);
-  const stream_id& root() const noexcept { return root_.empty() ? stream_ : root_; }
+  const stream_id& root() const noexcept { return root_ ? *root_ : stream_; }
   const entity_bounds& bounds() const noexcept { return *in_.bounds; }
 
   surroundings& in_;
   stream_id stream_;
-  stream_id root_; ///< empty where it is the stream itself
+  apart<stream_id> root_; ///< none where it is the stream itself
   std::weak_ptr<mailbox> self_;
   std::unique_ptr<any_entity> entity_;
   std::unique_ptr<append_intent> appending_; ///< kept until it is durable, to be given again
-  std::vector<queued_command> waiting_;      ///< while the entity is not loaded
-  std::vector<effect_in_flight> in_flight_;  ///< likewise
-  std::map<reply_token, on_reply> replies_;  ///< no room while there are none
+  std::unique_ptr<leftovers> left_;                         ///< none while the entity is loaded
+  std::unique_ptr<std::map<reply_token, on_reply>> replies_; ///< none while nobody waits
   reply_token next_token_ = 1;
   std::uint64_t append_ = 0;    ///< the newest append
   std::uint64_t delivered_ = 0; ///< mails that the registry counted

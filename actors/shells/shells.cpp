@@ -58,6 +58,11 @@ public:
                background,
                seen,
                options.bounds ? options.bounds : std::make_shared<const entity_bounds>(),
+               std::make_shared<const key_lookup>(
+                   [&with](const stream_id& stream, std::string_view key) -> result<bool> {
+                     TRY(const auto found, with.find_key(stream, key));
+                     return found.has_value();
+                   }),
                options.on_log_failed},
         inner(router) {}
 

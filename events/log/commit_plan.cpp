@@ -112,7 +112,7 @@ result<receipt> commit_plan::add(prepared_append& what) {
   TRY(auto* slot, heads_.find(what.stream, store_, number_ - 1));
   auto& head = slot->stored.head;
   // A stream that does not exist can't have any key.
-  if (slot->exists) {
+  if (slot->exists && !(what.keys_are_new && head.version == what.expected_version)) {
     TRY(auto before, known(what, *slot));
     if (before) {
       before->duplicate = true;

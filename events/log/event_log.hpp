@@ -55,6 +55,9 @@ struct append_request {
   std::vector<entry> entries; ///< at least one, each with at least one fact
   std::vector<blob> blobs;
   stream_status status = stream_status::open; ///< of the stream after this append
+  /// The stream's one writer has looked: up to `expected_version` no key of these entries is in it.
+  /// They are looked up again only where the stream turns out to be at another version.
+  bool keys_are_new = false;
 };
 
 /// Where the facts of an append are. With `duplicate` nothing was written: they were there already.

@@ -111,6 +111,7 @@ result<prepared_append> prepare(const append_request& what) {
   out.root = what.root;
   out.expected_version = what.expected_version;
   out.status = what.status;
+  out.keys_are_new = what.keys_are_new;
   out.entries = what.entries.size();
   out.records.reserve(sum.bytes);
   out.begins.reserve(sum.facts);

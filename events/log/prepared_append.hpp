@@ -42,6 +42,7 @@ struct prepared_append {
   sha256_digest content;
   std::vector<packed_blob> blobs;
   bool forces_sync = false;
+  bool keys_are_new = false; ///< see append_request
   /// The keys were looked up in what was durable after this batch.
   std::optional<std::uint64_t> looked_up_after;
 

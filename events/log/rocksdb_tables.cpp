@@ -69,6 +69,9 @@ rocksdb::DBOptions database_options(const rocksdb_options& options) {
   // Over all tables: what is not in sorted files yet is held in memory.
   db.db_write_buffer_size = std::size_t{32} << 20;
   db.max_background_jobs = 2;
+  // Sorting what is durable already must not hold up what is to become durable.
+  db.env->LowerThreadPoolCPUPriority(rocksdb::Env::LOW, rocksdb::CpuPriority::kIdle);
+  db.env->LowerThreadPoolCPUPriority(rocksdb::Env::HIGH, rocksdb::CpuPriority::kLow);
   db.allow_concurrent_memtable_write = false; // one writer: the ordinary insertion is faster
   db.keep_log_file_num = 4;
   db.max_log_file_size = std::size_t{4} << 20;
@@ -94,7 +97,9 @@ rocksdb::ColumnFamilyOptions family_options(table of,
   // Blobs and snapshots are compressed already; young levels are rewritten soon.
   const bool packed = of == table::blobs || of == table::snapshots;
   family.compression = packed ? CompressionType::kNoCompression : CompressionType::kLZ4Compression;
-  if (!packed)
+  // Records come in the order of their keys: their files are moved down as they are, which RocksDB
+  // does only where all levels are compressed alike.
+  if (!packed && of != table::records)
     family.compression_per_level = {CompressionType::kNoCompression,
                                     CompressionType::kNoCompression,
                                     CompressionType::kLZ4Compression};

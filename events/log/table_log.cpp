@@ -49,7 +49,7 @@ void table_log::append(append_request what, on_appended then) {
   if (!prepared)
     return then(std::move(prepared).error());
   // A new stream can't have a key yet, and most streams are looked up only by their next append.
-  if (what.expected_version != 0 && !prepared.value().keys.empty()) {
+  if (what.expected_version != 0 && !what.keys_are_new && !prepared.value().keys.empty()) {
     const auto now = committer_->now();
     if (auto looked = look_up_keys(prepared.value(), *now->view, now->batch); !looked)
       return then(std::move(looked).error());

@@ -16,10 +16,11 @@ struct entity_test : testing::Test {
   entity_setup setup() {
     return {toy::stream,
             toy::stream,
-            [this](const stream_id&, std::string_view key) -> result<bool> {
-              asked.emplace_back(key);
-              return stored;
-            },
+            std::make_shared<const key_lookup>(
+                [this](const stream_id&, std::string_view key) -> result<bool> {
+                  asked.emplace_back(key);
+                  return stored;
+                }),
             nullptr};
   }
 
@@ -62,6 +63,18 @@ struct entity_test : testing::Test {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+
+TEST_F(entity_test, vouches_for_new_keys_only_where_it_knows_them_all) {
+  give(command("a", reserve(1), 1));
+  EXPECT_TRUE(drained().append->keys_are_new);
+
+  auto bounds = std::make_shared<entity_bounds>();
+  bounds->recent_ids = 1;
+  entity<toy::aggregate> forgetful{{toy::stream, toy::stream, nullptr, bounds}};
+  ASSERT_TRUE(forgetful.receive(command("a", reserve(1), 1)));
+  ASSERT_TRUE(forgetful.receive(command("b", reserve(2), 2)));
+  EXPECT_FALSE(forgetful.drain().value().append->keys_are_new);
+}
 
 TEST_F(entity_test, decides_what_waits_as_one_append_with_an_entry_a_command) {
   give(command("a", reserve(1), 1));

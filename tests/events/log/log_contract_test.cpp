@@ -108,6 +108,21 @@ TEST_P(log_contract, answers_a_known_key_with_what_was_stored) {
   ASSERT_TRUE(log->append_now(an_append(two, 0, "a", "k"))); // a key is its stream's own
 }
 
+TEST_P(log_contract, looks_up_keys_that_count_as_new_where_the_stream_has_moved_on) {
+  const auto fresh = [](std::uint64_t expected, std::string payload, std::string key) {
+    auto what = an_append(one, expected, std::move(payload), std::move(key));
+    what.keys_are_new = true;
+    return what;
+  };
+  ASSERT_TRUE(log->append_now(fresh(0, "a", "k")));
+  EXPECT_EQ(log->append_now(fresh(1, "b", "l")).value(), (receipt{2, 2, 1, false}));
+  // Sent again by a writer that did not hear the answer.
+  EXPECT_EQ(log->append_now(fresh(1, "b", "l")).value(), (receipt{2, 2, 1, true}));
+  EXPECT_EQ(log->append_now(fresh(0, "other", "k")).error().code, errc::idempotency_conflict);
+  EXPECT_EQ(log->append_now(fresh(1, "c", "m")).error().code, errc::version_conflict);
+  EXPECT_EQ(log->head(), 2U);
+}
+
 TEST_P(log_contract, refuses_a_known_key_with_other_facts) {
   ASSERT_TRUE(log->append_now(an_append(one, 0, "a", "k")));
   for (const auto expected : {0U, 1U})
