@@ -181,6 +181,28 @@ json::object to_json(const performers::run_history& of) {
   return out;
 }
 
+result<json::array> list_approvals(const log::event_log& log, const run_id& run) {
+  TRY(auto folded, fold::whole<run_aggregate>(log, stream_of(run)));
+  json::array out;
+  const auto* live = std::get_if<run::live>(&folded.state);
+  if (live == nullptr)
+    return out;
+  for (const auto& each : live->approvals) {
+    json::value decision;
+    if (each.decision)
+      decision = codec::describe_json(each.decision->decision);
+    out.push_back(json::object{{"approval", to_string(each.what.approval)},
+                               {"kind", codec::describe_json(each.what.kind)},
+                               {"phase", each.what.phase_key},
+                               {"subject", each.what.subject},
+                               {"round", each.what.round},
+                               {"decision", std::move(decision)},
+                               {"by", each.decision ? each.decision->by : std::string{}},
+                               {"comment", each.decision ? each.decision->comment : std::string{}}});
+  }
+  return out;
+}
+
 result<stream_id> resolve_id(const log::event_log& log, entity_kind kind, std::string_view text) {
   const auto wanted = lower(text);
   if (const auto exact = stream_id::parse(std::string{to_string(kind)} + "/" + wanted); exact) {

@@ -6,6 +6,7 @@
 #include "events/base/json.hpp"
 #include "events/log/event_log.hpp"
 
+#include <boost/json/array.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,6 +49,10 @@ result<performers::run_history> show_run(const log::event_log& log, const run_id
 json::object to_json(const performers::run_history& of);
 /// The same for people.
 std::string to_markdown(const performers::run_history& of);
+
+/// What a run has asked people, in order: {"approval", "kind", "phase", "subject", "round",
+/// "decision" (null while it is open), "by", "comment"}. Errors: those of reading.
+result<json::array> list_approvals(const log::event_log& log, const run_id& run);
 
 /// The stream of this kind whose key is `text`, or begins with it (6 characters or more, ignoring
 /// case). Errors: `id_prefix_too_short`, `run_not_found`, `session_not_found` or `feed_not_found`,

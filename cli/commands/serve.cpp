@@ -6,7 +6,7 @@
 #include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
-#include "gateway/api/problem.hpp"
+#include "gateway/api/api.hpp"
 #include "gateway/http/endpoint.hpp"
 #include "gateway/http/gate.hpp"
 #include "gateway/http/server.hpp"
@@ -106,6 +106,19 @@ feed::broadcaster_options feeds_of(runtime& work) {
   return out;
 }
 
+/// Until read models are kept, lists are refused; everything else is answered.
+gateway::read_side no_rows() {
+  const auto away = [] { return refuse(errc::store_unavailable, "no read models are kept here"); };
+  gateway::read_side out;
+  out.list = [away](const auto&) -> result<gateway::row_page> { return away(); };
+  out.get = [](auto, auto) -> result<std::optional<json::object>> { return std::nullopt; };
+  out.stats = [away](auto) -> result<json::object> { return away(); };
+  out.status = [] { return json::object{{"doing", "away"}}; };
+  out.rebuild = [] {};
+  out.wait_for = [](auto, auto) { return false; };
+  return out;
+}
+
 /// Everything that serves, in the order in which it begins; it ends in the reverse order.
 class composition {
 public:
@@ -124,7 +137,6 @@ private:
   [[nodiscard]] gateway::services services();
   [[nodiscard]] gateway::metric_sources figures();
   [[nodiscard]] gateway::live_services live(const std::string& token);
-  [[nodiscard]] gateway::response ask_api(const gateway::request& asked);
 
   std::unique_ptr<runtime> work_;
   std::unique_ptr<feed::broadcaster> feeds_;
@@ -141,6 +153,7 @@ result<std::unique_ptr<composition>> composition::make(const settings& with,
   TRY(made->work_, open_runtime(with, after_crash::resume));
   TRY(options.token, gateway::load_or_make_token(made->directory()));
   made->feeds_ = std::make_unique<feed::broadcaster>(made->work_->log(), feeds_of(*made->work_));
+  made->api_ = gateway::make_api({*made->work_, *made->feeds_, no_rows()});
   made->live_ = std::make_unique<gateway::live_feeds>(made->live(options.token));
   made->metrics_ = std::make_unique<gateway::metrics>(made->work_->log(), made->figures());
   TRY(made->server_, gateway::server::make(std::move(options), made->services()));
@@ -149,17 +162,10 @@ result<std::unique_ptr<composition>> composition::make(const settings& with,
   return made;
 }
 
-gateway::response composition::ask_api(const gateway::request& asked) {
-  if (api_)
-    return api_(asked);
-  return gateway::problem(
-      refuse(errc::route_not_found, "there is nothing at " + printable(asked.path)));
-}
-
 gateway::live_services composition::live(const std::string& token) {
   return {
       .feeds = *feeds_,
-      .commands = [this](const gateway::request& asked) { return ask_api(asked); },
+      .commands = api_,
       .run_on_worker =
           [this](std::function<void()> job) { return server_->run_on_worker(std::move(job)); },
       .is_token = [token](std::string_view shown) { return gateway::same_secret(shown, token); },
@@ -172,7 +178,7 @@ gateway::live_services composition::live(const std::string& token) {
 
 gateway::services composition::services() {
   gateway::services out;
-  out.api = [this](const gateway::request& asked) { return ask_api(asked); };
+  out.api = api_;
   out.make_conversation = [this](const gateway::live_request& from) {
     using authorisation = gateway::live_feeds::authorisation;
     return live_->make_conversation(from.authorised ? authorisation::given : authorisation::wanted,

@@ -3,23 +3,25 @@
 // runtime, lists come from the read models, and single things from the log; no actor is asked.
 #pragma once
 
+#include "gateway/api/read_side.hpp"
 #include "gateway/http/message.hpp"
 
 #include <string_view>
 
 namespace ash {
 class runtime;
-namespace projections {
-class read_models;
-} // namespace projections
+namespace feed {
+class broadcaster;
+}
 } // namespace ash
 
 namespace ash::gateway {
 
-/// What the API works on; all of it outlives the handler.
+/// What the API works on; the runtime and the feeds outlive its handler.
 struct api_parts {
   runtime& work;
-  projections::read_models& reads;
+  feed::broadcaster& feeds;
+  read_side reads;
 };
 
 /// Thread-safe. Answers everything that is asked of it, an unknown path too.

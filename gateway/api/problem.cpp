@@ -94,10 +94,16 @@ json::object problem_json(const error& why) {
 }
 
 response problem(const error& why) {
+  return problem(why, status_of(why.code));
+}
+
+response problem(const error& why, int status) {
   response out;
-  out.status = status_of(why.code);
+  out.status = status;
   out.content_type = "application/problem+json";
-  out.body = to_json_text(problem_json(why));
+  auto body = problem_json(why);
+  body["status"] = status;
+  out.body = to_json_text(body);
   for (const auto& [name, value] : why.details)
     if (name == "allow")
       out.headers.emplace_back("Allow", value);

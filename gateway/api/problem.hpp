@@ -19,5 +19,7 @@ json::object problem_json(const error& why);
 /// With `Retry-After` where the same request may succeed later, `Allow` where the detail `allow`
 /// says what may be asked, and `WWW-Authenticate` where a token is wanted.
 response problem(const error& why);
+/// The same under another status, where what was asked gives the code another weight.
+response problem(const error& why, int status);
 
 } // namespace ash::gateway

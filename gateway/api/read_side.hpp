@@ -1,0 +1,57 @@
+// What the API asks of the read models: the seam between its routes and whatever keeps the rows.
+#pragma once
+
+#include "events/base/json.hpp"
+#include "events/base/result.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ash::projections {
+class read_models;
+}
+
+namespace ash::gateway {
+
+/// One page of a list.
+struct row_page {
+  json::array rows;
+  std::string next;           ///< to go on after; empty at the end
+  std::uint64_t total = 0;    ///< rows that the filters leave
+  std::uint64_t position = 0; ///< of the log, that the rows stand for
+};
+
+struct list_request {
+  std::string_view what; ///< `runs`, `sessions`, `budget_scopes` …
+  std::map<std::string, std::string> filters;
+  std::size_t limit = 0;
+  std::string after;
+};
+
+/// Thread-safe, all of them.
+struct read_side {
+  /// Errors: `argument_invalid` (an unknown filter), `cursor_invalid`, `store_unavailable`.
+  std::function<result<row_page>(const list_request&)> list;
+  std::function<result<std::optional<json::object>>(std::string_view what, std::string_view id)>
+      get;
+  /// Sums of tokens and costs by `model`, `provider`, `persona`, `day`, `workflow`, `run` or
+  /// `session`.
+  std::function<result<json::object>(std::string_view by)> stats;
+  std::function<json::object()> status;
+  /// Begins a rebuild of all read models beside those that are read.
+  std::function<void()> rebuild;
+  /// True once the rows stand for this position of the log.
+  std::function<bool(std::uint64_t position, std::chrono::milliseconds limit)> wait_for;
+};
+
+/// The read models themselves, which outlive it.
+read_side read_side_of(projections::read_models& models);
+
+} // namespace ash::gateway

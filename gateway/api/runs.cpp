@@ -1,0 +1,128 @@
+// Runs: listed, looked at, started, resumed and ended.
+#include "gateway/api/context.hpp"
+#include "gateway/api/events_page.hpp"
+
+#include "events/base/text.hpp"
+
+#include <boost/json/array.hpp>
+
+namespace ash::gateway::api {
+namespace {
+
+/// A relative path would mean the server's own directory, which nobody who asks knows.
+result<void> check_absolute(std::string_view field, const std::string& path) {
+  if (path.starts_with('/'))
+    return success();
+  return refuse(errc::argument_invalid,
+                "'" + printable(path) + "' has to be an absolute path on the server's machine")
+      .with("field", "/" + std::string{field});
+}
+
+bool is_file(const std::string& workflow) {
+  return workflow.find('/') != std::string::npos || workflow.ends_with(".yaml");
+}
+
+result<run_request> request_of(body_reader& body) {
+  run_request out;
+  out.workflow = body.text("workflow");
+  out.repo = body.text("repository");
+  out.base_branch = body.optional_text("base_branch").value_or("main");
+  out.requirements = body.text("requirements");
+  out.model = body.optional_text("model");
+  out.overrides = body.optional_texts("bindings");
+  out.run_cap = body.optional_usd("budget_usd");
+  TRY(body.done());
+  TRY(check_absolute("repository", out.repo));
+  if (is_file(out.workflow)) {
+    TRY(check_absolute("workflow", out.workflow));
+  }
+  return out;
+}
+
+result<response> start(const context& in, const call& asked) {
+  TRY(query_reader{asked}.done());
+  TRY(auto body, body_reader::of(asked));
+  TRY(auto wanted, request_of(body));
+  TRY(const auto key, key_of(asked, in.log(), "start run", body.canonical()));
+  const run_id run{key.made};
+  wanted.id = run;
+  TRY(const auto how,
+      perform(in, key, stream_of(run), [&](const command_source& from) -> result<void> {
+        TRY(in.work().start_run(wanted, from));
+        return success();
+      }));
+  const auto id = to_string(run);
+  return commanded(in, {{"run", id}}, how, 201, "/api/v1/runs/" + id);
+}
+
+result<response> resume(const context& in, const call& asked) {
+  TRY(query_reader{asked}.done());
+  TRY(const auto run, run_in(in, asked));
+  TRY(auto body, body_reader::of(asked));
+  const auto cap = body.optional_usd("budget_usd");
+  TRY(body.done());
+  const auto target = "resume " + stream_of(run).text();
+  TRY(const auto key, key_of(asked, in.log(), target, body.canonical()));
+  TRY(const auto how, perform(in, key, stream_of(run), [&](const command_source& from) {
+        return in.work().resume_run(run, from, cap);
+      }));
+  return commanded(in, {{"run", to_string(run)}}, how);
+}
+
+result<response> abort(const context& in, const call& asked) {
+  TRY(query_reader{asked}.done());
+  TRY(const auto run, run_in(in, asked));
+  TRY(auto body, body_reader::of(asked));
+  const auto reason = body.optional_text("reason").value_or("aborted over the API");
+  TRY(body.done());
+  const auto target = "abort " + stream_of(run).text();
+  TRY(const auto key, key_of(asked, in.log(), target, body.canonical()));
+  TRY(const auto how, perform(in, key, stream_of(run), [&](const command_source& from) {
+        return in.work().abort_run(run, reason, from);
+      }));
+  return commanded(in, {{"run", to_string(run)}}, how);
+}
+
+result<response> show(const context& in, const call& asked) {
+  TRY(query_reader{asked}.done());
+  TRY(const auto run, run_in(in, asked));
+  TRY(const auto summary, inspect::summarise_run(in.log(), run));
+  TRY(const auto history, inspect::show_run(in.log(), run));
+  auto out = inspect::to_json(history);
+  for (auto& [name, value] : inspect::to_json(summary))
+    out[name == "phases" ? "phases_planned" : name] = value;
+  TRY(out["approvals"], inspect::list_approvals(in.log(), run));
+  return one(asked, out);
+}
+
+result<response> report(const context& in, const call& asked) {
+  query_reader query{asked};
+  const auto wanted = query.text("format");
+  TRY(query.done());
+  if (wanted && *wanted != "json" && *wanted != "markdown")
+    return refuse(errc::argument_invalid, "'format' is json or markdown").with("field", "format");
+  TRY(const auto run, run_in(in, asked));
+  TRY(const auto history, inspect::show_run(in.log(), run));
+  const auto markdown =
+      wanted ? *wanted == "markdown"
+             : asked.header("accept").find("text/markdown") != std::string_view::npos;
+  return markdown ? one_text(asked, "text/markdown; charset=utf-8", inspect::to_markdown(history))
+                  : one(asked, inspect::to_json(history));
+}
+
+} // namespace
+
+void add_run_routes(router& to, const context_ptr& in) {
+  to.add("GET", "/api/v1/runs", [in](const call& c) { return rows(*in, c, "runs"); });
+  to.add("POST", "/api/v1/runs", [in](const call& c) { return start(*in, c); });
+  to.add("GET", "/api/v1/runs/{run}", [in](const call& c) { return show(*in, c); });
+  to.add("POST", "/api/v1/runs/{run}/resume", [in](const call& c) { return resume(*in, c); });
+  to.add("POST", "/api/v1/runs/{run}/abort", [in](const call& c) { return abort(*in, c); });
+  to.add("GET", "/api/v1/runs/{run}/report", [in](const call& c) { return report(*in, c); });
+  to.add("GET", "/api/v1/runs/{run}/events", [in](const call& c) -> result<response> {
+    TRY(const auto run, run_in(*in, c));
+    return events_page(*in, c, stream_of(run).text());
+  });
+}
+
+} // namespace ash::gateway::api

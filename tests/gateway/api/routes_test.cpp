@@ -1,0 +1,115 @@
+#include "tests/gateway/api/serving.hpp"
+
+namespace ash::gateway::test {
+namespace {
+
+class other_routes : public serving {};
+
+TEST_F(other_routes, speak_with_a_session) {
+  const auto made =
+      got(201,
+          "POST",
+          "/api/v1/sessions",
+          {.body = to_json_text(json::object{{"persona", "writer"},
+                                             {"model", "scripted:" + (home_ / "quick.yaml")},
+                                             {"directory", repo_}}),
+           .headers = {{"idempotency-key", "s1"}}});
+  const auto path = "/api/v1/sessions/" + std::string{made.at("session").as_string()};
+  const asking hello{.body = R"({"text": "Hello there"})", .headers = {{"idempotency-key", "m1"}}};
+  const auto posted = got(201, "POST", path + "/messages", hello);
+  EXPECT_EQ(posted.at("turn").as_string().size(), 36U);
+  wait_for_fact("session/" + std::string{made.at("session").as_string()}, "turn.completed");
+  EXPECT_EQ(got(201, "POST", path + "/messages", hello), posted);
+  const auto stop = path + "/turns/" + std::string{posted.at("turn").as_string()} + "/stop";
+  got(200, "POST", stop);
+  EXPECT_EQ(refused("POST", path + "/turns/00000000-0000-4000-8000-000000000000/stop"),
+            "turn_not_found");
+  EXPECT_EQ(refused("POST", path + "/messages", {.body = R"({"text": ""})"}), "argument_invalid");
+  EXPECT_EQ(refused("POST", path + "/messages", {.body = R"({"text": "x", "message": "y"})"}),
+            "argument_invalid");
+  got(200, "POST", path + "/end", {.body = R"({"reason": "done"})"});
+  EXPECT_EQ(refused("POST", path + "/messages", {.body = R"({"text": "Hello"})"}), "session_ended");
+  rows_.page.rows.push_back(json::object{{"text", "Hello there"}});
+  got(200, "GET", path + "/messages");
+  ASSERT_EQ(rows_.asked.size(), 1U);
+  EXPECT_EQ(rows_.asked_what.back(), "messages");
+  EXPECT_EQ(rows_.asked.back().filters.at("session"), made.at("session").as_string());
+  EXPECT_EQ(refused("GET", path), "session_not_found") << "the read models do not know it yet";
+}
+
+TEST_F(other_routes, list_rows_by_page_and_filter) {
+  rows_.page = {{json::object{{"run", "r"}}}, "the-next", 9, 17};
+  const auto page = got(200,
+                        "GET",
+                        "/api/v1/runs",
+                        {.query = {{"limit", "3"}, {"after", "here"}, {"state", "failed"}}});
+  EXPECT_EQ(page,
+            (json::object{{"items", json::array{json::object{{"run", "r"}}}},
+                          {"next", "the-next"},
+                          {"total", 9},
+                          {"position", 17}}));
+  EXPECT_EQ(rows_.asked.back().limit, 3U);
+  EXPECT_EQ(rows_.asked.back().after, "here");
+  EXPECT_EQ(rows_.asked.back().filters, (std::map<std::string, std::string>{{"state", "failed"}}));
+  rows_.page.next.clear();
+  EXPECT_TRUE(got(200, "GET", "/api/v1/budget/ledger").at("next").is_null());
+  EXPECT_EQ(rows_.asked.back().limit, 50U);
+  EXPECT_EQ(refused("GET", "/api/v1/runs", {.query = {{"limit", "0"}}}), "argument_invalid");
+  EXPECT_EQ(refused("GET", "/api/v1/runs", {.query = {{"colour", "red"}}}), "argument_invalid");
+  rows_.found["budget_scopes/run:x"] = {{"cap", "1.00"}};
+  EXPECT_EQ(got(200, "GET", "/api/v1/budget/scopes/run:x").at("cap"), "1.00");
+  EXPECT_EQ(refused("GET", "/api/v1/budget/scopes/run:y"), "feed_not_found");
+  EXPECT_EQ(got(200, "GET", "/api/v1/stats").at("by"), "model");
+  EXPECT_EQ(refused("GET", "/api/v1/stats", {.query = {{"by", "moon"}}}), "argument_invalid");
+}
+
+TEST_F(other_routes, show_definitions_by_name_and_never_by_path) {
+  const auto workflow = got(200, "GET", "/api/v1/workflows/gated");
+  EXPECT_EQ(workflow.at("id"), "gated@1");
+  EXPECT_EQ(workflow.at("phases").as_array().size(), 1U);
+  EXPECT_EQ(ask("GET", "/api/v1/workflows/gone").status, 404);
+  EXPECT_EQ(refused("GET", "/api/v1/workflows/x.yaml"), "argument_invalid");
+  EXPECT_EQ(got(200, "GET", "/api/v1/personas/writer@1").at("model"), "scripted:none");
+  EXPECT_EQ(refused("GET", "/api/v1/personas/gone"), "persona_not_found");
+  EXPECT_GT(got(200, "GET", "/api/v1/personas").at("items").as_array().size(), 1U);
+}
+
+TEST_F(other_routes, show_feeds_the_log_and_what_was) {
+  const auto run = start(run_kind::gated);
+  wait_for_approval(run);
+  const auto feed = got(200, "GET", "/api/v1/feeds/run/" + run);
+  EXPECT_EQ(feed.at("kind"), "root");
+  EXPECT_EQ(feed.at("first"), 1);
+  EXPECT_FALSE(feed.at("closed").as_bool());
+  const auto after = std::string{feed.at("cursor").as_string()};
+  const auto none =
+      got(200, "GET", "/api/v1/feeds/run/" + run + "/events", {.query = {{"after", after}}});
+  EXPECT_TRUE(none.at("items").as_array().empty());
+  EXPECT_TRUE(none.at("caught_up").as_bool());
+  EXPECT_EQ(refused("GET", "/api/v1/feeds/nonsense"), "feed_not_found");
+  EXPECT_EQ(refused("GET", "/api/v1/feeds/all/events", {.query = {{"after", "zzz"}}}),
+            "cursor_invalid");
+  EXPECT_EQ(refused("GET", "/api/v1/feeds/all/events", {.query = {{"after", "999999"}}}),
+            "cursor_invalid");
+  const auto head = got(200, "GET", "/api/v1/log").at("head").to_number<std::uint64_t>();
+  EXPECT_EQ(head, runtime_->log().head());
+  const auto early = got(200, "GET", "/api/v1/replay/run/" + run, {.query = {{"at", "1"}}});
+  EXPECT_EQ(early.at("version"), 1);
+  const auto now = got(200, "GET", "/api/v1/replay/run/" + run);
+  EXPECT_GT(now.at("version").to_number<std::uint64_t>(), 1U);
+  EXPECT_EQ(refused("GET", "/api/v1/replay/run/x"), "feed_not_found");
+  EXPECT_EQ(refused("GET", "/api/v1/replay/moon/x"), "feed_not_found");
+  EXPECT_EQ(refused("GET", "/api/v1/blobs/xyz"), "argument_invalid");
+  EXPECT_EQ(refused("GET", "/api/v1/blobs/" + std::string(64, '0')), "blob_not_found");
+}
+
+TEST_F(other_routes, rebuild_the_read_models) {
+  EXPECT_EQ(got(200, "GET", "/api/v1/projections").at("doing"), "following");
+  got(202, "POST", "/api/v1/projections/rebuild");
+  EXPECT_EQ(rows_.rebuilds, 1);
+  EXPECT_EQ(refused("POST", "/api/v1/projections/rebuild", {.body = R"({"hard": true})"}),
+            "unknown_field");
+}
+
+} // namespace
+} // namespace ash::gateway::test

@@ -1,0 +1,147 @@
+#include "tests/gateway/api/serving.hpp"
+
+namespace ash::gateway::test {
+namespace {
+
+class run_routes : public serving {};
+
+TEST_F(run_routes, start_a_run_and_show_it) {
+  const auto begun = got(201, "POST", "/api/v1/runs", {.body = text_of(run_kind::gated)});
+  const std::string run{begun.at("run").as_string()};
+  const auto approval = wait_for_approval(run);
+  EXPECT_EQ(approval.at("phase"), "draft");
+  EXPECT_TRUE(approval.at("decision").is_null());
+  const auto shown = got(200, "GET", "/api/v1/runs/" + run.substr(0, 8));
+  EXPECT_EQ(shown.at("run").as_string(), run);
+  EXPECT_EQ(shown.at("state"), "awaiting_approval");
+  EXPECT_EQ(shown.at("workflow"), "gated@1");
+  const auto events =
+      got(200, "GET", "/api/v1/runs/" + run + "/events", {.query = {{"limit", "2"}}});
+  EXPECT_EQ(events.at("items").as_array().size(), 2U);
+  EXPECT_FALSE(events.at("caught_up").as_bool());
+  const auto first = events.at("items").as_array().at(0).as_object();
+  EXPECT_EQ(first.at("record").at("type"), "run.created");
+  EXPECT_EQ(first.at("prev"), 0);
+  const auto rest = got(200,
+                        "GET",
+                        "/api/v1/runs/" + run + "/events",
+                        {.query = {{"after", std::string{events.at("next").as_string()}},
+                                   {"types", "run.*,approval.*"}}});
+  EXPECT_TRUE(rest.at("caught_up").as_bool());
+  EXPECT_EQ(rest.at("items").as_array().at(0).at("record").at("type"), "run.started");
+  const auto markdown =
+      ask("GET", "/api/v1/runs/" + run + "/report", {.headers = {{"accept", "text/markdown"}}});
+  EXPECT_EQ(markdown.content_type, "text/markdown; charset=utf-8");
+  EXPECT_NE(markdown.body.find("gated@1"), std::string::npos);
+  const auto report =
+      got(200, "GET", "/api/v1/runs/" + run + "/report", {.query = {{"format", "json"}}});
+  EXPECT_EQ(report.at("run").as_string(), run);
+}
+
+TEST_F(run_routes, answer_the_same_key_the_same_also_after_a_restart) {
+  const asking keyed{.body = text_of(run_kind::gated), .headers = {{"idempotency-key", "k1"}}};
+  const auto begun = got(201, "POST", "/api/v1/runs", keyed);
+  const std::string run{begun.at("run").as_string()};
+  wait_for_approval(run);
+  EXPECT_EQ(got(201, "POST", "/api/v1/runs", keyed), begun);
+  auto other = keyed;
+  other.body = text_of(run_kind::endless);
+  EXPECT_EQ(refused("POST", "/api/v1/runs", other), "idempotency_conflict");
+  close();
+  open();
+  EXPECT_EQ(got(201, "POST", "/api/v1/runs", keyed), begun);
+  EXPECT_EQ(refused("POST", "/api/v1/runs", other), "idempotency_conflict");
+  const auto all = inspect::list_runs(runtime_->log());
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all.value().size(), 1U);
+  EXPECT_EQ(refused("POST", "/api/v1/runs", {.body = keyed.body}), "active_run_exists");
+  auto bad = keyed;
+  bad.headers["idempotency-key"] = "a\tb";
+  EXPECT_EQ(refused("POST", "/api/v1/runs", bad), "argument_invalid");
+}
+
+TEST_F(run_routes, abort_once_for_a_key_and_refuse_what_is_over) {
+  const auto run = start(run_kind::endless);
+  const auto path = "/api/v1/runs/" + run + "/abort";
+  const asking keyed{.body = R"({"reason": "enough"})", .headers = {{"idempotency-key", "stop"}}};
+  const auto first = got(200, "POST", path, keyed);
+  EXPECT_EQ(got(200, "POST", path, keyed), first);
+  EXPECT_EQ(refused("POST", path, {.headers = keyed.headers}), "idempotency_conflict");
+  EXPECT_EQ(refused("POST", path), "run_already_terminal");
+  EXPECT_EQ(refused("POST", "/api/v1/runs/" + run + "/resume"), "run_already_terminal");
+  const auto shown = got(200, "GET", "/api/v1/runs/" + run);
+  EXPECT_EQ(shown.at("state"), "aborted");
+  EXPECT_EQ(shown.at("message"), "enough");
+}
+
+TEST_F(run_routes, resume_what_was_interrupted) {
+  const auto run = start(run_kind::endless);
+  wait_for_fact("run/" + run, "llm.call.started");
+  runtime_->stop(std::chrono::milliseconds{0});
+  close();
+  open();
+  EXPECT_EQ(got(200, "GET", "/api/v1/runs/" + run).at("state"), "interrupted");
+  const asking keyed{.body = R"({"budget_usd": "2.50"})", .headers = {{"idempotency-key", "go"}}};
+  const auto path = "/api/v1/runs/" + run + "/resume";
+  const auto first = got(200, "POST", path, keyed);
+  EXPECT_EQ(got(200, "POST", path, keyed), first);
+  EXPECT_EQ(got(200, "GET", "/api/v1/runs/" + run).at("state"), "executing");
+  const auto scope = got(200, "GET", "/api/v1/replay/budget/run:" + run);
+  EXPECT_EQ(scope.at("state").at("terms").at("cap"), "2.50");
+}
+
+TEST_F(run_routes, refuse_what_is_wrong_before_anything_happens) {
+  const auto with = [&](auto change) {
+    auto body = start_body(run_kind::gated);
+    change(body);
+    return refused("POST", "/api/v1/runs", {.body = to_json_text(body)});
+  };
+  EXPECT_EQ(with([](auto& b) { b["nope"] = 1; }), "unknown_field");
+  EXPECT_EQ(with([](auto& b) { b.erase("workflow"); }), "argument_invalid");
+  EXPECT_EQ(with([](auto& b) { b["repository"] = "repo"; }), "argument_invalid");
+  EXPECT_EQ(with([](auto& b) { b["workflow"] = "x.yaml"; }), "argument_invalid");
+  EXPECT_EQ(with([](auto& b) { b["workflow"] = "gone"; }), "template_not_found");
+  EXPECT_EQ(with([](auto& b) { b["bindings"] = "x"; }), "argument_invalid");
+  EXPECT_EQ(with([](auto& b) { b["base_branch"] = "gone"; }), "repo_branch_missing");
+  EXPECT_EQ(ask("POST",
+                "/api/v1/runs",
+                {.body = R"({"workflow": "gone", "repository": "/", "requirements": "x"})"})
+                .status,
+            400);
+  const std::string nobody = "00000000-0000-4000-8000-000000000000";
+  for (const auto* what : {"/resume", "/abort"})
+    EXPECT_EQ(refused("POST", "/api/v1/runs/" + nobody + what), "run_not_found");
+  for (const auto* what : {"", "/events", "/report"})
+    EXPECT_EQ(refused("GET", "/api/v1/runs/" + nobody + what), "run_not_found");
+  EXPECT_EQ(refused("GET", "/api/v1/runs/abc"), "id_prefix_too_short");
+  EXPECT_EQ(runtime_->log().head(), 0U);
+}
+
+TEST_F(run_routes, decide_approvals_once) {
+  const auto run = start(run_kind::gated);
+  const auto approval = std::string{wait_for_approval(run).at("approval").as_string()};
+  const auto path = "/api/v1/approvals/" + approval + "/decision";
+  EXPECT_EQ(refused("POST", path, {.body = R"({"decision": "cancel"})"}), "argument_invalid");
+  EXPECT_EQ(refused("POST", path), "argument_invalid");
+  const asking keyed{.body = R"({"decision": "approve", "comment": "good"})",
+                     .headers = {{"idempotency-key", "yes"}}};
+  const auto first = got(200, "POST", path, keyed);
+  EXPECT_EQ(first.at("run").as_string(), run);
+  wait_for_fact("run/" + run, "run.completed");
+  rows_.found["approvals/" + approval] = {{"run", run}};
+  EXPECT_EQ(got(200, "POST", path, keyed), first) << "the read models know it once it is over";
+  EXPECT_EQ(refused("POST", path, {.body = keyed.body}), "approval_already_decided");
+  const auto shown = got(200, "GET", "/api/v1/runs/" + run).at("approvals").as_array().at(0);
+  EXPECT_EQ(shown.at("decision"), "approve");
+  EXPECT_EQ(shown.at("comment"), "good");
+  EXPECT_EQ(shown.at("by"), "api:127.0.0.1");
+  EXPECT_EQ(refused("POST",
+                    "/api/v1/approvals/00000000-0000-4000-8000-000000000000/decision",
+                    {.body = keyed.body}),
+            "approval_not_found");
+  EXPECT_EQ(refused("POST", "/api/v1/approvals/x/decision", {.body = keyed.body}),
+            "argument_invalid");
+}
+
+} // namespace
+} // namespace ash::gateway::test
