@@ -58,10 +58,10 @@ class projector;
 /// Thread-safe, but for `stop`.
 class read_models {
 public:
-  /// Starts the projector. A Postgres that does not answer is no error: it is tried again until it
-  /// does. `from` outlives this. Errors: `argument_invalid` (the URL), `store_locked` (another
-  /// process projects into this store), `store_failed`, `storage_full`, `io_failed`.
-  static result<std::unique_ptr<read_models>> open(const log::event_log& from, options how);
+  /// Starts the projector. A store that does not answer, or that another process projects into, is
+  /// no error: it is tried again until it does. `from` outlives this. Errors: `argument_invalid`
+  /// (the URL).
+  static result<std::unique_ptr<read_models>> open(log::event_log& from, options how);
   ~read_models();
   read_models(const read_models&) = delete;
   read_models& operator=(const read_models&) = delete;

@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 12> heavy_headers{"rocksdb/",
                                                          "curl/",
                                                          "boost/beast",
                                                          "boost/asio",
-                                                         "pqxx/",
+                                                         "libpq-fe.h",
                                                          "sqlite3.h",
                                                          "prometheus/"};
 

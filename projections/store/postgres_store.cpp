@@ -1,0 +1,294 @@
+#include "projections/store/store.hpp"
+#include "projections/store/upsert_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <libpq-fe.h>
+#include <unordered_map>
+
+namespace ash::projections {
+namespace {
+
+// Of pg_type: fixed for ever.
+constexpr Oid oid_int8 = 20;
+constexpr Oid oid_int4 = 23;
+constexpr Oid oid_text = 25;
+constexpr Oid oid_text_array = 1009;
+constexpr Oid oid_int8_array = 1016;
+
+/// The key of the advisory lock that the one who projects into a database holds.
+constexpr auto lock_key = "7161803427146"; // any number, as long as every version has the same
+
+struct connection_closer {
+  void operator()(PGconn* at) const { PQfinish(at); }
+};
+struct answer_closer {
+  void operator()(PGresult* of) const { PQclear(of); }
+};
+using handle = std::unique_ptr<PGconn, connection_closer>;
+using answer = std::unique_ptr<PGresult, answer_closer>;
+
+std::string one_line(std::string text) {
+  while (!text.empty() && text.back() == '\n')
+    text.pop_back();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+errc code_of(PGconn* at, std::string_view state) {
+  if (PQstatus(at) != CONNECTION_OK)
+    return errc::store_unavailable;
+  if (state == "53100")
+    return errc::storage_full;
+  // Connection, resources, operator intervention, serialisation, lock not available.
+  for (const std::string_view kind : {"08", "53", "57", "40", "55"})
+    if (state.starts_with(kind))
+      return errc::store_unavailable;
+  return errc::internal_error;
+}
+
+// -- arrays in Postgres's binary form -------------------------------------------------------------
+
+template <class Integer> void put(std::string& to, Integer value) {
+  std::array<char, sizeof(Integer)> bytes{};
+  for (std::size_t i = 0; i < sizeof(Integer); ++i)
+    bytes[sizeof(Integer) - 1 - i] =
+        static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i) & 0xFFU);
+  to.append(bytes.data(), bytes.size());
+}
+
+/// The cells of one column, one after another.
+std::string array_of(std::span<const row> rows, std::size_t at, cell_kind kind) {
+  std::string out;
+  put<std::int32_t>(out, 1); // dimensions
+  put<std::int32_t>(out, 1); // absent elements may be among them
+  put<std::uint32_t>(out, kind == cell_kind::text ? oid_text : oid_int8);
+  put<std::int32_t>(out, static_cast<std::int32_t>(rows.size()));
+  put<std::int32_t>(out, 1); // the first index
+  for (const auto& each : rows) {
+    if (const auto* text = std::get_if<std::string>(&each[at])) {
+      put<std::int32_t>(out, static_cast<std::int32_t>(text->size()));
+      out += *text;
+    } else if (const auto* number = std::get_if<std::int64_t>(&each[at])) {
+      put<std::int32_t>(out, 8);
+      put<std::int64_t>(out, *number);
+    } else {
+      put<std::int32_t>(out, -1);
+    }
+  }
+  return out;
+}
+
+class postgres_connection final : public connection {
+public:
+  postgres_connection(handle at, std::string name) : at_{std::move(at)}, name_{std::move(name)} {}
+
+  result<void> claim() override {
+    TRY(const auto rows,
+        query("select case when pg_try_advisory_lock(" + std::string{lock_key} +
+                  ") then 1 else 0 end",
+              {}));
+    if (rows.empty() || rows[0][0] != cell{std::int64_t{1}})
+      return refuse(errc::store_unavailable,
+                    "another process projects into " + name_ +
+                        ": stop it first (a server rebuilds them itself when it is asked to)");
+    return run("create schema if not exists actor_shell");
+  }
+
+  result<void> begin(transaction kind) override {
+    return run(kind == transaction::write
+                   ? "begin"
+                   : "begin transaction isolation level repeatable read read only");
+  }
+  result<void> commit() override { return run("commit"); }
+  void rollback() noexcept override {
+    if (PQtransactionStatus(at_.get()) != PQTRANS_IDLE)
+      const answer ignored{PQexec(at_.get(), "rollback")};
+  }
+
+  result<void> run(const std::string& script) override {
+    const answer got{PQexec(at_.get(), script.c_str())};
+    return check(got);
+  }
+
+  result<std::vector<row>> query(const std::string& sql,
+                                 std::span<const cell> parameters) override {
+    std::vector<std::string> texts(parameters.size());
+    std::vector<const char*> values(parameters.size(), nullptr);
+    std::vector<Oid> types(parameters.size(), oid_text);
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      if (const auto* number = std::get_if<std::int64_t>(&parameters[i])) {
+        texts[i] = std::to_string(*number);
+        types[i] = oid_int8;
+      } else if (const auto* text = std::get_if<std::string>(&parameters[i])) {
+        texts[i] = *text;
+      } else {
+        continue;
+      }
+      values[i] = texts[i].c_str();
+    }
+    const answer got{PQexecParams(at_.get(),
+                                  sql.c_str(),
+                                  static_cast<int>(values.size()),
+                                  types.data(),
+                                  values.data(),
+                                  nullptr,
+                                  nullptr,
+                                  0)};
+    TRY(check(got));
+    return read(got.get());
+  }
+
+  result<void>
+  upsert(const table_shape& shape, const std::string& table, std::span<const row> rows) override {
+    const auto& name = prepared_[table];
+    if (name.empty()) {
+      TRY(prepare(shape, table));
+    }
+    const auto count = shape.columns.size();
+    std::vector<std::string> arrays(count);
+    std::vector<const char*> values(count);
+    std::vector<int> lengths(count);
+    const std::vector<int> formats(count, 1);
+    for (std::size_t i = 0; i < count; ++i) {
+      arrays[i] = array_of(rows, i, kept_as(shape.columns[i].kind));
+      values[i] = arrays[i].data();
+      lengths[i] = static_cast<int>(arrays[i].size());
+    }
+    const answer got{PQexecPrepared(at_.get(),
+                                    name.c_str(),
+                                    static_cast<int>(count),
+                                    values.data(),
+                                    lengths.data(),
+                                    formats.data(),
+                                    1)};
+    return check(got);
+  }
+
+private:
+  result<void> prepare(const table_shape& shape, const std::string& table) {
+    std::string places;
+    std::vector<Oid> types;
+    for (const auto& each : shape.columns) {
+      const bool is_text = kept_as(each.kind) == cell_kind::text;
+      types.push_back(is_text ? oid_text_array : oid_int8_array);
+      places += (types.size() == 1 ? "$" : ", $") + std::to_string(types.size()) +
+                (is_text ? "::text[]" : "::bigint[]");
+    }
+    const auto sql = "insert into " + table + " (" + column_list(shape) +
+                     ") select * from unnest(" + places + ")" + on_conflict(shape);
+    const auto name = "upsert_" + table;
+    const answer got{PQprepare(
+        at_.get(), name.c_str(), sql.c_str(), static_cast<int>(types.size()), types.data())};
+    TRY(check(got));
+    prepared_[table] = name;
+    return success();
+  }
+
+  result<void> check(const answer& got) {
+    const auto status = got ? PQresultStatus(got.get()) : PGRES_FATAL_ERROR;
+    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
+      return success();
+    const char* state = got ? PQresultErrorField(got.get(), PG_DIAG_SQLSTATE) : nullptr;
+    const std::string why = got ? PQresultErrorMessage(got.get()) : PQerrorMessage(at_.get());
+    return refuse(code_of(at_.get(), state == nullptr ? "" : state), name_ + ": " + one_line(why));
+  }
+
+  result<std::vector<row>> read(PGresult* from) {
+    std::vector<row> out(static_cast<std::size_t>(PQntuples(from)));
+    const int columns = PQnfields(from);
+    for (int i = 0; i < PQntuples(from); ++i) {
+      auto& to = out[static_cast<std::size_t>(i)];
+      to.reserve(static_cast<std::size_t>(columns));
+      for (int j = 0; j < columns; ++j) {
+        const std::string_view text{PQgetvalue(from, i, j),
+                                    static_cast<std::size_t>(PQgetlength(from, i, j))};
+        const auto type = PQftype(from, j);
+        if (PQgetisnull(from, i, j) != 0) {
+          to.emplace_back(std::monostate{});
+        } else if (type == oid_int8 || type == oid_int4) {
+          std::int64_t number = 0;
+          std::from_chars(text.data(), text.data() + text.size(), number);
+          to.emplace_back(number);
+        } else {
+          to.emplace_back(std::string{text});
+        }
+      }
+    }
+    return out;
+  }
+
+  handle at_;
+  std::string name_;
+  std::unordered_map<std::string, std::string> prepared_; ///< by table
+};
+
+class postgres_store final : public store {
+public:
+  postgres_store(std::string url, std::string name)
+      : url_{std::move(url)}, name_{std::move(name)} {}
+
+  result<std::unique_ptr<connection>> connect() override {
+    const std::array keys{"dbname",
+                          "connect_timeout",
+                          "tcp_user_timeout",
+                          "keepalives_idle",
+                          "client_encoding",
+                          "application_name",
+                          "options",
+                          static_cast<const char*>(nullptr)};
+    const std::array values{url_.c_str(),
+                            "5",
+                            "15000",
+                            "10",
+                            "UTF8",
+                            "actor-shell",
+                            "-c search_path=actor_shell -c client_min_messages=warning",
+                            static_cast<const char*>(nullptr)};
+    handle at{PQconnectdbParams(keys.data(), values.data(), 1)};
+    if (PQstatus(at.get()) != CONNECTION_OK)
+      return refuse(errc::store_unavailable,
+                    name_ + " can't be reached: " + one_line(PQerrorMessage(at.get())));
+    return std::make_unique<postgres_connection>(std::move(at), name_);
+  }
+
+  [[nodiscard]] std::string name() const override { return name_; }
+
+private:
+  std::string url_;
+  std::string name_;
+};
+
+struct options_closer {
+  void operator()(PQconninfoOption* of) const { PQconninfoFree(of); }
+};
+
+} // namespace
+
+result<std::unique_ptr<store>> make_postgres_store(const std::string& url) {
+  char* why = nullptr;
+  const std::unique_ptr<PQconninfoOption, options_closer> parsed{
+      PQconninfoParse(url.c_str(), &why)};
+  const bool is_url = url.starts_with("postgresql://") || url.starts_with("postgres://");
+  if (!parsed || !is_url) {
+    PQfreemem(why); // it may repeat a password
+    return refuse(errc::argument_invalid,
+                  "the database URL is not understood: it has the form "
+                  "postgresql://USER:PASSWORD@HOST:PORT/DATABASE");
+  }
+  std::string host = "localhost";
+  std::string database;
+  for (const auto* each = parsed.get(); each->keyword != nullptr; ++each) {
+    if (each->val == nullptr)
+      continue;
+    if (std::strcmp(each->keyword, "host") == 0)
+      host = each->val;
+    if (std::strcmp(each->keyword, "dbname") == 0)
+      database = each->val;
+  }
+  return std::make_unique<postgres_store>(url, "postgres " + host + "/" + database);
+}
+
+} // namespace ash::projections

@@ -1,0 +1,18 @@
+create table {approvals} (
+  approval text primary key,
+  seq bigint not null unique,
+  run text not null,
+  kind text not null,
+  state text not null,
+  phase_key text not null,
+  asker text not null,
+  subject text not null,
+  round bigint not null,
+  decided_by text not null,
+  comment text not null,
+  requested_at bigint not null,
+  expires_at bigint not null,
+  decided_at bigint not null
+);
+create index {approvals_by_run} on {approvals} (run, seq);
+create index {approvals_by_state} on {approvals} (state, seq);

@@ -1,0 +1,10 @@
+create table {personas} (
+  hash text primary key,
+  seq bigint not null unique,
+  persona text not null,
+  definition text not null,
+  runs bigint not null,
+  sessions bigint not null,
+  first_used_at bigint not null,
+  last_used_at bigint not null
+);

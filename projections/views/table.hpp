@@ -1,0 +1,249 @@
+// A table of described rows: a row is a plain struct, its first member the key, its second the
+// sequence that orders it. What is touched is kept in memory between batches, within bounds, for
+// nobody else writes. Private to the views.
+#pragma once
+
+#include "events/facts/common.hpp"
+#include "projections/views/view.hpp"
+
+#include <algorithm>
+#include <boost/describe/members.hpp>
+#include <boost/mp11/algorithm.hpp>
+#include <optional>
+#include <unordered_map>
+
+namespace ash::projections {
+
+/// JSON that is kept as text.
+struct json_text {
+  std::string text;
+  friend bool operator==(const json_text&, const json_text&) = default;
+};
+
+namespace detail {
+
+template <class Row>
+using members = boost::describe::describe_members<Row, boost::describe::mod_public>;
+
+template <class T> constexpr value_kind kind_of() {
+  if constexpr (std::is_same_v<T, std::string>)
+    return value_kind::text;
+  else if constexpr (std::is_same_v<T, json_text>)
+    return value_kind::document;
+  else if constexpr (std::is_same_v<T, bool>)
+    return value_kind::flag;
+  else if constexpr (std::is_same_v<T, usd>)
+    return value_kind::money;
+  else if constexpr (std::is_same_v<T, instant>)
+    return value_kind::time;
+  else {
+    static_assert(std::is_same_v<T, std::int64_t>);
+    return value_kind::integer;
+  }
+}
+
+/// Postgres takes no NUL in a text.
+inline cell cell_of(std::string text) {
+  for (auto at = text.find('\0'); at != std::string::npos; at = text.find('\0', at))
+    text.replace(at, 1, "\xEF\xBF\xBD");
+  return text;
+}
+inline cell cell_of(const json_text& value) {
+  return value.text;
+}
+inline cell cell_of(bool value) {
+  return std::int64_t{value ? 1 : 0};
+}
+inline cell cell_of(usd value) {
+  return value.pico;
+}
+inline cell cell_of(instant value) {
+  return value.us;
+}
+inline cell cell_of(std::int64_t value) {
+  return value;
+}
+
+template <class T> void read_cell(T& to, const cell& from) {
+  if constexpr (std::is_same_v<T, std::string>) {
+    if (const auto* text = std::get_if<std::string>(&from))
+      to = *text;
+  } else if constexpr (std::is_same_v<T, json_text>) {
+    read_cell(to.text, from);
+  } else {
+    const auto* number = std::get_if<std::int64_t>(&from);
+    const std::int64_t value = number == nullptr ? 0 : *number;
+    if constexpr (std::is_same_v<T, bool>)
+      to = value != 0;
+    else if constexpr (std::is_same_v<T, usd>)
+      to.pico = value;
+    else if constexpr (std::is_same_v<T, instant>)
+      to.us = value;
+    else
+      to = value;
+  }
+}
+
+template <class Row> row cells_of(const Row& from) {
+  row out;
+  out.reserve(boost::mp11::mp_size<members<Row>>::value);
+  boost::mp11::mp_for_each<members<Row>>(
+      [&](auto member) { out.push_back(cell_of(from.*member.pointer)); });
+  return out;
+}
+
+template <class Row> Row row_of(const row& cells) {
+  Row out;
+  std::size_t next = 0;
+  boost::mp11::mp_for_each<members<Row>>([&](auto member) {
+    if (next < cells.size())
+      read_cell(out.*member.pointer, cells[next]);
+    ++next;
+  });
+  return out;
+}
+
+template <class Row> table_shape shape_of(std::string_view name) {
+  table_shape out{name, {}};
+  boost::mp11::mp_for_each<members<Row>>([&](auto member) {
+    using value = std::remove_cvref_t<decltype(std::declval<Row&>().*member.pointer)>;
+    out.columns.push_back({member.name, kind_of<value>()});
+  });
+  return out;
+}
+
+/// About what a row takes in memory.
+inline std::size_t size_of(const row& cells) {
+  std::size_t out = cells.size() * sizeof(cell);
+  for (const auto& each : cells)
+    if (const auto* text = std::get_if<std::string>(&each))
+      out += text->size();
+  return out;
+}
+
+} // namespace detail
+
+template <class Row> class table final : public table_base {
+public:
+  using key_type =
+      std::remove_cvref_t<decltype(std::declval<Row&>().*
+                                   boost::mp11::mp_first<detail::members<Row>>::pointer)>;
+
+  explicit table(std::string_view name) : shape_{detail::shape_of<Row>(name)} {}
+
+  [[nodiscard]] const table_shape& shape() const override { return shape_; }
+
+  /// The row with this key, to be read only; null where there is none.
+  result<const Row*> look(const key_type& key) {
+    TRY(auto* const found, held(key));
+    return found == nullptr ? nullptr : &found->value;
+  }
+
+  /// The row with this key, to be changed; null where there is none.
+  result<Row*> find(const key_type& key) {
+    TRY(auto* const found, held(key));
+    if (found == nullptr)
+      return static_cast<Row*>(nullptr);
+    touch(key, *found);
+    return &found->value;
+  }
+
+  /// A row that is not there yet. Valid until the next call.
+  Row& insert(Row made) {
+    auto key = key_of(made);
+    auto& entry = rows_[key];
+    entry.value = std::move(made);
+    touch(key, entry);
+    return entry.value;
+  }
+
+  /// Lets `change` have every row whose text column `member` has this value; it says whether it
+  /// changed it.
+  template <class Change>
+  result<void> change_all(std::string_view text_column,
+                          std::string Row::*member,
+                          const std::string& value,
+                          Change change) {
+    const std::vector<cell> wanted{value};
+    TRY(const auto stored, where().at->query(selection(text_column), wanted));
+    for (const auto& each : stored) {
+      auto known = detail::row_of<Row>(each);
+      auto key = key_of(known);
+      rows_.try_emplace(std::move(key), held_row{std::move(known), false});
+    }
+    for (auto& [key, each] : rows_)
+      if (each.value.*member == value && change(each.value))
+        touch(key, each);
+    return success();
+  }
+
+  result<std::size_t> write() override {
+    std::vector<row> changed;
+    changed.reserve(changed_.size());
+    for (const auto& key : changed_) {
+      auto& each = rows_.at(key);
+      each.is_changed = false;
+      changed.push_back(detail::cells_of(each.value));
+      bytes_ += detail::size_of(changed.back());
+    }
+    changed_.clear();
+    if (bytes_ > most_bytes) {
+      rows_.clear();
+      bytes_ = 0;
+    }
+    if (changed.empty())
+      return std::size_t{0};
+    TRY(where().at->upsert(shape_, where().in.table(shape_.name), changed));
+    return changed.size();
+  }
+
+  void forget() override {
+    rows_.clear();
+    changed_.clear();
+    bytes_ = 0;
+  }
+
+private:
+  /// What is held of one table; when it is more, all of it is dropped and read again when needed.
+  static constexpr std::size_t most_bytes = std::size_t{16} << 20;
+
+  struct held_row {
+    Row value;
+    bool is_changed = false;
+  };
+
+  static key_type key_of(const Row& of) {
+    return of.*boost::mp11::mp_first<detail::members<Row>>::pointer;
+  }
+
+  result<held_row*> held(const key_type& key) {
+    if (const auto found = rows_.find(key); found != rows_.end())
+      return &found->second;
+    const std::vector<cell> wanted{detail::cell_of(key)};
+    TRY(const auto stored, where().at->query(selection(shape_.columns.front().name), wanted));
+    if (stored.empty())
+      return static_cast<held_row*>(nullptr);
+    auto& made = rows_[key];
+    made.value = detail::row_of<Row>(stored.front());
+    return &made;
+  }
+
+  /// The rows in which a column has the value of the parameter.
+  [[nodiscard]] std::string selection(std::string_view by) const {
+    return "select " + column_list(shape_) + " from " + where().in.table(shape_.name) + " where " +
+           std::string{by} + " = $1";
+  }
+
+  void touch(const key_type& key, held_row& of) {
+    if (!of.is_changed)
+      changed_.push_back(key);
+    of.is_changed = true;
+  }
+
+  table_shape shape_;
+  std::unordered_map<key_type, held_row> rows_;
+  std::vector<key_type> changed_; ///< in the order in which they were touched first
+  std::size_t bytes_ = 0;         ///< written of what is held, repetitions counted
+};
+
+} // namespace ash::projections
