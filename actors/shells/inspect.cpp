@@ -146,8 +146,19 @@ json::object to_json(const run_summary& of) {
 result<std::vector<run_summary>> list_runs(const log::event_log& log, std::size_t max) {
   std::vector<run_summary> out;
   TRY(each_stream(log, entity_kind::run, [&](const log::stream_head& head) -> result<void> {
-    TRY(auto one, summary_of(log, head));
-    out.push_back(std::move(one));
+    auto one = summary_of(log, head);
+    if (one) {
+      out.push_back(std::move(one).value());
+      return success();
+    }
+    // One that can't be folded must not hide the others.
+    TRY(const auto id, parse_uuid(head.stream.key()));
+    run_summary damaged;
+    damaged.run = {id};
+    damaged.state = "unreadable";
+    damaged.code = to_string(one.error().code);
+    damaged.message = one.error().message;
+    out.push_back(std::move(damaged));
     return success();
   }));
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {

@@ -19,7 +19,8 @@ struct run_summary {
   run_id run;
   std::string workflow; ///< `name@version`
   std::string
-      state; ///< `executing`, `awaiting_approval`, `interrupted`, `completed`, `failed`, `aborted`
+      state; ///< `executing`, `awaiting_approval`, `interrupted`, `completed`, `failed`, `aborted`,
+             ///< `unreadable` where its history can't be folded
   std::string repo_path;
   std::string base_branch;
   std::string branch;

@@ -60,16 +60,18 @@ result<run::live> live_run(const log::event_log& log, const run_id& run) {
   return std::move(*found);
 }
 
-result<std::vector<run::live>> open_runs(const log::event_log& log) {
-  std::vector<run::live> out;
+result<unfinished_runs> open_runs(const log::event_log& log) {
+  unfinished_runs out;
   for (std::string after;;) {
     TRY(auto heads, log.list_streams(entity_kind::run, after, page, log::event_log::listing::open));
     if (heads.empty())
       return out;
     for (const auto& head : heads) {
       TRY(auto id, parse_uuid(head.stream.key()));
-      TRY(auto one, live_run(log, {id}));
-      out.push_back(std::move(one));
+      if (auto one = live_run(log, {id}))
+        out.runs.push_back(std::move(one).value());
+      else
+        out.unreadable.push_back({{id}, std::move(one).error()});
     }
     after = heads.back().stream.text();
   }
@@ -98,14 +100,16 @@ result<void> runtime::parts::open() {
   if (options.crashed == after_crash::wait)
     return success();
   for (const auto& run : swept) {
-    TRY(resume(run, {"restart"}));
+    if (auto resumed = resume(run, {"restart"}); !resumed)
+      set_aside.push_back({run, std::move(resumed).error()});
   }
   return success();
 }
 
 result<void> runtime::parts::sweep() {
   TRY(auto open, open_runs(*log));
-  for (const auto& one : open) {
+  set_aside = std::move(open.unreadable);
+  for (const auto& one : open.runs) {
     const auto& id = one.plan.run;
     if (one.at == run::status::executing) {
       TRY(interrupt(id, run::interruption::crash, "the process ended while the run was executing"));
@@ -300,7 +304,7 @@ void runtime::parts::interrupt_all() {
   auto open = open_runs(*log);
   if (!open)
     return; // a log that can't be read: the next start sweeps
-  for (const auto& one : open.value())
+  for (const auto& one : open.value().runs)
     if (one.at == run::status::executing)
       static_cast<void>(
           interrupt(one.plan.run, run::interruption::shutdown, "the process was asked to stop"));
@@ -349,6 +353,10 @@ shells& runtime::actors() noexcept {
 }
 const std::vector<run_id>& runtime::swept() const noexcept {
   return parts_->swept;
+}
+
+const std::vector<set_aside_run>& runtime::set_aside() const noexcept {
+  return parts_->set_aside;
 }
 
 result<const definitions::library*> runtime::definitions() {

@@ -45,6 +45,12 @@ struct command_source {
   std::string causation = {}; ///< what led to it; kept with its facts
 };
 
+/// A run that could not be taken up when the data directory was opened.
+struct set_aside_run {
+  run_id run;
+  error why;
+};
+
 /// Thread-safe, but for `stop`.
 class runtime {
 public:
@@ -113,6 +119,9 @@ public:
   result<const definitions::library*> definitions();
   /// The runs that were interrupted when the data directory was opened.
   [[nodiscard]] const std::vector<run_id>& swept() const noexcept;
+  /// The runs that stay as they are, for a person to look at: their history can't be folded, or
+  /// they could not be resumed.
+  [[nodiscard]] const std::vector<set_aside_run>& set_aside() const noexcept;
 
   /// Takes no more work, lets what is in flight end for `grace`, calls the rest off, and records
   /// `run.interrupted` for every run that was executing: the last fact of each. Idempotent.

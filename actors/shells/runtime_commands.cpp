@@ -125,7 +125,7 @@ result<void> runtime::decide_approval(const run_id& run,
 
 result<run_id> runtime::run_of_approval(const approval_id& approval) {
   TRY(const auto open, open_runs(*parts_->log));
-  for (const auto& one : open)
+  for (const auto& one : open.runs)
     for (const auto& asked : one.approvals)
       if (asked.what.approval == approval)
         return one.plan.run;

@@ -14,8 +14,12 @@ namespace ash {
 
 /// A run as its stream has it. Errors: `run_not_found`, and those of reading.
 result<run::live> live_run(const log::event_log& log, const run_id& run);
-/// The runs that are not finished for good, with their states.
-result<std::vector<run::live>> open_runs(const log::event_log& log);
+/// The runs that are not finished for good.
+struct unfinished_runs {
+  std::vector<run::live> runs;
+  std::vector<set_aside_run> unreadable; ///< their history can't be folded
+};
+result<unfinished_runs> open_runs(const log::event_log& log);
 
 class runtime::parts {
 public:
@@ -46,6 +50,7 @@ public:
   std::shared_ptr<definitions::schema_registry> schemas;
   std::unique_ptr<run_slots> slots;
   std::vector<run_id> swept;
+  std::vector<set_aside_run> set_aside;
   std::unique_ptr<ash::shells> actors;
 
 private:

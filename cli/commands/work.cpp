@@ -98,7 +98,13 @@ result<std::unique_ptr<runtime>> open_runtime(const settings& with, after_crash 
   options.definition_dirs = with.definition_dirs;
   options.started_by = user_name();
   options.crashed = crashed;
-  return runtime::open(std::move(options));
+  TRY(auto opened, runtime::open(std::move(options)));
+  for (const auto& each : opened->set_aside())
+    std::fprintf(stderr,
+                 "actor-shell: run %s is left as it is: %s\n",
+                 to_string(each.run).c_str(),
+                 to_string(each.why).c_str());
+  return opened;
 }
 
 result<usd> parse_cap(const std::string& text) {

@@ -280,6 +280,27 @@ TEST_F(runs, that_a_crash_left_executing_are_interrupted_when_opened_again) {
   EXPECT_EQ(runtime_->resume_run(run, {"a test"}).error().code, errc::run_already_terminal);
 }
 
+TEST_F(runs, are_set_aside_where_their_history_can_not_be_folded_and_the_others_go_on) {
+  const auto damaged = run_id{random_uuid()};
+  const auto stream = stream_of(damaged);
+  log::entry garbage{"", "test", "", {{"run.started", 1, log::durability::synced, "garbage"}}};
+  ASSERT_TRUE(runtime_->log().append_now({stream, stream, 0, instant{1}, {garbage}, {}}));
+  runtime_.reset();
+  open();
+  ASSERT_EQ(runtime_->set_aside().size(), 1U);
+  EXPECT_EQ(runtime_->set_aside()[0].run, damaged);
+  EXPECT_EQ(runtime_->set_aside()[0].why.code, errc::log_corrupt);
+
+  const auto good = ended(started(asked()));
+  EXPECT_EQ(good.state, "completed") << good.code << ": " << good.message;
+  const auto all = inspect::list_runs(runtime_->log());
+  ASSERT_TRUE(all);
+  ASSERT_EQ(all.value().size(), 2U);
+  EXPECT_EQ(all.value()[1].run, damaged);
+  EXPECT_EQ(all.value()[1].state, "unreadable");
+  EXPECT_EQ(all.value()[1].code, "log_corrupt");
+}
+
 TEST_F(runs, fail_with_their_cause_where_the_model_answers_nothing_useful) {
   write_text(home_ / "bad.yaml", "turns:\n  - match: {user: never}\n    text: x\n");
   auto what = asked();
