@@ -14,7 +14,7 @@ namespace ash::gateway {
 struct connection_parts {
   std::shared_ptr<io_thread> on;
   std::shared_ptr<serving> of;
-  std::unique_ptr<wire> bytes;
+  std::shared_ptr<wire> bytes;
   guest who;
 };
 

@@ -242,7 +242,8 @@ private:
     if (!is_ours || stage_ == stage::lingering)
       co_return; // the connection ended
     answered note;
-    co_await answer(refusal_of(why, limits()), note, after_answer::close);
+    auto no = refusal_of(why, limits());
+    co_await answer(std::move(no), note, after_answer::close);
     co_await linger();
   }
 
@@ -310,7 +311,8 @@ private:
 
   /// The connection goes on after a refusal unless there is a body, which nobody will read.
   task<after_answer> turn_away(response no, answered note) {
-    const bool has_body = !parser_->is_done();
+    const bool has_body =
+        !parser_->is_done() || parser_->get().count(http::field::transfer_encoding) > 0;
     const auto then = has_body || stopping_ || !parser_->get().keep_alive() ? after_answer::close
                                                                             : after_answer::keep;
     const auto done = co_await answer(std::move(no), note, then);
@@ -320,12 +322,14 @@ private:
   }
 
   task<error_code> read_body(const admitted& asked) {
-    if (parser_->is_done())
-      co_return error_code{};
+    // Beast takes what has another coding than `chunked` for a request without a body; what follows
+    // would then be read as the next request.
     const auto& headers = asked.request.headers;
     const auto coding = headers.find("transfer-encoding");
     if (coding != headers.end() && (coding->second != "chunked" || parser_->get().version() < 11))
       co_return make_error_code(http::error::bad_transfer_encoding);
+    if (parser_->is_done())
+      co_return error_code{};
     limit(limits().body_time);
     const auto expects = headers.find("expect");
     if (expects != headers.end() && expects->second == "100-continue" && in_.empty()) {
@@ -338,35 +342,34 @@ private:
   }
 
   task<response> answer_of(const admitted& asked) {
-    switch (asked.route) {
-    case route_class::health:
+    // Named, and not made where it is awaited: GCC 12 destroys such temporaries twice.
+    auto job = job_of(asked);
+    if (job)
+      co_return co_await on_worker(std::move(job));
+    if (asked.route == route_class::health)
       co_return answer_health(asked.request);
-    case route_class::page:
+    if (asked.route == route_class::page)
       co_return serve_file(with_.of->with.files, asked.request);
-    case route_class::metrics:
-      if (!with_.of->with.metrics)
-        break;
-      co_return co_await on_worker([of = with_.of] {
-        response out;
-        out.content_type = "text/plain; version=0.0.4; charset=utf-8";
-        out.body = of->with.metrics();
-        return out;
-      });
-    case route_class::api:
-      if (!with_.of->with.api)
-        break;
-      // A HEAD is a GET of which the body is left out on the way.
-      co_return co_await on_worker(
-          [of = with_.of, what = to_api(asked.request)] { return of->with.api(what); });
-    case route_class::websocket:
-    case route_class::sse:
-    case route_class::refused:
-      break;
-    }
     co_return problem(
         refuse(errc::route_not_found, "there is nothing at " + printable(asked.request.path)));
   }
 
+  /// What a worker does for it; empty where no worker is needed.
+  [[nodiscard]] std::function<response()> job_of(const admitted& asked) const {
+    const auto& of = with_.of;
+    if (asked.route == route_class::metrics && of->with.metrics)
+      return [of] {
+        response out;
+        out.content_type = "text/plain; version=0.0.4; charset=utf-8";
+        out.body = of->with.metrics();
+        return out;
+      };
+    if (asked.route == route_class::api && of->with.api)
+      return [of, what = to_api(asked.request)] { return of->with.api(what); };
+    return {};
+  }
+
+  /// A HEAD is a GET of which the body is left out on the way.
   static request to_api(request asked) {
     if (asked.method == "HEAD")
       asked.method = "GET";
@@ -391,18 +394,18 @@ private:
   task<response> on_worker(std::function<response()> job) {
     const auto given = std::make_shared<response>();
     const auto taken = std::make_shared<bool>(false);
+    auto begin = [this, given, taken, &job](auto handler) {
+      const auto then = std::make_shared<on_io>(std::move(handler));
+      const auto back = [then](io_thread& on) { on.post([then] { (*then)({}, 0); }); };
+      *taken = with_.of->workers.run([given, back, on = with_.on, job = std::move(job)] {
+        *given = job();
+        back(*on);
+      });
+      if (!*taken)
+        back(*with_.on);
+    };
     co_await asio::async_initiate<decltype(and_wait), void(error_code, std::size_t)>(
-        [this, given, taken, &job](auto handler) {
-          const auto then = std::make_shared<on_io>(std::move(handler));
-          const auto back = [then](io_thread& on) { on.post([then] { (*then)({}, 0); }); };
-          *taken = with_.of->workers.run([given, back, on = with_.on, job = std::move(job)] {
-            *given = job();
-            back(*on);
-          });
-          if (!*taken)
-            back(*with_.on);
-        },
-        and_wait);
+        std::move(begin), and_wait);
     if (*taken)
       co_return std::move(*given);
     auto full = refusal(503, refuse(errc::queue_full, "too many requests wait: try again"));

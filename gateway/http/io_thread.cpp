@@ -62,14 +62,17 @@ void io_thread::drain() {
       one->woken();
 }
 
-void io_thread::tick_all() {
-  const auto now = std::chrono::steady_clock::now();
-  // A connection may end while it looks at its limits.
+std::vector<std::shared_ptr<connection>> io_thread::everyone() const {
   std::vector<std::shared_ptr<connection>> all;
   all.reserve(all_.size());
   for (const auto& [_, one] : all_)
     all.push_back(one);
-  for (const auto& one : all)
+  return all;
+}
+
+void io_thread::tick_all() {
+  const auto now = std::chrono::steady_clock::now();
+  for (const auto& one : everyone())
     one->tick(now);
   ticker_->clock.expires_after(tick_time);
   ticker_->clock.async_wait([this](boost::system::error_code failed) {
@@ -95,17 +98,14 @@ void io_thread::stop_connections(std::string_view reason) {
   post([this, why = std::string{reason}] {
     stops_ = true;
     stopping_ = why;
-    std::vector<std::shared_ptr<connection>> all;
-    for (const auto& [_, one] : all_)
-      all.push_back(one);
-    for (const auto& one : all)
+    for (const auto& one : everyone())
       one->stop(why);
   });
 }
 
 void io_thread::close_connections() {
   post([this] {
-    for (const auto& [_, one] : all_)
+    for (const auto& one : everyone())
       one->close();
   });
 }

@@ -62,6 +62,8 @@ public:
 private:
   struct ticker;
 
+  /// A copy, since a connection may end while it is asked something.
+  [[nodiscard]] std::vector<std::shared_ptr<connection>> everyone() const;
   void drain();
   void tick_all();
 

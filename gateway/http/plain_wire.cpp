@@ -35,8 +35,7 @@ public:
       if (!each.empty())
         left_.emplace_back(each.data(), each.size());
     first_ = 0;
-    then_ = std::move(then);
-    write_on();
+    write_on(std::move(then));
   }
 
   void finish(on_io then) override {
@@ -57,17 +56,20 @@ private:
                [failed, then = std::move(then)]() mutable { then(failed, 0); });
   }
 
-  void write_on() {
-    socket_.async_write_some(std::span<const asio::const_buffer>{left_}.subspan(first_),
-                             [this](error_code failed, std::size_t bytes) {
-                               bytes_out_ += bytes;
-                               written_ += bytes;
-                               take(bytes);
-                               if (failed || first_ == left_.size())
-                                 end_write(failed);
-                               else
-                                 write_on();
-                             });
+  /// What is called in the end belongs to the operation under way, and not to the wire, which it
+  /// keeps alive.
+  void write_on(on_io then) {
+    socket_.async_write_some(
+        std::span<const asio::const_buffer>{left_}.subspan(first_),
+        [this, then = std::move(then)](error_code failed, std::size_t bytes) mutable {
+          bytes_out_ += bytes;
+          written_ += bytes;
+          take(bytes);
+          if (failed || first_ == left_.size())
+            then(failed, written_);
+          else
+            write_on(std::move(then));
+        });
   }
 
   void take(std::size_t bytes) {
@@ -77,16 +79,10 @@ private:
       left_[first_] += bytes;
   }
 
-  void end_write(error_code failed) {
-    auto then = std::move(then_);
-    then(failed, written_);
-  }
-
   socket_type socket_;
   std::vector<asio::const_buffer> left_;
   std::size_t first_ = 0;
   std::size_t written_ = 0;
-  on_io then_;
 };
 
 } // namespace

@@ -43,8 +43,7 @@ public:
     for (const auto& each : pieces)
       joined_ += each;
     taken_ = 0;
-    then_ = std::move(then);
-    write_on();
+    write_on(std::move(then));
   }
 
   void finish(on_io then) override {
@@ -58,30 +57,29 @@ public:
   }
 
 private:
-  void write_on() {
+  void write_on(on_io then) {
     const auto rest = std::string_view{joined_}.substr(taken_, record_bytes);
-    stream_.async_write_some(asio::buffer(rest.data(), rest.size()),
-                             [this](error_code failed, std::size_t bytes) {
-                               bytes_out_ += bytes;
-                               taken_ += bytes;
-                               if (failed || taken_ == joined_.size())
-                                 end_write(failed);
-                               else
-                                 write_on();
-                             });
+    stream_.async_write_some(
+        asio::buffer(rest.data(), rest.size()),
+        [this, then = std::move(then)](error_code failed, std::size_t bytes) mutable {
+          bytes_out_ += bytes;
+          taken_ += bytes;
+          if (failed || taken_ == joined_.size())
+            end_write(failed, std::move(then));
+          else
+            write_on(std::move(then));
+        });
   }
 
-  void end_write(error_code failed) {
+  void end_write(error_code failed, on_io then) {
     if (joined_.capacity() > 2 * record_bytes)
       std::string{}.swap(joined_); // one large answer is not kept for the connection's life
-    auto then = std::move(then_);
     then(failed, taken_);
   }
 
   asio::ssl::stream<socket_type> stream_;
   std::string joined_;
   std::size_t taken_ = 0;
-  on_io then_;
 };
 
 } // namespace

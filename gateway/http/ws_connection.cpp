@@ -21,16 +21,56 @@ using std::chrono::steady_clock;
 /// Below this, compressing costs more than it saves.
 constexpr std::size_t compressed_bytes = 2 * 1024;
 constexpr int window_bits = 10;
+constexpr int largest_window_bits = 15;
 constexpr int memory_level = 2;
 
-/// The bytes beneath a WebSocket as Beast wants to see them. Writes wait for each other, so that
-/// Beast's control frames and our own batches of frames never mix; each is written whole.
+/// The writes of a WebSocket, one after the other and each as a whole, so that Beast's control
+/// frames and our own batches of frames never mix. What is under way keeps it alive: Beast's own
+/// pings may outlive their WebSocket.
+class write_line : public std::enable_shared_from_this<write_line> {
+public:
+  explicit write_line(std::shared_ptr<wire> bytes) : bytes_{std::move(bytes)} {}
+
+  void write(std::vector<std::string_view> pieces, on_io then) {
+    waiting_.push_back({std::move(pieces), std::move(then)});
+    if (!writing_)
+      write_next();
+  }
+  [[nodiscard]] bool writing() const noexcept { return writing_; }
+  wire& bytes() noexcept { return *bytes_; }
+
+private:
+  struct job {
+    std::vector<std::string_view> pieces;
+    on_io then;
+  };
+
+  void write_next() {
+    writing_ = true;
+    auto one = std::move(waiting_.front());
+    waiting_.pop_front();
+    bytes_->write(one.pieces,
+                  on_io{[self = shared_from_this(),
+                         then = std::move(one.then)](error_code failed, std::size_t bytes) mutable {
+                    self->writing_ = false;
+                    if (!self->waiting_.empty())
+                      self->write_next();
+                    then(failed, bytes);
+                  }});
+  }
+
+  std::shared_ptr<wire> bytes_;
+  std::deque<job> waiting_;
+  bool writing_ = false;
+};
+
+/// The bytes beneath a WebSocket as Beast wants to see them.
 class shared_wire {
 public:
   using executor_type = asio::io_context::executor_type;
 
-  shared_wire(wire& bytes, asio::io_context& on, std::string first)
-      : bytes_{bytes}, on_{on}, first_{std::move(first)} {}
+  shared_wire(std::shared_ptr<write_line> line, asio::io_context& on, std::string first)
+      : line_{std::move(line)}, on_{on}, first_{std::move(first)} {}
 
   executor_type get_executor() noexcept { return on_.get_executor(); }
 
@@ -48,28 +88,16 @@ public:
       pieces.emplace_back(static_cast<const char*>(one.data()), one.size());
     }
     return asio::async_initiate<Token, void(error_code, std::size_t)>(
-        [this](auto handler, std::vector<std::string_view> all) {
-          write(std::move(all), on_io{std::move(handler)});
+        [line = line_](auto handler, std::vector<std::string_view> all) {
+          line->write(std::move(all), on_io{std::move(handler)});
         },
         token,
         std::move(pieces));
   }
 
-  void write(std::vector<std::string_view> pieces, on_io then) {
-    waiting_.push_back({std::move(pieces), std::move(then)});
-    if (waiting_.size() == 1)
-      write_next();
-  }
-
-  [[nodiscard]] bool writing() const noexcept { return !waiting_.empty(); }
-  wire& bytes() noexcept { return bytes_; }
+  wire& bytes() noexcept { return line_->bytes(); }
 
 private:
-  struct job {
-    std::vector<std::string_view> pieces;
-    on_io then;
-  };
-
   template <class Buffers> static asio::mutable_buffer first_of(const Buffers& of) {
     for (auto at = asio::buffer_sequence_begin(of); at != asio::buffer_sequence_end(of); ++at)
       if (asio::mutable_buffer{*at}.size() > 0)
@@ -79,7 +107,7 @@ private:
 
   void read(asio::mutable_buffer into, on_io then) {
     if (first_.empty()) {
-      bytes_.read_some({static_cast<char*>(into.data()), into.size()}, std::move(then));
+      bytes().read_some({static_cast<char*>(into.data()), into.size()}, std::move(then));
       return;
     }
     const auto used = asio::buffer_copy(into, asio::buffer(first_));
@@ -87,20 +115,9 @@ private:
     asio::post(on_, [used, then = std::move(then)]() mutable { then({}, used); });
   }
 
-  void write_next() {
-    bytes_.write(waiting_.front().pieces, on_io{[this](error_code failed, std::size_t bytes) {
-                   auto done = std::move(waiting_.front());
-                   waiting_.pop_front();
-                   if (!waiting_.empty())
-                     write_next();
-                   done.then(failed, bytes);
-                 }});
-  }
-
-  wire& bytes_;
+  std::shared_ptr<write_line> line_;
   asio::io_context& on_;
   std::string first_; ///< came with the upgrade
-  std::deque<job> waiting_;
 };
 
 // What Beast looks for when a WebSocket ends or takes too long.
@@ -128,9 +145,9 @@ request_type beast_request(const request& asked) {
 class ws_connection final : public connection, public std::enable_shared_from_this<ws_connection> {
 public:
   ws_connection(connection_parts with, upgrade asked)
-      : with_{std::move(with)}, asked_{std::move(asked)}, socket_{*with_.bytes,
-                                                                  with_.on->context(),
-                                                                  std::move(asked_.leftover)} {
+      : with_{std::move(with)}, asked_{std::move(asked)}, line_{std::make_shared<write_line>(
+                                                              with_.bytes)},
+        socket_{line_, with_.on->context(), std::move(asked_.leftover)} {
     ++with_.of->counts.websockets;
   }
   ~ws_connection() override {
@@ -182,13 +199,19 @@ public:
 
 private:
   [[nodiscard]] const server_limits& limits() const { return with_.of->options.limits; }
-  [[nodiscard]] bool writes() { return writing_ || socket_.next_layer().writing(); }
+  [[nodiscard]] bool writes() { return writing_ || line_->writing(); }
 
   void set_options() {
     websocket::permessage_deflate compression;
     compression.server_enable = true;
     compression.server_max_window_bits = window_bits;
-    compression.client_max_window_bits = window_bits;
+    // Less can only be asked of a client that offers it.
+    const auto& headers = asked_.asked.request.headers;
+    const auto offered = headers.find("sec-websocket-extensions");
+    compresses_ = offered != headers.end();
+    const bool offers_less =
+        compresses_ && offered->second.find("client_max_window_bits") != std::string::npos;
+    compression.client_max_window_bits = offers_less ? window_bits : largest_window_bits;
     compression.compLevel = 1;
     compression.memLevel = memory_level;
     socket_.set_option(compression);
@@ -198,14 +221,14 @@ private:
     times.keep_alive_pings = true;
     socket_.set_option(times);
     socket_.set_option(websocket::stream_base::decorator(
-        [headers = asked_.headers](websocket::response_type& answer) {
+        [more = asked_.headers](websocket::response_type& answer) {
+          answer.set(beast::http::field::server, "actor-shell");
           answer.set(beast::http::field::sec_websocket_protocol, websocket_protocol);
-          for (const auto& [name, value] : headers)
+          for (const auto& [name, value] : more)
             answer.set(name, value);
         }));
     socket_.read_message_max(limits().message_bytes);
     socket_.text(true);
-    compresses_ = asked_.asked.request.headers.contains("sec-websocket-extensions");
   }
 
   void opened(error_code failed) {
@@ -232,8 +255,11 @@ private:
   void heard(error_code failed) {
     if (over_)
       return;
-    if (failed)
+    if (failed) {
+      if (failed == beast::error::timeout && writes())
+        ++with_.of->counts.stalled; // it did not even take a ping
       return close(); // Beast has answered what there was to answer, the reason of a fault too
+    }
     ++with_.of->counts.frames_in;
     if (!socket_.got_text())
       return end({websocket::close_code::unknown_data, "only text messages are spoken here"});
@@ -282,11 +308,11 @@ private:
   void write_batch() {
     writing_ = true;
     const auto pieces = batch_.pieces();
-    socket_.next_layer().write({pieces.begin(), pieces.end()},
-                               on_io{[self = shared_from_this()](error_code failed, std::size_t) {
-                                 self->batch_.clear();
-                                 self->written(failed);
-                               }});
+    line_->write({pieces.begin(), pieces.end()},
+                 on_io{[self = shared_from_this()](error_code failed, std::size_t) {
+                   self->batch_.clear();
+                   self->written(failed);
+                 }});
   }
 
   void write_large() {
@@ -321,6 +347,7 @@ private:
 
   connection_parts with_;
   upgrade asked_;
+  std::shared_ptr<write_line> line_;
   websocket::stream<shared_wire> socket_;
   std::unique_ptr<request_type> request_;
   std::unique_ptr<conversation> from_;
