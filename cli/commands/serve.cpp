@@ -12,6 +12,7 @@
 #include "gateway/http/server.hpp"
 #include "gateway/http/token.hpp"
 #include "gateway/live/live.hpp"
+#include "projections/read_models.hpp"
 
 #include <boost/json/object.hpp>
 #include <condition_variable>
@@ -106,17 +107,15 @@ feed::broadcaster_options feeds_of(runtime& work) {
   return out;
 }
 
-/// Until read models are kept, lists are refused; everything else is answered.
-gateway::read_side no_rows() {
-  const auto away = [] { return refuse(errc::store_unavailable, "no read models are kept here"); };
-  gateway::read_side out;
-  out.list = [away](const auto&) -> result<gateway::row_page> { return away(); };
-  out.get = [](auto, auto) -> result<std::optional<json::object>> { return std::nullopt; };
-  out.stats = [away](auto) -> result<json::object> { return away(); };
-  out.status = [] { return json::object{{"doing", "away"}}; };
-  out.rebuild = [] {};
-  out.wait_for = [](auto, auto) { return false; };
-  return out;
+/// Ready once the read models have answered for the first time: before that every list is refused.
+gateway::readiness readiness_of(const projections::projection_status& rows) {
+  const bool ready = rows.doing != projections::activity::connecting;
+  return {ready,
+          to_json_text(json::object{
+              {"status", ready ? "ready" : "starting"},
+              {"log", {{"head", rows.head}}},
+              {"read_models",
+               {{"doing", projections::to_string(rows.doing)}, {"lag_facts", rows.lag_facts}}}})};
 }
 
 /// Everything that serves, in the order in which it begins; it ends in the reverse order.
@@ -139,6 +138,7 @@ private:
   [[nodiscard]] gateway::live_services live(const std::string& token);
 
   std::unique_ptr<runtime> work_;
+  std::unique_ptr<projections::read_models> rows_;
   std::unique_ptr<feed::broadcaster> feeds_;
   std::unique_ptr<gateway::live_feeds> live_;
   gateway::request_handler api_;
@@ -152,8 +152,11 @@ result<std::unique_ptr<composition>> composition::make(const settings& with,
   std::unique_ptr<composition> made{new composition};
   TRY(made->work_, open_runtime(with, after_crash::resume));
   TRY(options.token, gateway::load_or_make_token(made->directory()));
+  TRY(made->rows_,
+      projections::read_models::open(made->work_->log(), {made->directory(), asked.database_url}));
   made->feeds_ = std::make_unique<feed::broadcaster>(made->work_->log(), feeds_of(*made->work_));
-  made->api_ = gateway::make_api({*made->work_, *made->feeds_, no_rows()});
+  made->api_ =
+      gateway::make_api({*made->work_, *made->feeds_, gateway::read_side_of(*made->rows_)});
   made->live_ = std::make_unique<gateway::live_feeds>(made->live(options.token));
   made->metrics_ = std::make_unique<gateway::metrics>(made->work_->log(), made->figures());
   TRY(made->server_, gateway::server::make(std::move(options), made->services()));
@@ -191,6 +194,7 @@ gateway::services composition::services() {
   out.on_answered = [this](const gateway::answered& one) {
     metrics_->on_answered(gateway::to_string(one.route), one.method, one.took);
   };
+  out.ready = [this] { return readiness_of(rows_->status()); };
   out.complain = complain;
   return out;
 }
@@ -199,7 +203,7 @@ gateway::metric_sources composition::figures() {
   return {.actors = [this] { return work_->actors().stats(); },
           .http = [this] { return figures_of(server_->counters()); },
           .feeds = [this] { return figures_of(feeds_->stats(), live_->stats()); },
-          .projections = {},
+          .projections = [this] { return figures_of(rows_->status()); },
           .version = ASH_VERSION};
 }
 
@@ -210,6 +214,8 @@ void composition::stop(std::string_view reason) {
   }
   if (work_)
     work_->stop(grace_for_work);
+  if (rows_)
+    rows_->stop(); // after the work, whose last facts it may still take
 }
 
 } // namespace

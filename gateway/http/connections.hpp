@@ -7,6 +7,7 @@
 #include "gateway/http/wire.hpp"
 
 #include <memory>
+#include <utility>
 
 namespace ash::gateway {
 
@@ -16,6 +17,14 @@ struct connection_parts {
   std::shared_ptr<serving> of;
   std::shared_ptr<wire> bytes;
   guest who;
+  std::uint64_t counted_in = 0;
+  std::uint64_t counted_out = 0;
+
+  /// Adds what has come and gone since the last time to the server's counters.
+  void count_bytes() {
+    of->counts.bytes_in += bytes->bytes_in() - std::exchange(counted_in, bytes->bytes_in());
+    of->counts.bytes_out += bytes->bytes_out() - std::exchange(counted_out, bytes->bytes_out());
+  }
 };
 
 /// Serves HTTP/1.1 requests, one after another.

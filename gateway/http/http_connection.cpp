@@ -93,10 +93,8 @@ class http_connection final : public connection,
 public:
   explicit http_connection(connection_parts with) : with_{std::move(with)} {}
   ~http_connection() override {
-    if (!with_.bytes)
-      return; // handed on
-    with_.of->counts.bytes_in += with_.bytes->bytes_in();
-    with_.of->counts.bytes_out += with_.bytes->bytes_out();
+    if (with_.bytes) // else it was handed on
+      with_.count_bytes();
   }
 
   void begin() {
@@ -110,7 +108,10 @@ public:
   void woken() override {}
 
   void tick(steady_clock::time_point now) override {
-    if (!with_.bytes || !deadline_)
+    if (!with_.bytes)
+      return;
+    with_.count_bytes();
+    if (!deadline_)
       return;
     if (stage_ == stage::answering && with_.bytes->bytes_out() != seen_bytes_) {
       seen_bytes_ = with_.bytes->bytes_out();
@@ -334,9 +335,12 @@ private:
     const auto expects = headers.find("expect");
     if (expects != headers.end() && expects->second == "100-continue" && in_.empty()) {
       constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+      stage_ = stage::answering; // so that no other write begins meanwhile
       const auto told = co_await write_all(*with_.bytes, {&go_on, 1});
       if (told.failed)
         co_return told.failed;
+      stage_ = stage::reading;
+      limit(limits().body_time);
     }
     co_return co_await read_until(part::all);
   }

@@ -16,8 +16,7 @@ public:
     ++with_.of->counts.sse;
   }
   ~sse_connection() override {
-    with_.of->counts.bytes_in += with_.bytes->bytes_in();
-    with_.of->counts.bytes_out += with_.bytes->bytes_out();
+    with_.count_bytes();
     --with_.of->counts.sse;
   }
 
@@ -33,6 +32,7 @@ public:
   void tick(steady_clock::time_point now) override {
     if (over_)
       return;
+    with_.count_bytes();
     from_->tick(now);
     if (with_.bytes->bytes_out() != seen_bytes_ || !writing_) {
       seen_bytes_ = with_.bytes->bytes_out();

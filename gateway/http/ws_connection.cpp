@@ -151,8 +151,7 @@ public:
     ++with_.of->counts.websockets;
   }
   ~ws_connection() override {
-    with_.of->counts.bytes_in += with_.bytes->bytes_in();
-    with_.of->counts.bytes_out += with_.bytes->bytes_out();
+    with_.count_bytes();
     --with_.of->counts.websockets;
   }
 
@@ -168,6 +167,7 @@ public:
   void tick(steady_clock::time_point now) override {
     if (over_)
       return;
+    with_.count_bytes();
     if (from_)
       from_->tick(now);
     if (with_.bytes->bytes_out() != seen_bytes_ || !writes()) {
