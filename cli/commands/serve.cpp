@@ -12,6 +12,7 @@
 #include "gateway/http/server.hpp"
 #include "gateway/http/token.hpp"
 #include "gateway/live/live.hpp"
+#include "gateway/web/page.hpp"
 #include "projections/read_models.hpp"
 
 #include <boost/json/object.hpp>
@@ -196,6 +197,7 @@ gateway::services composition::services() {
   };
   out.ready = [this] { return readiness_of(rows_->status()); };
   out.complain = complain;
+  out.files = gateway::page_files();
   return out;
 }
 

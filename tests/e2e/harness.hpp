@@ -91,6 +91,9 @@ bool wait_until(std::chrono::seconds limit, const std::function<bool()>& holds);
 /// A TCP port of 127.0.0.1 that nobody listens on now.
 int free_port();
 
+/// The Node that came with the test servers where there is one: some need 20.15 or newer.
+std::string newest_node();
+
 /// Standard output of a shell command that must succeed; a failure is a test failure.
 std::string shell(const std::string& command);
 
