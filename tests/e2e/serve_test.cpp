@@ -57,6 +57,12 @@ std::vector<std::string> serve_with(const std::string& data,
   return command;
 }
 
+process_options a_command(std::vector<std::string> words) {
+  process_options out;
+  out.command = std::move(words);
+  return out;
+}
+
 /// A server that runs beside the test.
 class served {
 public:
@@ -180,8 +186,7 @@ TEST(serve, refuses_to_start_where_it_would_not_be_safe) {
   for (const auto& each : all) {
     std::vector<std::string> command{ACTOR_SHELL_BINARY, "--data-dir", home / "data", "serve"};
     command.insert(command.end(), each.options.begin(), each.options.end());
-    const auto ended =
-        run_process({.command = command, .environment = clean_environment(home.path())});
+    const auto ended = run_process(a_command(command));
     EXPECT_EQ(ended.exit_code, 2) << ended.shown();
     EXPECT_THAT(ended.err, HasSubstr(each.why)) << ended.shown();
     EXPECT_FALSE(fs::exists(home / "data")) << "refused before anything is made";
@@ -190,13 +195,13 @@ TEST(serve, refuses_to_start_where_it_would_not_be_safe) {
 
 TEST(serve, refuses_a_token_that_others_can_read_and_a_directory_that_is_in_use) {
   served under;
-  const auto second = run_process({.command = serve_with(under.data()), .environment = {}});
+  const auto second = run_process(a_command(serve_with(under.data())));
   EXPECT_EQ(second.exit_code, 4) << second.shown();
   EXPECT_THAT(second.err, HasSubstr("log_locked"));
   temporary_directory home;
   write_text(home / "data/token", std::string(64, 'a'));
   fs::permissions(home / "data/token", fs::perms{0644});
-  const auto seen = run_process({.command = serve_with(home / "data"), .environment = {}});
+  const auto seen = run_process(a_command(serve_with(home / "data")));
   EXPECT_EQ(seen.exit_code, 5) << seen.shown();
   EXPECT_THAT(seen.err, HasSubstr("chmod 600"));
 }
