@@ -32,6 +32,7 @@ struct line {
   events_options events;
   replay_options replay;
   serve_options serve;
+  projections_options projections;
   std::string directory;
   std::function<int()> chosen;
 };
@@ -148,6 +149,24 @@ void add_serve(CLI::App& app, line& l) {
   served->callback([&l] { l.chosen = [&l] { return serve(l.with, l.serve); }; });
 }
 
+void add_projections(CLI::App& app, line& l) {
+  auto* all = app.add_subcommand("projections", "Care for the read models");
+  all->require_subcommand(1);
+  all->add_option("--database-url",
+                  l.projections.database_url,
+                  "they are in Postgres (postgresql://…), not in SQLite")
+      ->envname("ACTOR_SHELL_DATABASE_URL");
+  const auto add = [&](const char* name, const char* what, auto* command) {
+    auto* one = all->add_subcommand(name, what);
+    one->fallthrough();
+    one->callback(
+        [&l, command] { l.chosen = [&l, command] { return command(l.with, l.projections); }; });
+  };
+  add("status", "How far each view is", projections_status);
+  add("rebuild", "Make them anew from the log, and swap", projections_rebuild);
+  add("verify", "Compare their rows with a fresh fold of the log", projections_verify);
+}
+
 void add_rest(CLI::App& app, line& l) {
   auto* shown = app.add_subcommand("demo", "Run the shipped workflow with a scripted model");
   add_format(*shown, l.format);
@@ -190,6 +209,7 @@ parsed_line parse_arguments(int count, const char* const* words) {
   add_reading(app, *l);
   add_log(app, *l);
   add_serve(app, *l);
+  add_projections(app, *l);
   add_rest(app, *l);
   try {
     app.parse(count, words);

@@ -202,14 +202,15 @@ result<json::array> list_approvals(const log::event_log& log, const run_id& run)
     json::value decision;
     if (each.decision)
       decision = codec::describe_json(each.decision->decision);
-    out.push_back(json::object{{"approval", to_string(each.what.approval)},
-                               {"kind", codec::describe_json(each.what.kind)},
-                               {"phase", each.what.phase_key},
-                               {"subject", each.what.subject},
-                               {"round", each.what.round},
-                               {"decision", std::move(decision)},
-                               {"by", each.decision ? each.decision->by : std::string{}},
-                               {"comment", each.decision ? each.decision->comment : std::string{}}});
+    out.push_back(
+        json::object{{"approval", to_string(each.what.approval)},
+                     {"kind", codec::describe_json(each.what.kind)},
+                     {"phase", each.what.phase_key},
+                     {"subject", each.what.subject},
+                     {"round", each.what.round},
+                     {"decision", std::move(decision)},
+                     {"by", each.decision ? each.decision->by : std::string{}},
+                     {"comment", each.decision ? each.decision->comment : std::string{}}});
   }
   return out;
 }

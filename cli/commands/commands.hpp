@@ -68,6 +68,13 @@ struct serve_options {
 };
 int serve(const settings& with, const serve_options& asked);
 
+struct projections_options {
+  std::string database_url; ///< empty: SQLite in the data directory
+};
+int projections_status(const settings& with, const projections_options& asked);
+int projections_rebuild(const settings& with, const projections_options& asked);
+int projections_verify(const settings& with, const projections_options& asked);
+
 int doctor(const settings& with);
 int demo(const settings& with, output_format format);
 int list_fail_points(const settings& with);

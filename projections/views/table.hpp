@@ -171,9 +171,15 @@ public:
       auto key = key_of(known);
       rows_.try_emplace(std::move(key), held_row{std::move(known), false});
     }
-    for (auto& [key, each] : rows_)
+    // What is held unchanged is as it is stored; the rest is among what was touched.
+    auto wanted_keys = changed_;
+    for (const auto& each : stored)
+      wanted_keys.push_back(key_of(detail::row_of<Row>(each)));
+    for (const auto& key : wanted_keys) {
+      auto& each = rows_.at(key);
       if (each.value.*member == value && change(each.value))
         touch(key, each);
+    }
     return success();
   }
 

@@ -63,12 +63,12 @@ run_id history::begin_run(const std::string& name) {
   return run;
 }
 
-void history::spend(const stream_id& owner, const std::string& scope, const call_id& call) {
-  const auto stream = stream_of_budget(scope);
+void history::spend(const stream_id& owner, const call_id& call) {
+  const auto stream = stream_of_budget(scope_);
   if (!versions_.contains(stream))
     add(stream,
         stream,
-        {budget::opened{{scope, {one_cent.pico * 1'000}, {}, budget_policy::block}}});
+        {budget::opened{{scope_, {one_cent.pico * 1'000}, {}, budget_policy::block}}});
   add(stream, stream, {budget::reserved{call, owner, {one_cent.pico * 2}}});
   add(stream, stream, {budget::settled{call, {one_cent.pico * 2}, one_cent}});
 }
@@ -87,7 +87,7 @@ void history::add_turn(const stream_id& owner, const stream_id& root, const std:
     asked.model = "test:small";
     asked.estimate = {one_cent.pico * 2};
     add(owner, root, {asked});
-    spend(owner, "day:2026-11-21", call);
+    spend(owner, call);
     turn::call_completed answer;
     answer.turn = turn;
     answer.call = call;

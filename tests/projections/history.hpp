@@ -20,7 +20,9 @@ template <class Id> Id an_id(std::string_view name) {
 
 class history {
 public:
-  explicit history(log::event_log& to) : to_{to} {}
+  /// Spends from the budget scope `scope`, which no other history may write to.
+  explicit history(log::event_log& to, std::string scope = "day:2026-11-21")
+      : to_{to}, scope_{std::move(scope)} {}
 
   /// Appends the facts, in one append, a second after the last one. Gives their last position.
   std::uint64_t
@@ -37,9 +39,10 @@ private:
   run_id begin_run(const std::string& name);
   phase_id add_phase(const run_id& run, const std::string& key);
   void add_turn(const stream_id& owner, const stream_id& root, const std::string& name);
-  void spend(const stream_id& owner, const std::string& scope, const call_id& call);
+  void spend(const stream_id& owner, const call_id& call);
 
   log::event_log& to_;
+  std::string scope_;
   instant now_ = noon;
   std::map<stream_id, std::uint64_t> versions_;
 };
