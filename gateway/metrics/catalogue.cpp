@@ -15,6 +15,10 @@ constexpr auto specs = std::to_array<metric_spec>({
     {"actor_shell_build_info", gauge, "version", "Always 1; the version is in the label."},
 
     {"actor_shell_log_appends_total", counter, "", "Appends that were committed."},
+    {"actor_shell_log_facts_total",
+     counter,
+     "",
+     "Facts that were written; over the syncs, how large the batches are."},
     {"actor_shell_log_syncs_total", counter, "", "Syncs of the write-ahead log."},
     {"actor_shell_log_queued_bytes", gauge, "", "Bytes that wait for the committer."},
     {"actor_shell_log_head_position", gauge, "", "The last durable position."},

@@ -57,6 +57,7 @@ private:
   std::function<instant()> now_;
 
   mutable std::mutex lock_; // guards everything down to wake_
+  const std::uint64_t begun_at_;
   std::uint64_t position_;
   std::uint64_t unreadable_ = 0;
   std::map<std::string_view, std::uint64_t> runs_; // by event
@@ -72,7 +73,7 @@ private:
 };
 
 fact_meter::follower::follower(log::event_log& log, std::function<instant()> now)
-    : log_(log), now_(std::move(now)), position_(log.head()), budgets_(log) {
+    : log_(log), now_(std::move(now)), begun_at_(log.head()), position_(begun_at_), budgets_(log) {
   if (!budgets_.begin(now_()))
     ++unreadable_;
   listening_ = log_.on_commit([this](std::uint64_t) {
@@ -159,6 +160,7 @@ result<void> fact_meter::follower::count(const log::record& what) {
 
 void fact_meter::follower::write(sheet& to) {
   const std::lock_guard held{lock_};
+  to.put("actor_shell_log_facts_total", static_cast<double>(position_ - begun_at_));
   for (const auto& [event, count] : runs_)
     to.put("actor_shell_runs_total", static_cast<double>(count), {{"event", std::string{event}}});
   for (const auto& [event, count] : approvals_)

@@ -100,8 +100,7 @@ export function runView(main, page, id) {
   function drawActions() {
     show(actions, [run.state, run.reportReady], () => {
       const made = [];
-      if (run.state === "interrupted")
-        made.push(actionButton("Resume", "main", `/api/v1/runs/${id}/resume`, {}));
+      if (run.state === "interrupted") made.push(...resumeControls());
       if (run.state && !isOver(run)) made.push(abortButton());
       if (run.reportReady)
         made.push(h("a", { href: `#/runs/${id}/report`, id: "report" }, "Open the report"));
@@ -109,12 +108,15 @@ export function runView(main, page, id) {
     });
   }
 
-  function actionButton(text, kind, path, body) {
-    return h(
-      "button",
-      { type: "button", class: kind, onclick: (event) => act(event.currentTarget, path, body) },
-      text,
-    );
+  /** A run that its budget stopped needs a larger one to go on. */
+  function resumeControls() {
+    const budget = h("input", { id: "cap", inputmode: "decimal", placeholder: "as it was" });
+    const resume = h("button", { type: "button", class: "main" }, "Resume");
+    resume.addEventListener("click", () => {
+      const cap = budget.value.trim();
+      act(resume, `/api/v1/runs/${id}/resume`, cap ? { budget_usd: cap } : {});
+    });
+    return [h("label", { for: "cap" }, "Budget in dollars from now on", budget), resume];
   }
 
   /** Asks once more, in place: what is aborted stays aborted. */
