@@ -11,7 +11,7 @@
 namespace ash::projections {
 namespace {
 
-constexpr std::size_t batch_facts = 2'000;
+constexpr std::size_t batch_facts = 5'000;
 
 struct decoded {
   log::record record; ///< its payload is spent

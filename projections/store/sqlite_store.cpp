@@ -223,7 +223,7 @@ public:
     // Rows and position go together, and both can be made again: what a power loss takes is
     // projected once more.
     TRY(out->run("pragma journal_mode = wal; pragma synchronous = normal; "
-                 "pragma cache_size = -16384"));
+                 "pragma cache_size = -65536; pragma wal_autocheckpoint = 8000"));
     return result<std::unique_ptr<connection>>{std::move(out)};
   }
 
