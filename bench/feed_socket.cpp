@@ -15,6 +15,11 @@
 namespace ash::bench {
 namespace {
 
+// Each the whole of its message.
+constexpr char text_frame = '\x81';
+constexpr char ping_frame = '\x89';
+constexpr char pong_frame = '\x8A';
+
 [[noreturn]] void fail(const char* what) {
   std::perror(what);
   std::exit(1);
@@ -73,8 +78,9 @@ feed_socket::feed_socket(std::uint16_t port,
     std::exit(1);
   }
   pending_.erase(0, end + 4);
-  send_text(R"({"type":"subscribe","id":"a","feed":")" + std::string{feed} + R"(","after":)" +
-            std::string{after} + '}');
+  send(text_frame,
+       R"({"type":"subscribe","id":"a","feed":")" + std::string{feed} + R"(","after":)" +
+           std::string{after} + '}');
 }
 
 feed_socket::feed_socket(feed_socket&& from) noexcept
@@ -89,8 +95,8 @@ void feed_socket::make_non_blocking() const {
   fcntl(socket_, F_SETFL, fcntl(socket_, F_GETFL) | O_NONBLOCK);
 }
 
-void feed_socket::send_text(std::string_view text) const {
-  std::string frame{'\x81'}; // masked with zeros, which leaves the text as it is
+void feed_socket::send(char kind, std::string_view text) const {
+  std::string frame{kind}; // masked with zeros, which leaves the text as it is
   constexpr std::size_t longest_short = 125;
   if (text.size() <= longest_short) {
     frame += static_cast<char>(0x80U | text.size());
@@ -101,7 +107,7 @@ void feed_socket::send_text(std::string_view text) const {
   }
   frame.append(4, '\0').append(text);
   if (write(socket_, frame.data(), frame.size()) != static_cast<ssize_t>(frame.size()))
-    fail("subscribe");
+    fail("send");
 }
 
 bool feed_socket::read(const std::function<void(std::string_view)>& take) {
@@ -118,7 +124,10 @@ bool feed_socket::read(const std::function<void(std::string_view)>& take) {
   }
   for (auto size = size_of(bytes); size.head != 0 && bytes.size() >= size.head + size.text;
        size = size_of(bytes)) {
-    take(bytes.substr(size.head, size.text));
+    if (bytes.front() == ping_frame)
+      send(pong_frame, bytes.substr(size.head, size.text));
+    else
+      take(bytes.substr(size.head, size.text));
     bytes.remove_prefix(size.head + size.text);
   }
   std::string rest{bytes};

@@ -28,7 +28,7 @@ public:
   void make_non_blocking() const;
 
 private:
-  void send_text(std::string_view text) const;
+  void send(char kind, std::string_view text) const;
 
   int socket_ = -1;
   std::string pending_; ///< the beginning of a frame whose rest has not come
