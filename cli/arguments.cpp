@@ -29,6 +29,8 @@ struct line {
   std::string reason = "aborted from the command line";
   resume_options resume;
   output_format format = output_format::text;
+  attach_options attach;
+  decide_options decide;
   events_options events;
   replay_options replay;
   serve_options serve;
@@ -85,6 +87,26 @@ void add_runs(CLI::App& app, line& l) {
   abort->add_option("RUN", l.id, "its id, or 6 or more characters of it")->required();
   abort->add_option("--reason", l.reason, "why")->capture_default_str();
   abort->callback([&l] { l.chosen = [&l] { return runs_abort(l.with, l.id, l.reason); }; });
+}
+
+void add_gates(CLI::App& app, line& l) {
+  auto* attach =
+      app.add_subcommand("attach", "Follow a run under a server, and answer what it asks");
+  attach->add_option("RUN", l.attach.id, "its id, or 6 or more characters of it")->required();
+  add_format(*attach, l.attach.format);
+  attach->callback([&l] { l.chosen = [&l] { return ash::cli::attach(l.with, l.attach); }; });
+  auto* approvals = app.add_subcommand("approvals", "What people are asked, and the answers");
+  approvals->require_subcommand(1);
+  auto* list = approvals->add_subcommand("list", "What is still to be decided");
+  list->add_option("--run", l.id, "only of this run");
+  list->callback([&l] { l.chosen = [&l] { return approvals_list(l.with, l.id); }; });
+  auto* decide = approvals->add_subcommand("decide", "Decide");
+  decide->add_option("APPROVAL", l.decide.id, "its id")->required();
+  decide->add_option("DECISION", l.decide.decision, "approve, reject, request-changes or abort")
+      ->required();
+  decide->add_option("--comment", l.decide.comment, "why, or what to change");
+  add_format(*decide, l.decide.format);
+  decide->callback([&l] { l.chosen = [&l] { return approvals_decide(l.with, l.decide); }; });
 }
 
 void add_reading(CLI::App& app, line& l) {
@@ -191,6 +213,15 @@ void add_settings(CLI::App& app, line& l) {
   app.add_option(
          "--definitions", l.with.definition_dirs, "more personas, workflows and artifact schemas")
       ->envname("ACTOR_SHELL_DEFINITIONS");
+  app.add_option(
+         "--server", l.with.server, "a server's URL (default: the one of the data directory)")
+      ->envname("ACTOR_SHELL_SERVER");
+  app.add_option(
+         "--token-file", l.with.token_file, "the server's token (default: the data directory's)")
+      ->envname("ACTOR_SHELL_TOKEN_FILE");
+  app.add_option(
+         "--server-ca", l.with.server_ca, "PEM of the authority that signed its certificate")
+      ->envname("ACTOR_SHELL_SERVER_CA");
   app.add_flag("--json", l.json, "answer in JSON, errors too")->envname("ACTOR_SHELL_JSON");
   app.set_version_flag("--version", "actor-shell " ASH_VERSION);
 }
@@ -206,6 +237,7 @@ parsed_line parse_arguments(int count, const char* const* words) {
   add_settings(app, *l);
   add_run(app, *l);
   add_runs(app, *l);
+  add_gates(app, *l);
   add_reading(app, *l);
   add_log(app, *l);
   add_serve(app, *l);
@@ -230,8 +262,11 @@ parsed_line parse_arguments(int count, const char* const* words) {
     to_json(l->format);
     to_json(l->run.format);
     to_json(l->resume.format);
+    to_json(l->attach.format);
+    to_json(l->decide.format);
   }
-  for (const auto format : {l->format, l->run.format, l->resume.format})
+  for (const auto format :
+       {l->format, l->run.format, l->resume.format, l->attach.format, l->decide.format})
     if (format != output_format::text)
       l->with.format = answer_format::json; // a refusal is answered in JSON too
   return [l] { return l->chosen(); };

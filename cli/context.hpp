@@ -37,6 +37,9 @@ struct settings {
   std::string data_dir;
   std::string config_file;
   std::vector<std::string> definition_dirs;
+  std::string server;     ///< URL; empty: the one that holds the data directory, if any
+  std::string token_file; ///< of that server; empty: the data directory's
+  std::string server_ca;  ///< PEM of its authority; empty: the system's
   answer_format format = answer_format::text;
 };
 

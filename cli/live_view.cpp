@@ -50,6 +50,11 @@ public:
       redraw();
   }
 
+  void step_aside() override {
+    on_tick();
+    drawn_ = 0;
+  }
+
   void finish() override { on_tick(); }
 
 private:

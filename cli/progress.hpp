@@ -49,6 +49,8 @@ public:
   virtual void on_earlier(const log::record&, const any_fact&) {}
   /// Called about five times a second, for what moves by itself.
   virtual void on_tick() {}
+  /// Something else is about to write on stderr: what was drawn stays.
+  virtual void step_aside() {}
   /// Called once, after the last record.
   virtual void finish() {}
 };

@@ -38,6 +38,22 @@ struct resume_options {
 int runs_resume(const settings& with, const resume_options& asked);
 int runs_abort(const settings& with, const std::string& id, const std::string& reason);
 
+struct attach_options {
+  std::string id;
+  output_format format = output_format::text;
+};
+int attach(const settings& with, const attach_options& asked);
+
+/// `run`: only those of this one; empty: of all.
+int approvals_list(const settings& with, const std::string& run);
+struct decide_options {
+  std::string id;
+  std::string decision;
+  std::string comment;
+  output_format format = output_format::text;
+};
+int approvals_decide(const settings& with, const decide_options& asked);
+
 struct events_options {
   std::string feed;
   std::uint64_t after = 0;

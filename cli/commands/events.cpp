@@ -1,6 +1,8 @@
 #include "actors/shells/inspect.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/progress.hpp"
+#include "cli/remote.hpp"
+#include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
 #include "events/codec/codec.hpp"
@@ -40,12 +42,12 @@ struct feed {
   }
 };
 
-void print_line(const log::record& of) {
+void print_line(const log::record& of, const std::optional<any_fact>& fact) {
   std::string text;
   if (of.pruned)
     text = "(pruned)";
-  else if (const auto fact = codec::decode(of.type, of.schema_version, of.payload))
-    text = describe(fact.value());
+  else if (fact)
+    text = describe(*fact);
   const auto line = std::to_string(of.position) + "  " + to_iso(of.at).substr(11, 12) + "  " +
                     of.stream.text().substr(0, of.stream.text().find('/') + 14) + "@" +
                     std::to_string(of.version) + "  " + of.type + (text.empty() ? "" : "  " + text);
@@ -54,7 +56,10 @@ void print_line(const log::record& of) {
 
 result<void> print(const log::record& of, const settings& with) {
   if (with.format == answer_format::text) {
-    print_line(of);
+    std::optional<any_fact> fact;
+    if (auto read = codec::decode(of.type, of.schema_version, of.payload); read && !of.pruned)
+      fact = std::move(read).value();
+    print_line(of, fact);
     return success();
   }
   TRY(const auto shown, inspect::record_json(of));
@@ -104,10 +109,49 @@ result<void> show(const settings& with, const events_options& asked) {
   }
 }
 
+/// The same from a server's feed. A name without a slash is a run's id, as for the log.
+result<void> show_remote(const settings& with, const events_options& asked, const remote& at) {
+  auto feed = asked.feed;
+  if (feed != "all" && feed.find('/') == std::string::npos)
+    feed = "run/" + feed;
+  if (feed.starts_with("run/")) { // the beginning of an id will do
+    TRY(const auto run, at.get("/runs/" + url_encoded(feed.substr(4))));
+    feed = "run/" + std::string{run.at("run").as_string()};
+  }
+  stop_signals signals;
+  const auto show = [&](const json::object& frame) {
+    const auto* record = frame.if_contains("record");
+    if (record == nullptr) {
+      const auto caught_up = frame.at("type") == "caught_up";
+      return caught_up && !asked.follow ? after_event::enough : after_event::go_on;
+    }
+    const auto told = record_of(frame);
+    if (told && (asked.type.empty() || glob_match(asked.type, told.value().record.type))) {
+      if (with.format == answer_format::text)
+        print_line(told.value().record, told.value().fact);
+      else
+        std::printf("%s\n", to_json_text(*record).c_str());
+    }
+    return std::fflush(stdout) == 0 ? after_event::go_on : after_event::enough;
+  };
+  return at.follow(feed, asked.after, show, signals.token());
+}
+
+/// Whoever follows does it at the server, where there is one; what is there already is read from
+/// the log, unless that is elsewhere.
+result<void> show_from_anywhere(const settings& with, const events_options& asked) {
+  if (asked.follow || !with.server.empty()) {
+    TRY(const auto server, remote::find(with));
+    if (server)
+      return show_remote(with, asked, *server);
+  }
+  return show(with, asked);
+}
+
 } // namespace
 
 int show_events(const settings& with, const events_options& asked) {
-  const auto shown = show(with, asked);
+  const auto shown = show_from_anywhere(with, asked);
   return shown ? 0 : static_cast<int>(report(with, shown.error()));
 }
 

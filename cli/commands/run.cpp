@@ -1,4 +1,4 @@
-#include "cli/commands/work.hpp"
+#include "cli/commands/remote_work.hpp"
 #include "events/base/text.hpp"
 
 #include <filesystem>
@@ -59,12 +59,45 @@ result<run_request> request_of(const run_options& asked) {
   return request;
 }
 
+/// As the API takes it. Paths mean this process's directory, so they are made absolute; on another
+/// machine they have to be absolute already.
+json::object body_of(const run_request& asked) {
+  const auto absolute = [](const std::string& path) {
+    std::error_code failed;
+    const auto whole = std::filesystem::absolute(path, failed).lexically_normal();
+    return failed ? path : whole.string();
+  };
+  const auto is_file =
+      asked.workflow.find('/') != std::string::npos || asked.workflow.ends_with(".yaml");
+  json::object out{{"workflow", is_file ? absolute(asked.workflow) : asked.workflow},
+                   {"repository", absolute(asked.repo)},
+                   {"base_branch", asked.base_branch},
+                   {"requirements", asked.requirements}};
+  if (asked.model)
+    out["model"] = *asked.model;
+  if (!asked.overrides.empty()) {
+    json::object bindings;
+    for (const auto& [role, persona] : asked.overrides)
+      bindings[role] = persona;
+    out["bindings"] = std::move(bindings);
+  }
+  if (asked.run_cap)
+    out["budget_usd"] = to_string(*asked.run_cap).substr(1); // without its `$`
+  return out;
+}
+
 } // namespace
 
 int run_workflow(const settings& with, const run_options& asked) {
   const auto request = request_of(asked);
   if (!request)
     return static_cast<int>(report(with, request.error()));
+  const auto server = remote::find(with);
+  if (!server)
+    return static_cast<int>(report(with, server.error()));
+  if (server.value())
+    return drive_remote(with, asked.format, *server.value(), "/runs", body_of(request.value()))
+        .code;
   return drive(with, asked.format, [&](runtime& work) { return work.start_run(request.value()); })
       .code;
 }

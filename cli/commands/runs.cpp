@@ -1,4 +1,4 @@
-#include "cli/commands/work.hpp"
+#include "cli/commands/remote_work.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
 
@@ -72,6 +72,29 @@ template <class Act> int with_run(const settings& with, const std::string& id, c
   return act(*opened.value(), run.value());
 }
 
+int abort_at(const settings& with,
+             const remote& at,
+             const std::string& id,
+             const std::string& reason) {
+  const auto told = at.post("/runs/" + url_encoded(id) + "/abort", {{"reason", reason}});
+  if (!told)
+    return static_cast<int>(report(with, told.error()));
+  const auto run = std::string{told.value().at("run").as_string()};
+  stop_signals signals; // until its report is written and all beneath it is settled
+  const auto over = at.follow(
+      "run/" + run, 0, [](const json::object&) { return after_event::go_on; }, signals.token());
+  if (!over)
+    return static_cast<int>(report(with, over.error()));
+  const auto ended = at.get("/runs/" + run);
+  if (!ended)
+    return static_cast<int>(report(with, ended.error()));
+  if (with.format == answer_format::json)
+    print_json(ended.value());
+  else
+    std::printf("run %s %s\n", run.c_str(), ended.value().at("state").as_string().c_str());
+  return 0;
+}
+
 } // namespace
 
 int runs_list(const settings& with, const runs_list_options& asked) {
@@ -140,6 +163,16 @@ int runs_resume(const settings& with, const resume_options& asked) {
       return static_cast<int>(report(with, read.error()));
     cap = read.value();
   }
+  const auto server = remote::find(with);
+  if (!server)
+    return static_cast<int>(report(with, server.error()));
+  if (server.value()) {
+    json::object body;
+    if (cap)
+      body["budget_usd"] = to_string(*cap).substr(1); // without its `$`
+    const auto path = "/runs/" + url_encoded(asked.id) + "/resume";
+    return drive_remote(with, asked.format, *server.value(), path, body).code;
+  }
   return drive(with,
                asked.format,
                [&](runtime& work) -> result<run_id> {
@@ -151,6 +184,11 @@ int runs_resume(const settings& with, const resume_options& asked) {
 }
 
 int runs_abort(const settings& with, const std::string& id, const std::string& reason) {
+  const auto server = remote::find(with);
+  if (!server)
+    return static_cast<int>(report(with, server.error()));
+  if (server.value())
+    return abort_at(with, *server.value(), id, reason);
   stop_signals signals;
   return with_run(with, id, [&](runtime& work, const run_id& run) {
     if (const auto aborted = work.abort_run(run, reason, {"runs abort"}); !aborted)

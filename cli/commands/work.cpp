@@ -18,12 +18,6 @@ std::string user_name() {
   return entry != nullptr ? entry->pw_name : "uid:" + std::to_string(getuid());
 }
 
-std::unique_ptr<progress> progress_for(output_format format) {
-  if (format == output_format::stream_json)
-    return make_json_stream();
-  return is_terminal(stream::err) ? make_live_view() : make_plain_lines();
-}
-
 int code_of(const inspect::run_summary& run, int signal) {
   if (run.state == "completed")
     return static_cast<int>(exit_code::done);
@@ -66,7 +60,7 @@ void print_hint(const inspect::run_summary& run) {
   const auto id = to_string(run.run);
   if (run.state == "awaiting_approval")
     std::fprintf(
-        stderr, "nobody can be asked here yet; end it: actor-shell runs abort %s\n", id.c_str());
+        stderr, "a person has to decide: actor-shell approvals list --run %s\n", id.c_str());
   else if (run.state == "interrupted")
     std::fprintf(stderr, "resume it: actor-shell runs resume %s\n", id.c_str());
   else
@@ -89,6 +83,17 @@ void print(const inspect::run_summary& run, output_format format) {
 }
 
 } // namespace
+
+std::unique_ptr<progress> progress_for(output_format format) {
+  if (format == output_format::stream_json)
+    return make_json_stream();
+  return is_terminal(stream::err) ? make_live_view() : make_plain_lines();
+}
+
+int tell_end(const inspect::run_summary& run, output_format format, int signal) {
+  print(run, format);
+  return code_of(run, signal);
+}
 
 result<std::unique_ptr<runtime>> open_runtime(const settings& with, after_crash crashed) {
   runtime_options options;
@@ -143,8 +148,7 @@ run_result drive(const settings& with, output_format format, const begin_run& be
   auto ended = inspect::summarise_run(work.log(), begun.value());
   if (!ended)
     return failed(ended.error());
-  print(ended.value(), format);
-  const auto code = code_of(ended.value(), signals.caught());
+  const auto code = tell_end(ended.value(), format, signals.caught());
   return {std::move(ended).value(), code};
 }
 

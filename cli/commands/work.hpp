@@ -4,6 +4,7 @@
 
 #include "actors/shells/runtime.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/progress.hpp"
 
 namespace ash::cli {
 
@@ -17,6 +18,13 @@ using begin_run = std::function<result<run_id>(runtime&)>;
 
 /// A cap as `--budget` takes it. Errors: `argument_invalid`.
 result<usd> parse_cap(const std::string& text);
+
+/// How a run is shown while it works. `text` draws on a terminal and tells in lines elsewhere.
+std::unique_ptr<progress> progress_for(output_format format);
+
+/// Prints a run's end and gives the exit code that goes with it. `signal`: the one that ended the
+/// waiting, or 0.
+int tell_end(const inspect::run_summary& run, output_format format, int signal);
 
 struct run_result {
   std::optional<inspect::run_summary> summary;

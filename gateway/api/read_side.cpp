@@ -17,7 +17,9 @@ read_side read_side_of(projections::read_models& models) {
   out.status = [&models] { return projections::to_json(models.status()); };
   out.rebuild = [&models] { models.rebuild(); };
   out.wait_for = [&models](std::uint64_t position, std::chrono::milliseconds limit) {
-    return models.wait_for(position, limit).has_value();
+    // A store that is away keeps nobody waiting.
+    return models.status().doing == projections::activity::following &&
+           models.wait_for(position, limit).has_value();
   };
   return out;
 }

@@ -1,3 +1,4 @@
+#include "projections/queries/queries.hpp"
 #include "tests/gateway/api/schema_check.hpp"
 #include "tests/gateway/api/serving.hpp"
 
@@ -229,6 +230,32 @@ TEST_F(openapi, fits_what_is_answered_of_the_rest) {
        "/api/v1/sessions/{session}/turns/{turn}/stop",
        at + "/turns/" + std::string{posted.at("turn").as_string()} + "/stop");
   told(200, "POST", "/api/v1/sessions/{session}/end", at + "/end");
+}
+
+TEST_F(openapi, names_every_filter_of_the_read_models) {
+  const std::map<std::string, std::string> lists{
+      {"/api/v1/runs", "runs"},
+      {"/api/v1/phases", "phases"},
+      {"/api/v1/artifacts", "artifacts"},
+      {"/api/v1/approvals", "approvals"},
+      {"/api/v1/tool-calls", "tool_calls"},
+      {"/api/v1/model-calls", "model_calls"},
+      {"/api/v1/sessions", "sessions"},
+      {"/api/v1/sessions/{session}/messages", "messages"},
+      {"/api/v1/budget/scopes", "budget_scopes"},
+      {"/api/v1/budget/ledger", "budget_ledger"}};
+  for (const auto& [path, what] : lists) {
+    std::set<std::string_view> described;
+    for (const auto* parameter : operation_of("GET", path).parameters)
+      if (parameter->at("in") == "query")
+        described.insert(parameter->at("name").as_string());
+    described.erase("limit");
+    described.erase("after");
+    auto known = projections::queries::filters_of(what);
+    if (what == "messages")
+      std::erase(known, "session"); // the path has it
+    EXPECT_THAT(described, ::testing::UnorderedElementsAreArray(known)) << path;
+  }
 }
 
 TEST(schema_check, finds_what_does_not_fit) {

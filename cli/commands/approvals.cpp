@@ -1,0 +1,163 @@
+// `attach` and `approvals`: following a run under a server, and answering what it asks.
+#include "cli/commands/remote_work.hpp"
+#include "cli/terminal.hpp"
+#include "events/base/text.hpp"
+
+#include <boost/json/array.hpp>
+#include <cstdio>
+#include <unistd.h>
+
+namespace ash::cli {
+namespace {
+
+bool can_ask() {
+  return ::isatty(STDIN_FILENO) == 1 && is_terminal(stream::err);
+}
+
+error no_server() {
+  return refuse(errc::entity_unavailable,
+                "no server holds this data directory: start one with `actor-shell serve`, or name "
+                "it with --server");
+}
+
+/// What is asked in runs that are not over, from the log itself.
+result<json::array> open_in(const log::event_log& log, const std::string& run) {
+  json::array out;
+  TRY(const auto runs, inspect::list_runs(log));
+  for (const auto& one : runs) {
+    if (one.state != "awaiting_approval" && one.state != "executing" && one.state != "interrupted")
+      continue;
+    if (!run.empty() && !to_string(one.run).starts_with(run))
+      continue;
+    TRY(auto asked, inspect::list_approvals(log, one.run));
+    for (auto& each : asked) {
+      auto& row = each.get_object();
+      if (!row.at("decision").is_null())
+        continue;
+      row["run"] = to_string(one.run);
+      out.push_back(std::move(each));
+    }
+  }
+  return out;
+}
+
+result<json::array> open_at(const remote& at, const std::string& run) {
+  auto path = std::string{"/approvals?state=pending&limit=500"};
+  if (!run.empty())
+    path += "&run=" + url_encoded(run);
+  TRY(auto page, at.get(path));
+  return std::move(page.at("items").as_array());
+}
+
+std::string cell(const json::object& row, std::string_view name) {
+  const auto* value = row.if_contains(json::string_view{name.data(), name.size()});
+  if (value == nullptr)
+    return {};
+  return value->is_string() ? std::string{value->get_string()} : to_json_text(*value);
+}
+
+void print_table(const json::array& all) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& each : all) {
+    const auto& row = each.as_object();
+    rows.push_back({cell(row, "approval"),
+                    cell(row, "run").substr(0, 8),
+                    cell(row, row.contains("phase") ? "phase" : "phase_key"),
+                    cell(row, "round"),
+                    cell(row, "subject")});
+  }
+  const auto table = render_table(
+      {"APPROVAL", "RUN", "PHASE", "ROUND", "SUBJECT"}, rows, terminal_width(stream::out));
+  std::fputs(table.c_str(), stdout);
+}
+
+result<json::array> open_approvals(const settings& with, const std::string& run) {
+  if (!with.server.empty()) {
+    TRY(const auto at, remote::find(with));
+    return open_at(*at, run);
+  }
+  const auto log = open_reader(with);
+  if (!log && log.error().code == errc::file_not_found) // no log yet: nobody was asked
+    return json::array{};
+  if (!log)
+    return log.error();
+  return open_in(*log.value(), run);
+}
+
+run::decision_kind kind_of(std::string_view decision) {
+  if (decision == "approve")
+    return run::decision_kind::approve;
+  if (decision == "reject")
+    return run::decision_kind::reject;
+  return decision == "abort" ? run::decision_kind::abort : run::decision_kind::request_changes;
+}
+
+int decide_at(const settings& with,
+              const remote& at,
+              const decide_options& asked,
+              const std::string& decision) {
+  json::object body{{"decision", decision}};
+  if (!asked.comment.empty())
+    body["comment"] = asked.comment;
+  const auto told = at.post("/approvals/" + url_encoded(asked.id) + "/decision", body);
+  if (!told)
+    return static_cast<int>(report(with, told.error()));
+  if (with.format == answer_format::json)
+    print_json(told.value());
+  else
+    std::printf("%s: %s\n", asked.id.c_str(), decision.c_str());
+  return 0;
+}
+
+} // namespace
+
+int attach(const settings& with, const attach_options& asked) {
+  auto found = remote::find(with);
+  if (found && !found.value())
+    found = no_server();
+  if (!found)
+    return static_cast<int>(report(with, found.error()));
+  return watch_remote(
+      with, asked.format, *found.value(), asked.id, can_ask() ? at_a_gate::ask : at_a_gate::wait);
+}
+
+int approvals_list(const settings& with, const std::string& run) {
+  const auto open = open_approvals(with, run);
+  if (!open)
+    return static_cast<int>(report(with, open.error()));
+  if (with.format == answer_format::json)
+    print_json(open.value());
+  else if (open.value().empty())
+    std::fprintf(stderr, "nobody has to decide anything\n");
+  else
+    print_table(open.value());
+  return 0;
+}
+
+int approvals_decide(const settings& with, const decide_options& asked) {
+  const auto decision = decision_named(asked.decision);
+  if (!decision)
+    return static_cast<int>(
+        report(with,
+               refuse(errc::argument_invalid,
+                      "a decision is approve, reject, request-changes or abort, not '" +
+                          printable(asked.decision) + "'")));
+  const auto found = remote::find(with);
+  if (!found)
+    return static_cast<int>(report(with, found.error()));
+  if (found.value())
+    return decide_at(with, *found.value(), asked, *decision);
+  // Without a server the run goes on here, to its end or to the next gate.
+  return drive(with,
+               asked.format,
+               [&](runtime& work) -> result<run_id> {
+                 TRY(const auto id, parse_uuid(asked.id));
+                 TRY(const auto run, work.run_of_approval({id}));
+                 TRY(work.decide_approval(
+                     run, {id}, kind_of(*decision), asked.comment, {"approvals decide"}));
+                 return run;
+               })
+      .code;
+}
+
+} // namespace ash::cli

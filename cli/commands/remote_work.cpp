@@ -1,0 +1,255 @@
+#include "cli/commands/remote_work.hpp"
+
+#include "cli/stop_signals.hpp"
+#include "cli/terminal.hpp"
+#include "events/base/text.hpp"
+#include "events/codec/fact_from_json.hpp"
+
+#include <array>
+#include <cstdio>
+#include <iostream>
+#include <map>
+#include <unistd.h>
+
+namespace ash::cli {
+namespace {
+
+std::string text_in(const json::object& of, std::string_view name) {
+  const auto* value = of.if_contains(json::string_view{name.data(), name.size()});
+  return value != nullptr && value->is_string() ? std::string{value->get_string()} : std::string{};
+}
+
+template <class Number> Number number_in(const json::object& of, std::string_view name) {
+  const auto* value = of.if_contains(json::string_view{name.data(), name.size()});
+  json::error_code failed;
+  return value != nullptr && value->is_number() ? value->to_number<Number>(failed) : Number{};
+}
+
+instant time_in(const json::object& of, std::string_view name) {
+  const auto* value = of.if_contains(json::string_view{name.data(), name.size()});
+  if (value == nullptr)
+    return {};
+  const auto read = codec::instant_from_json(*value);
+  return read ? read.value() : instant{};
+}
+
+/// A run as the API shows it.
+result<inspect::run_summary> summary_of(const remote& at, const std::string& run) {
+  TRY(const auto of, at.get("/runs/" + url_encoded(run)));
+  inspect::run_summary out;
+  TRY(out.run.value, parse_uuid(text_in(of, "run")));
+  out.workflow = text_in(of, "workflow");
+  out.state = text_in(of, "state");
+  out.repo_path = text_in(of, "repository");
+  out.base_branch = text_in(of, "base_branch");
+  out.branch = text_in(of, "branch");
+  out.commit = text_in(of, "commit");
+  out.report_path = text_in(of, "report");
+  out.code = text_in(of, "code");
+  out.message = text_in(of, "message");
+  out.started = time_in(of, "started_at");
+  out.ended = time_in(of, "ended_at");
+  TRY(out.cost, parse_usd(text_in(of, "cost_usd")));
+  out.phases_done = number_in<std::size_t>(of, "phases_done");
+  out.phases = number_in<std::size_t>(of, "phases_planned");
+  return out;
+}
+
+/// A line from the terminal; none at its end.
+std::optional<std::string> answer_to(const char* question) {
+  std::fputs(question, stderr);
+  std::fflush(stderr);
+  std::string line;
+  if (!std::getline(std::cin, line))
+    return std::nullopt;
+  return line;
+}
+
+/// Shows a run's frames, and says when there is nothing more to wait for.
+class watching {
+public:
+  watching(const remote& at, output_format format, std::uint64_t before, at_a_gate how)
+      : at_{at}, before_{before}, how_{how}, format_{format}, to_{format ==
+                                                                          output_format::stream_json
+                                                                      ? nullptr
+                                                                      : progress_for(format)} {}
+  ~watching() {
+    if (to_)
+      to_->finish();
+  }
+  watching(const watching&) = delete;
+  watching& operator=(const watching&) = delete;
+
+  after_event take(const json::object& frame) {
+    const auto type = text_in(frame, "type");
+    if (type == "event")
+      take_event(frame);
+    else if (type == "caught_up")
+      caught_up_ = true;
+    if (to_)
+      to_->on_tick();
+    return caught_up_ && has_nothing_to_wait_for() ? after_event::enough : after_event::go_on;
+  }
+
+private:
+  void take_event(const json::object& frame) {
+    const auto told = record_of(frame);
+    if (!told)
+      return;
+    const auto& [record, fact] = told.value();
+    const auto is_new = record.position > before_;
+    if (format_ == output_format::stream_json && is_new)
+      print_json(frame.at("record"));
+    if (!fact)
+      return;
+    note(*fact);
+    if (to_ && is_new)
+      to_->on_record(record, *fact);
+    else if (to_)
+      to_->on_earlier(record, *fact);
+  }
+
+  void note(const any_fact& happened) {
+    if (const auto* asked = std::get_if<run::approval_requested>(&happened))
+      open_.emplace(to_string(asked->approval), *asked);
+    else if (const auto* decided = std::get_if<run::approval_decided>(&happened))
+      open_.erase(to_string(decided->approval));
+    else if (std::holds_alternative<run::interrupted>(happened))
+      interrupted_ = true;
+    else if (std::holds_alternative<run::resumed>(happened))
+      interrupted_ = false;
+  }
+
+  bool has_nothing_to_wait_for() {
+    if (interrupted_)
+      return true;
+    if (open_.empty() || how_ == at_a_gate::wait)
+      return false;
+    return how_ == at_a_gate::leave || !decide_all();
+  }
+
+  /// False where the person wants to leave.
+  bool decide_all() {
+    while (!open_.empty()) {
+      const auto [id, what] = *open_.begin();
+      if (to_)
+        to_->step_aside();
+      if (!decide(id, what))
+        return false;
+      open_.erase(id);
+    }
+    return true;
+  }
+
+  bool decide(const std::string& id, const run::approval_requested& what) {
+    std::fprintf(stderr,
+                 "phase %s asks for approval of %s (round %ld)\n",
+                 printable(what.phase_key).c_str(),
+                 printable(what.subject).c_str(),
+                 static_cast<long>(what.round));
+    const auto chosen =
+        answer_to("approve, reject, request-changes, abort the run, or leave it open? ");
+    if (!chosen || chosen->empty() || *chosen == "leave")
+      return false;
+    const auto decision = decision_named(*chosen);
+    if (!decision) {
+      std::fprintf(stderr, "that is none of them\n");
+      return decide(id, what);
+    }
+    json::object body{{"decision", *decision}};
+    if (*decision != "approve")
+      body["comment"] = answer_to("why? ").value_or("");
+    const auto told = at_.post("/approvals/" + id + "/decision", body);
+    if (!told) // somebody else was quicker, or the run is over: the feed says what follows
+      std::fprintf(stderr, "%s\n", to_string(told.error()).c_str());
+    return true;
+  }
+
+  const remote& at_;
+  std::uint64_t before_;
+  at_a_gate how_;
+  output_format format_;
+  std::unique_ptr<progress> to_;
+  std::map<std::string, run::approval_requested> open_;
+  bool interrupted_ = false;
+  bool caught_up_ = false;
+};
+
+run_result watch(const settings& with,
+                 output_format format,
+                 const remote& at,
+                 const std::string& run,
+                 std::uint64_t before,
+                 at_a_gate how) {
+  stop_signals signals;
+  const auto failed = [&](const error& why) {
+    return run_result{{}, static_cast<int>(report(with, why))};
+  };
+  {
+    watching shown{at, format, before, how};
+    const auto followed = at.follow(
+        "run/" + run, 0, [&](const json::object& f) { return shown.take(f); }, signals.token());
+    if (!followed)
+      return failed(followed.error());
+  }
+  if (signals.caught() != 0)
+    std::fprintf(stderr,
+                 "\nthe run goes on under %s; come back: actor-shell attach %s\n",
+                 at.url().c_str(),
+                 run.c_str());
+  const auto ended = summary_of(at, run);
+  if (!ended)
+    return failed(ended.error());
+  const auto code = tell_end(ended.value(), format, signals.caught());
+  const auto left = signals.caught() != 0 && ended.value().state == "executing";
+  return {ended.value(), left ? 128 + signals.caught() : code};
+}
+
+} // namespace
+
+std::optional<std::string> decision_named(std::string_view text) {
+  constexpr std::array<std::array<std::string_view, 2>, 4> names{
+      {{"approve", "approve"},
+       {"reject", "reject"},
+       {"request-changes", "request_changes"},
+       {"abort", "abort"}}};
+  for (const auto& [said, meant] : names)
+    if (text == said || text == meant)
+      return std::string{meant};
+  return std::nullopt;
+}
+
+run_result drive_remote(const settings& with,
+                        output_format format,
+                        const remote& at,
+                        const std::string& path,
+                        const json::object& body) {
+  const auto failed = [&](const error& why) {
+    return run_result{{}, static_cast<int>(report(with, why))};
+  };
+  const auto log = at.get("/log");
+  if (!log)
+    return failed(log.error());
+  const auto begun = at.post(path, body);
+  if (!begun)
+    return failed(begun.error());
+  return watch(with,
+               format,
+               at,
+               text_in(begun.value(), "run"),
+               number_in<std::uint64_t>(log.value(), "head"),
+               at_a_gate::leave);
+}
+
+int watch_remote(const settings& with,
+                 output_format format,
+                 const remote& at,
+                 const std::string& run,
+                 at_a_gate how) {
+  const auto known = summary_of(at, run);
+  if (!known)
+    return static_cast<int>(report(with, known.error()));
+  return watch(with, format, at, to_string(known.value().run), 0, how).code;
+}
+
+} // namespace ash::cli

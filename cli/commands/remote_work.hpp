@@ -1,0 +1,35 @@
+// Driving and watching runs that a server works on: the same picture, the same answer and the same
+// exit codes as where the command works on them itself.
+#pragma once
+
+#include "cli/commands/work.hpp"
+#include "cli/remote.hpp"
+
+namespace ash::cli {
+
+/// What `attach` and `run` do where a person has to decide.
+enum class at_a_gate : std::uint8_t {
+  ask,   ///< on the terminal
+  leave, ///< end: whoever waits is told by the exit code
+  wait,  ///< somebody else will decide
+};
+
+/// Posts `body` to `path`, which starts or resumes a run, watches the run to its end, and tells it.
+/// A signal ends the watching alone: the run goes on under the server.
+run_result drive_remote(const settings& with,
+                        output_format format,
+                        const remote& at,
+                        const std::string& path,
+                        const json::object& body);
+
+/// Watches a run that goes on, and tells its end.
+int watch_remote(const settings& with,
+                 output_format format,
+                 const remote& at,
+                 const std::string& run,
+                 at_a_gate how);
+
+/// The names of decisions as commands take them: `request-changes` for `request_changes`.
+std::optional<std::string> decision_named(std::string_view text);
+
+} // namespace ash::cli

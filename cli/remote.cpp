@@ -1,0 +1,212 @@
+#include "cli/remote.hpp"
+
+#include "actors/shells/run_plan.hpp"
+#include "events/base/text.hpp"
+#include "events/codec/fact_from_json.hpp"
+#include "events/log/log_directory.hpp"
+#include "gateway/http/endpoint.hpp"
+#include "gateway/http/token.hpp"
+
+#include <csignal>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+namespace ash::cli {
+namespace {
+
+constexpr std::chrono::seconds between_attempts{1};
+constexpr int most_attempts = 30;
+
+std::string text_at(const json::object& of, std::string_view name) {
+  const auto* value = of.if_contains(json::string_view{name.data(), name.size()});
+  return value != nullptr && value->is_string() ? std::string{value->get_string()} : std::string{};
+}
+
+std::uint64_t number_at(const json::object& of, std::string_view name) {
+  const auto* value = of.if_contains(json::string_view{name.data(), name.size()});
+  json::error_code failed;
+  return value != nullptr && value->is_number() ? value->to_number<std::uint64_t>(failed) : 0;
+}
+
+/// A problem as the error that the server had.
+error error_of(const http_answer& answer) {
+  const auto unreadable = [&] {
+    return refuse(errc::internal_error,
+                  "the server answered " + std::to_string(answer.status) + ": " +
+                      printable(answer.body.substr(0, 200)));
+  };
+  const auto parsed = parse_json(answer.body, "the server's answer");
+  if (!parsed || !parsed.value().is_object())
+    return unreadable();
+  const auto& problem = parsed.value().get_object();
+  const auto known = errc_from(text_at(problem, "code"));
+  if (!known.known)
+    return unreadable();
+  auto why = refuse(known.code, text_at(problem, "detail"));
+  for (const auto& [name, value] : problem)
+    if (name != "type" && name != "title" && name != "status" && name != "detail" &&
+        name != "code" && name != "class" && value.is_string())
+      why.details.emplace_back(std::string{name}, std::string{value.get_string()});
+  return why;
+}
+
+result<json::object> object_of(const http_answer& answer) {
+  constexpr int good = 200;
+  constexpr int redirection = 300;
+  if (answer.status < good || answer.status >= redirection)
+    return error_of(answer);
+  TRY(auto parsed, parse_json(answer.body, "the server's answer"));
+  if (!parsed.is_object())
+    return refuse(errc::internal_error, "the server's answer is no object");
+  return std::move(parsed.get_object());
+}
+
+bool is_alive(std::int64_t pid) {
+  return pid > 0 && (::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM);
+}
+
+result<std::string> token_in(const std::string& file) {
+  std::ifstream in{file, std::ios::binary};
+  std::string text{std::istreambuf_iterator<char>{in}, {}};
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
+    text.pop_back();
+  constexpr std::size_t longest = 4'096;
+  if (!in || text.empty() || text.size() > longest)
+    return refuse(errc::secret_missing,
+                  "the server's token can't be read from '" + printable(file) +
+                      "': name its file with --token-file");
+  return text;
+}
+
+/// The URL of the server that holds the data directory. A file that a killed one left counts for
+/// nothing.
+result<std::optional<std::string>> url_of_holder(const std::string& data_dir) {
+  TRY(const auto found, gateway::read_endpoint(data_dir));
+  if (!found || !is_alive(found->pid) || !log::is_locked(data_layout{data_dir}.log()))
+    return std::nullopt;
+  return found->url;
+}
+
+std::string feed_path(const std::string& feed) {
+  std::string out = "/api/v1/feeds";
+  for (std::size_t at = 0; at <= feed.size();) {
+    const auto end = std::min(feed.find('/', at), feed.size());
+    out += "/" + url_encoded(feed.substr(at, end - at));
+    at = end + 1;
+  }
+  return out + "/events";
+}
+
+bool may_pass(const error& why) {
+  return why.code == errc::entity_unavailable || why.code == errc::timed_out ||
+         why.code == errc::shutting_down;
+}
+
+} // namespace
+
+result<std::optional<remote>> remote::find(const settings& with) {
+  server_address at;
+  at.url = with.server;
+  at.ca_file = with.server_ca;
+  if (at.url.empty()) {
+    TRY(auto held, url_of_holder(with.data_dir));
+    if (!held)
+      return std::nullopt;
+    at.url = std::move(*held);
+  } else if (!at.url.starts_with("http://") && !at.url.starts_with("https://")) {
+    return refuse(errc::argument_invalid, "--server takes a URL such as http://127.0.0.1:7777");
+  }
+  while (at.url.ends_with('/'))
+    at.url.pop_back();
+  TRY(at.token,
+      token_in(with.token_file.empty() ? gateway::token_file(with.data_dir) : with.token_file));
+  return remote{std::move(at)};
+}
+
+result<json::object> remote::get(const std::string& path) const {
+  http_question what;
+  what.path = "/api/v1" + path;
+  TRY(const auto answer, ask(at_, what));
+  return object_of(answer);
+}
+
+result<json::object> remote::post(const std::string& path, const json::object& body) const {
+  http_question what;
+  what.method = "POST";
+  what.path = "/api/v1" + path;
+  what.body = to_json_text(body);
+  what.headers = {"Idempotency-Key: " + to_string(random_uuid())};
+  auto answer = ask(at_, what);
+  if (!answer && may_pass(answer.error())) {
+    std::this_thread::sleep_for(between_attempts);
+    answer = ask(at_, what);
+  }
+  TRY(const auto given, std::move(answer));
+  return object_of(given);
+}
+
+result<void> remote::follow(const std::string& feed,
+                            std::uint64_t after,
+                            const on_frame& frame,
+                            const std::stop_token& stop) const {
+  auto where = std::to_string(after);
+  auto done = false;
+  std::optional<error> wrong;
+  const auto on_event = [&](const server_event& event) {
+    const auto parsed = parse_json(event.data, "the server's event");
+    if (!parsed || !parsed.value().is_object())
+      return after_event::go_on;
+    const auto& what = parsed.value().get_object();
+    const auto type = text_at(what, "type");
+    if (auto cursor = text_at(what, "cursor"); !cursor.empty())
+      where = std::move(cursor);
+    if (type == "resync_required")
+      wrong = refuse(errc::cursor_invalid, "the server's log was restored or made anew meanwhile");
+    const auto stopping = type == "closed" && text_at(what, "code") != "feed.closed";
+    done = wrong || (!stopping && frame(what) == after_event::enough) ||
+           (type == "closed" && !stopping);
+    return done || stopping ? after_event::enough : after_event::go_on;
+  };
+  for (auto attempt = 0; !done && !stop.stop_requested(); ++attempt) {
+    const auto before = where;
+    http_question what;
+    what.path = feed_path(feed) + "?after=" + url_encoded(where);
+    what.headers = {"Accept: text/event-stream"};
+    const auto answer = cli::follow(at_, what, on_event, stop);
+    if (answer && answer.value().status != 200 && !may_pass(error_of(answer.value())))
+      return error_of(answer.value());
+    if (!answer && (!may_pass(answer.error()) || attempt >= most_attempts))
+      return answer.error();
+    if (where != before)
+      attempt = 0;
+    if (!done && !stop.stop_requested())
+      std::this_thread::sleep_for(between_attempts);
+  }
+  if (wrong)
+    return *wrong;
+  return success();
+}
+
+result<told_record> record_of(const json::object& event) {
+  const auto* found = event.if_contains("record");
+  if (found == nullptr || !found->is_object())
+    return refuse(errc::argument_invalid, "the event has no record");
+  const auto& from = found->get_object();
+  told_record out;
+  auto& record = out.record;
+  record.position = number_at(from, "position");
+  record.version = number_at(from, "version");
+  record.type = text_at(from, "type");
+  TRY(record.stream, stream_id::parse(text_at(from, "stream")));
+  TRY(record.root, stream_id::parse(text_at(from, "root")));
+  TRY(record.at, codec::instant_from_json(from.at("at")));
+  const auto* data = from.if_contains("data");
+  record.pruned = data == nullptr;
+  if (data != nullptr)
+    if (auto fact = codec::fact_from_json(record.type, *data))
+      out.fact = std::move(fact).value();
+  return out;
+}
+
+} // namespace ash::cli

@@ -1,0 +1,181 @@
+// The commands beside a server that holds the data directory: they find it, and answer as if they
+// had done the work themselves.
+#include "events/base/json.hpp"
+#include "tests/e2e/harness.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value_to.hpp>
+#include <csignal>
+#include <gmock/gmock.h>
+
+namespace ash::e2e {
+namespace {
+
+using testing::HasSubstr;
+using namespace std::chrono_literals;
+
+constexpr auto a_gate = R"(name: gated
+version: 1
+title: Write a note that a person looks at
+roles:
+  - name: writer
+    required_capabilities: [note_writing]
+phases:
+  - key: note
+    role: writer
+    title: Write the note
+    instructions: Write the note that the requirements ask for.
+    artifact: {path: .actor-shell/out/note.json, schema: e2e/note@1}
+    approval: true
+)";
+
+class beside_a_server : public testing::Test {
+protected:
+  beside_a_server() {
+    make_repository(repo_, {{"README.md", "A repository.\n"}});
+    fs::copy(fs::path{E2E_FIXTURES} / "definitions", definitions_, fs::copy_options::recursive);
+    write_text(definitions_ + "/workflows/gated@1.yaml", a_gate);
+    serve();
+  }
+
+  void serve() {
+    auto what = line({"serve", "--listen", "127.0.0.1:0"});
+    what.limit = 120s;
+    server_ = std::make_unique<background_process>(what, home_ / "server.log");
+    EXPECT_TRUE(wait_until(30s, [&] { return fs::exists(data_ + "/server.json"); }))
+        << read_text(home_ / "server.log");
+  }
+
+  process_options line(std::vector<std::string> words) {
+    std::vector<std::string> command{
+        ACTOR_SHELL_BINARY, "--data-dir", data_, "--definitions", definitions_};
+    command.insert(command.end(), words.begin(), words.end());
+    process_options what;
+    what.command = std::move(command);
+    what.environment = clean_environment(home_.path());
+    what.directory = home_.path();
+    return what;
+  }
+
+  ended_process actor_shell(std::vector<std::string> words) {
+    return run_process(line(std::move(words)));
+  }
+
+  ended_process run(const std::string& workflow, std::vector<std::string> more = {}) {
+    std::vector<std::string> words{"run",
+                                   workflow,
+                                   "--repo",
+                                   repo_,
+                                   "--requirements",
+                                   "A note, please.",
+                                   "--model",
+                                   std::string{"scripted:"} + E2E_FIXTURES + "/note.yaml"};
+    words.insert(words.end(), more.begin(), more.end());
+    return actor_shell(std::move(words));
+  }
+
+  static json::value json_of(const std::string& text) {
+    auto parsed = parse_json(text, "the answer");
+    EXPECT_TRUE(parsed.has_value()) << text;
+    return parsed ? parsed.value() : json::value{};
+  }
+
+  temporary_directory home_;
+  std::string repo_ = home_ / "repo";
+  std::string data_ = home_ / "data";
+  std::string definitions_ = home_ / "definitions";
+  std::unique_ptr<background_process> server_;
+};
+
+TEST_F(beside_a_server, a_run_is_shown_to_its_end) {
+  const auto text = run("note");
+  EXPECT_EQ(text.exit_code, 0) << text.shown();
+  EXPECT_THAT(text.out, HasSubstr("completed"));
+  EXPECT_THAT(text.err, HasSubstr("phase note completed"));
+  const auto stream = run("note", {"--output-format", "stream-json"});
+  EXPECT_EQ(stream.exit_code, 0) << stream.shown();
+  const auto lines = lines_of(stream.out);
+  ASSERT_GT(lines.size(), 5U);
+  EXPECT_EQ(json_of(lines.front()).at("type"), "run.created");
+  EXPECT_EQ(json_of(lines.back()).at("result").at("state"), "completed");
+  const auto wrong = run("gone");
+  EXPECT_EQ(wrong.exit_code, 2) << wrong.shown();
+  EXPECT_THAT(wrong.err, HasSubstr("template_not_found"));
+}
+
+TEST_F(beside_a_server, a_gate_is_listed_decided_and_passed) {
+  const auto waiting = run("gated", {"--output-format", "json"});
+  EXPECT_EQ(waiting.exit_code, 5) << waiting.shown();
+  const auto id = json::value_to<std::string>(json_of(waiting.out).at("run"));
+  const auto open = json_of(actor_shell({"--json", "approvals", "list"}).out);
+  ASSERT_EQ(open.as_array().size(), 1U);
+  EXPECT_EQ(open.at(0).at("run").as_string(), id);
+  const auto approval = json::value_to<std::string>(open.at(0).at("approval"));
+  const auto odd = actor_shell({"approvals", "decide", approval, "perhaps"});
+  EXPECT_EQ(odd.exit_code, 2) << odd.shown();
+  const auto decided = actor_shell({"approvals", "decide", approval, "approve"});
+  EXPECT_EQ(decided.exit_code, 0) << decided.shown();
+  const auto attached = actor_shell({"attach", id.substr(0, 8)});
+  EXPECT_EQ(attached.exit_code, 0) << attached.shown();
+  EXPECT_THAT(attached.out, HasSubstr("completed"));
+  EXPECT_THAT(attached.err, HasSubstr("approval wanted"));
+  const auto again = actor_shell({"approvals", "decide", approval, "approve"});
+  EXPECT_NE(again.exit_code, 0) << again.shown();
+  EXPECT_EQ(actor_shell({"approvals", "list"}).out, "");
+  const auto followed = actor_shell({"--json", "events", id, "--follow", "--type", "run.*"});
+  EXPECT_EQ(followed.exit_code, 0) << followed.shown();
+  EXPECT_THAT(followed.out, HasSubstr("\"run.completed\""));
+}
+
+TEST_F(beside_a_server, what_waits_is_aborted_and_is_over) {
+  const auto waiting = run("gated", {"--output-format", "json"});
+  const auto id = json::value_to<std::string>(json_of(waiting.out).at("run"));
+  const auto aborted = actor_shell({"runs", "abort", id, "--reason", "enough"});
+  EXPECT_EQ(aborted.exit_code, 0) << aborted.shown();
+  EXPECT_THAT(aborted.out, HasSubstr("aborted"));
+  const auto resumed = actor_shell({"runs", "resume", id});
+  EXPECT_EQ(resumed.exit_code, 5) << resumed.shown();
+  EXPECT_THAT(resumed.err, HasSubstr("run_already_terminal"));
+  EXPECT_EQ(actor_shell({"attach", "ffffffff"}).exit_code, 3);
+}
+
+TEST_F(beside_a_server, one_that_was_killed_is_not_asked) {
+  const auto waiting = run("gated", {"--output-format", "json"});
+  EXPECT_EQ(waiting.exit_code, 5) << waiting.shown();
+  const auto id = json::value_to<std::string>(json_of(waiting.out).at("run"));
+  ::kill(server_->id(), SIGKILL);
+  EXPECT_TRUE(wait_until(10s, [&] { return !server_->running(); }));
+  EXPECT_TRUE(fs::exists(data_ + "/server.json")) << "what it left behind";
+  EXPECT_EQ(actor_shell({"attach", id}).exit_code, 7);
+  const auto open = json_of(actor_shell({"--json", "approvals", "list"}).out);
+  ASSERT_EQ(open.as_array().size(), 1U);
+  const auto approval = json::value_to<std::string>(open.at(0).at("approval"));
+  const auto decided = actor_shell({"approvals", "decide", approval, "approve"});
+  EXPECT_EQ(decided.exit_code, 0) << "without a server the run goes on here: " << decided.shown();
+  EXPECT_THAT(decided.out, HasSubstr("completed"));
+}
+
+TEST_F(beside_a_server, one_elsewhere_is_named_with_its_token) {
+  const auto endpoint = json_of(read_text(data_ + "/server.json"));
+  const auto url = json::value_to<std::string>(endpoint.at("url"));
+  const auto from = [&](const std::string& token) {
+    auto what = line({"run", "note", "--repo", repo_, "--requirements", "x", "--model", "y:z"});
+    what.command[2] = home_ / "elsewhere";
+    what.command.insert(what.command.begin() + 1, {"--server", url, "--token-file", token});
+    return run_process(what);
+  };
+  const auto refused = from(data_ + "/token");
+  EXPECT_NE(refused.exit_code, 0) << refused.shown();
+  EXPECT_FALSE(fs::exists(home_ / "elsewhere")) << "nothing is opened here";
+  write_text(home_ / "wrong", "no token");
+  const auto wrong = from(home_ / "wrong");
+  EXPECT_EQ(wrong.exit_code, 5) << wrong.shown();
+  EXPECT_THAT(wrong.err, HasSubstr("unauthenticated"));
+  const auto none = from(home_ / "none");
+  EXPECT_EQ(none.exit_code, 5) << none.shown();
+  EXPECT_THAT(none.err, HasSubstr("secret_missing"));
+}
+
+} // namespace
+} // namespace ash::e2e
