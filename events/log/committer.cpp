@@ -2,6 +2,8 @@
 
 #include "events/base/fail_point.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <future>
 #include <utility>
 
@@ -157,6 +159,21 @@ bool committer::build(operations& batch) {
   return sync;
 }
 
+void committer::counts::note(std::uint64_t value) {
+  const auto power = static_cast<std::size_t>(std::bit_width(value > 0 ? value - 1 : 0));
+  by_power[std::min(power, by_power.size() - 1)].fetch_add(1, std::memory_order_relaxed);
+  sum.fetch_add(value, std::memory_order_relaxed);
+}
+
+void committer::count_into(log_stats& of) const {
+  for (std::size_t i = 0; i < of.sync_times.size(); ++i) {
+    of.sync_times[i] = sync_times_.by_power[i].load();
+    of.batch_sizes[i] = batch_sizes_.by_power[i].load();
+  }
+  of.sync_us = sync_times_.sum.load();
+  of.batch_facts = batch_sizes_.sum.load();
+}
+
 result<void> committer::make_durable(const operations& batch, bool sync) {
   const auto pass_each = [&](fail_point point) {
     for (const auto& each : batch)
@@ -167,7 +184,9 @@ result<void> committer::make_durable(const operations& batch, bool sync) {
   TRY(store_.write(plan_.batch()));
   pass_each(fail_point::append_before_sync);
   if (sync) {
+    const auto began = monotonic_us();
     TRY(store_.sync());
+    sync_times_.note(static_cast<std::uint64_t>(monotonic_us() - began));
     ++sync_count_;
     synced_ = plan_.state().head;
   }
@@ -197,6 +216,7 @@ void committer::commit(operations& batch) {
   publish();
   if (head() == before)
     return;
+  batch_sizes_.note(head() - before);
   const std::lock_guard guard{listeners_->lock};
   for (const auto& [number, listener] : listeners_->all)
     listener(head());

@@ -57,6 +57,8 @@ public:
 
   [[nodiscard]] std::uint64_t appends() const { return appends_.load(); }
   [[nodiscard]] std::uint64_t sync_count() const { return sync_count_.load(); }
+  /// Adds how long syncs took and how large batches were.
+  void count_into(log_stats& of) const;
   [[nodiscard]] std::uint64_t queued_bytes() const { return queued_bytes_.load(); }
 
 private:
@@ -99,6 +101,15 @@ private:
   std::atomic<std::uint64_t> appends_{0};
   std::atomic<std::uint64_t> sync_count_{0};
   std::atomic<std::uint64_t> queued_bytes_{0};
+
+  struct counts {
+    std::array<std::atomic<std::uint64_t>, counts_by_power{}.size()> by_power{};
+    std::atomic<std::uint64_t> sum{0};
+
+    void note(std::uint64_t value);
+  };
+  counts sync_times_;
+  counts batch_sizes_;
   std::shared_ptr<listeners> listeners_;
   std::thread thread_;
 };

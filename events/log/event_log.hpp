@@ -7,6 +7,7 @@
 #include "events/base/ids.hpp"
 #include "events/base/result.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -127,6 +128,10 @@ struct verify_report {
   std::uint64_t damage_count = 0;
 };
 
+/// How often a value came, by powers of two: [i] is for those at most 2^i and above 2^(i-1), the
+/// last for all above too.
+using counts_by_power = std::array<std::uint64_t, 24>;
+
 struct log_stats {
   incarnation_id incarnation;
   std::uint64_t head = 0;
@@ -138,6 +143,10 @@ struct log_stats {
   std::uint64_t appends = 0;      ///< since this process opened it
   std::uint64_t sync_count = 0;   ///< likewise
   std::uint64_t queued_bytes = 0; ///< waiting for the committer now
+  counts_by_power sync_times{};   ///< in µs, since this process opened it
+  std::uint64_t sync_us = 0;      ///< their sum
+  counts_by_power batch_sizes{};  ///< in facts, likewise
+  std::uint64_t batch_facts = 0;  ///< their sum
 };
 
 /// What a backup holds; its manifest says the same.

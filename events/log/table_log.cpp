@@ -190,6 +190,7 @@ result<log_stats> table_log::stats() const {
     all.appends = committer_->appends();
     all.sync_count = committer_->sync_count();
     all.queued_bytes = committer_->queued_bytes();
+    committer_->count_into(all);
   }
   return all;
 }

@@ -20,6 +20,8 @@ constexpr auto specs = std::to_array<metric_spec>({
      "",
      "Facts that were written; over the syncs, how large the batches are."},
     {"actor_shell_log_syncs_total", counter, "", "Syncs of the write-ahead log."},
+    {"actor_shell_log_sync_duration_seconds", histogram, "", "Time of syncs."},
+    {"actor_shell_log_batch_facts", histogram, "", "Facts that were committed at once."},
     {"actor_shell_log_queued_bytes", gauge, "", "Bytes that wait for the committer."},
     {"actor_shell_log_head_position", gauge, "", "The last durable position."},
     {"actor_shell_log_disk_bytes", gauge, "", "Bytes of the log on the disk."},

@@ -7,6 +7,8 @@
 #include <array>
 #include <map>
 #include <mutex>
+#include <span>
+#include <tuple>
 
 namespace ash::gateway {
 namespace {
@@ -25,6 +27,40 @@ double number(std::uint64_t count) {
   return static_cast<double>(count);
 }
 
+/// 64 µs to 8 s, by powers of two.
+constexpr std::size_t first_sync_power = 6;
+constexpr auto sync_bounds = [] {
+  std::array<double, std::tuple_size_v<log::counts_by_power> - first_sync_power - 1> bounds{};
+  double us = 64;
+  for (auto& each : bounds) {
+    each = us / 1e6;
+    us *= 2;
+  }
+  return bounds;
+}();
+
+/// 1 to 4,194,304 facts, by powers of two.
+constexpr auto batch_bounds = [] {
+  std::array<double, std::tuple_size_v<log::counts_by_power> - 1> bounds{};
+  double facts = 1;
+  for (auto& each : bounds) {
+    each = facts;
+    facts *= 2;
+  }
+  return bounds;
+}();
+
+spread by_power(std::span<const double> bounds,
+                const log::counts_by_power& counts,
+                std::size_t first_power,
+                double sum) {
+  spread out{bounds};
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    out.add(i < first_power ? 0 : i - first_power, counts[i]);
+  out.add_sum(sum);
+  return out;
+}
+
 double seconds(std::uint64_t us) {
   return static_cast<double>(us) / 1e6;
 }
@@ -32,6 +68,10 @@ double seconds(std::uint64_t us) {
 void write_log(sheet& to, const log::log_stats& of) {
   to.put("actor_shell_log_appends_total", number(of.appends));
   to.put("actor_shell_log_syncs_total", number(of.sync_count));
+  to.put("actor_shell_log_sync_duration_seconds",
+         by_power(sync_bounds, of.sync_times, first_sync_power, seconds(of.sync_us)));
+  to.put("actor_shell_log_batch_facts",
+         by_power(batch_bounds, of.batch_sizes, 0, number(of.batch_facts)));
   to.put("actor_shell_log_queued_bytes", number(of.queued_bytes));
   to.put("actor_shell_log_head_position", number(of.head));
   to.put("actor_shell_log_disk_bytes", number(of.disk_bytes));

@@ -70,6 +70,16 @@ TEST(metrics, say_what_each_part_says_and_leave_out_what_is_not_there) {
   EXPECT_THAT(bare.text(), HasSubstr("process_resident_memory_bytes"));
 }
 
+TEST(metrics, show_how_large_batches_are) {
+  fact_writer facts;
+  const metrics figures{facts.log(), {}};
+  facts.write(stream_of(run_id{random_uuid()}), run::started{});
+  facts.write(stream_of(run_id{random_uuid()}), run::started{});
+  const auto text = settled_text(figures, facts.log());
+  EXPECT_THAT(text, HasSubstr("actor_shell_log_batch_facts_bucket{le=\"1\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("actor_shell_log_batch_facts_sum 2\n"));
+}
+
 TEST(metrics, count_a_fact_that_nobody_can_read_and_go_on) {
   fact_writer facts;
   const metrics figures{facts.log(), {}};
