@@ -1,5 +1,6 @@
 #include "bench/feed_socket.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <cerrno>
@@ -17,6 +18,7 @@ namespace {
 
 // Each the whole of its message.
 constexpr char text_frame = '\x81';
+constexpr char close_frame = '\x88';
 constexpr char ping_frame = '\x89';
 constexpr char pong_frame = '\x8A';
 
@@ -124,6 +126,15 @@ bool feed_socket::read(const std::function<void(std::string_view)>& take) {
   }
   for (auto size = size_of(bytes); size.head != 0 && bytes.size() >= size.head + size.text;
        size = size_of(bytes)) {
+    if (bytes.front() == close_frame) {
+      constexpr std::size_t code = 2;
+      const auto why = bytes.substr(size.head, size.text);
+      std::fprintf(stderr,
+                   "the server says: %.*s\n",
+                   static_cast<int>(why.size() < code ? 0 : why.size() - code),
+                   why.data() + std::min(why.size(), code));
+      return false;
+    }
     if (bytes.front() == ping_frame)
       send(pong_frame, bytes.substr(size.head, size.text));
     else
