@@ -69,6 +69,8 @@ rocksdb::DBOptions database_options(const rocksdb_options& options) {
   // Over all tables: what is not in sorted files yet is held in memory.
   db.db_write_buffer_size = std::size_t{32} << 20;
   db.max_background_jobs = 2;
+  // Sorted files go to the disk bit by bit: all at once they would hold up the next sync.
+  db.bytes_per_sync = std::uint64_t{512} << 10;
   // Sorting what is durable already must not hold up what is to become durable.
   db.env->LowerThreadPoolCPUPriority(rocksdb::Env::LOW, rocksdb::CpuPriority::kIdle);
   db.env->LowerThreadPoolCPUPriority(rocksdb::Env::HIGH, rocksdb::CpuPriority::kLow);
