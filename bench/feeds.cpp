@@ -288,7 +288,9 @@ private:
 boost::json::object fan_out(const settings& how, scratch& in, std::size_t clients) {
   const auto port = e2e::free_port();
   const auto directory = in.next();
-  constexpr int facts_per_s = 20;
+  // Half of what two processors that server and clients share could send when this was written.
+  constexpr std::size_t frames_per_s = 50'000;
+  const auto facts_per_s = frames_per_s / clients;
   const auto offered = static_cast<double>(facts_per_s * clients);
   e2e::background_process server{{.command = {FEED_SERVER,
                                               directory,
