@@ -96,9 +96,7 @@ public:
 
   result<void> on(const run::approval_decided& f, const log::record& from) {
     const auto id = to_string(f.approval);
-    TRY(auto* const found, rows_.find(id));
-    if (found == nullptr)
-      return out_of_place(from, "the approval", id);
+    TRY(auto* const found, rows_.need(id, from, "the approval"));
     found->state = state_after(f.decision);
     found->decided_by = f.by;
     found->comment = f.comment;

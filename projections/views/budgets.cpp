@@ -118,9 +118,7 @@ private:
                      usd amount,
                      const std::string& note,
                      Change apply_to) {
-    TRY(auto* const scope, scopes_.find(id_of(from)));
-    if (scope == nullptr)
-      return out_of_place(from, "the budget scope", id_of(from));
+    TRY(auto* const scope, scopes_.need(id_of(from), from, "the budget scope"));
     apply_to(*scope);
     scope->updated_at = from.at;
     ledger_.insert({static_cast<std::int64_t>(from.position),

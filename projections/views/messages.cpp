@@ -98,9 +98,7 @@ public:
   }
   result<void> on(const session::message_edited& f, const log::record& from) {
     const auto id = to_string(f.message);
-    TRY(auto* const found, rows_.find(id));
-    if (found == nullptr)
-      return out_of_place(from, "the message", id);
+    TRY(auto* const found, rows_.need(id, from, "the message"));
     found->text = f.text;
     found->edited_at = from.at;
     if (f.mode == session::edit_mode::save)

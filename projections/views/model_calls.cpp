@@ -213,9 +213,7 @@ private:
   template <class Change>
   result<void> change(const log::record& from, const call_id& call, Change apply_to) {
     const auto id = to_string(call);
-    TRY(auto* const found, rows_.find(id));
-    if (found == nullptr)
-      return out_of_place(from, "the model call", id);
+    TRY(auto* const found, rows_.need(id, from, "the model call"));
     apply_to(*found);
     return success();
   }

@@ -226,9 +226,7 @@ private:
   template <class Change> result<void> change(const log::record& from, Change apply_to) {
     if (from.root.kind() != entity_kind::run)
       return success();
-    TRY(auto* const found, rows_.find(run_above(from)));
-    if (found == nullptr)
-      return out_of_place(from, "the run", run_above(from));
+    TRY(auto* const found, rows_.need(run_above(from), from, "the run"));
     apply_to(*found);
     found->updated_at = from.at;
     return success();

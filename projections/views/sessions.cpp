@@ -188,9 +188,7 @@ private:
   template <class Change> result<void> change(const log::record& from, Change apply_to) {
     if (from.stream.kind() != entity_kind::session)
       return success();
-    TRY(auto* const found, rows_.find(id_of(from)));
-    if (found == nullptr)
-      return out_of_place(from, "the session", id_of(from));
+    TRY(auto* const found, rows_.need(id_of(from), from, "the session"));
     apply_to(*found);
     found->updated_at = from.at;
     return success();

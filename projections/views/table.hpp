@@ -148,6 +148,15 @@ public:
     return &found->value;
   }
 
+  /// As `find`, for a fact about a row that one before it has made. Errors also: `log_corrupt`
+  /// where none did; `what` names it, for example `the run`.
+  result<Row*> need(const key_type& key, const log::record& from, std::string_view what) {
+    TRY(auto* const found, find(key));
+    if (found == nullptr)
+      return out_of_place(from, what, key);
+    return found;
+  }
+
   /// A row that is not there yet. Valid until the next call.
   Row& insert(Row made) {
     auto key = key_of(made);

@@ -208,9 +208,7 @@ private:
   }
 
   template <class Change> result<void> change(const log::record& from, Change apply_to) {
-    TRY(auto* const found, rows_.find(id_of(from)));
-    if (found == nullptr)
-      return out_of_place(from, "the tool call", id_of(from));
+    TRY(auto* const found, rows_.need(id_of(from), from, "the tool call"));
     apply_to(*found);
     return success();
   }
