@@ -24,15 +24,6 @@
 namespace ash::bench {
 namespace {
 
-template <class T> T must(result<T> from) {
-  if (!from) {
-    fmt::print(stderr, "{}\n", to_string(from.error()));
-    std::exit(1);
-  }
-  if constexpr (!std::is_void_v<T>)
-    return std::move(from).value();
-}
-
 /// What the clients of a measurement share.
 struct course {
   std::atomic<bool> is_measured{false};

@@ -36,15 +36,6 @@ namespace {
 
 const std::string token(32, 'a');
 
-template <class T> T must(result<T> from) {
-  if (!from) {
-    fmt::print(stderr, "{}\n", to_string(from.error()));
-    std::exit(1);
-  }
-  if constexpr (!std::is_void_v<T>)
-    return std::move(from).value();
-}
-
 std::unique_ptr<log::event_log> open_log(const std::string& directory) {
   log::open_options options;
   options.directory = directory;

@@ -22,15 +22,6 @@ using namespace projections;
 
 constexpr std::size_t batch_rows = 2'000;
 
-template <class T> T must(result<T> from) {
-  if (!from) {
-    fmt::print(stderr, "{}\n", to_string(from.error()));
-    std::exit(1);
-  }
-  if constexpr (!std::is_void_v<T>)
-    return std::move(from).value();
-}
-
 /// A log of whole runs and conversations, at least `facts` of them.
 void write_history(log::event_log& to, std::uint64_t facts) {
   constexpr int writers = 32; // at once, so that they share syncs

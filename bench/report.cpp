@@ -52,6 +52,11 @@ std::int64_t number_of(const char* text, std::string_view name) {
 
 } // namespace
 
+void give_up(const error& why) {
+  fmt::print(stderr, "{}\n", to_string(why));
+  std::exit(1);
+}
+
 settings read_arguments(int argc, const char* const* argv, std::string_view name) {
   settings out;
   for (int i = 1; i < argc; ++i) {

@@ -1,10 +1,14 @@
 // How a bench shows what it measured: a table for people, one JSON object for scripts.
 #pragma once
 
+#include "events/base/result.hpp"
+
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace ash::bench {
@@ -22,6 +26,17 @@ settings read_arguments(int argc, const char* const* argv, std::string_view name
 
 /// Where it ran: processors, their model, memory, kernel.
 std::string machine();
+
+/// Prints the error and exits with status 1.
+[[noreturn]] void give_up(const error& why);
+
+/// What must not fail while something is measured.
+template <class T> T must(result<T> from) {
+  if (!from)
+    give_up(from.error());
+  if constexpr (!std::is_void_v<T>)
+    return std::move(from).value();
+}
 
 /// Rows of equal keys, as an aligned table or as `{"name", "rows", "machine"}`.
 void print(const settings& how,
