@@ -8,7 +8,9 @@
 //                                 take; each wait counts from the moment at which the command was
 //                                 due. (In the closed loop a wait only says how many clients wait.)
 // Beside it RocksDB alone (baseline): the very keys and values that the shells wrote, in their
-// order, in synced batches of facts_per_sync. sync_ms is one fact written and synced alone.
+// order, in synced batches of facts_per_sync; baseline_p99_ms is its wait at offered_per_s, each
+// batch being what has come due while the one before it was synced. sync_ms is one fact written and
+// synced alone.
 #include "actors/shells/shells.hpp"
 #include "bench/no_effects.hpp"
 #include "bench/report.hpp"
@@ -229,6 +231,44 @@ double alone(const std::string& directory,
   return static_cast<double>(written) * 1e6 / static_cast<double>(monotonic_us() - begin);
 }
 
+/// How long a record waits at `offered_per_s`, from when it is due until its batch is synced: the
+/// 99th of 100, in ms.
+double alone_p99(const std::string& directory,
+                 const std::vector<pair>& from,
+                 double offered_per_s,
+                 std::int64_t seconds) {
+  auto to = must(log::open_rocksdb_tables({directory, log::rocksdb_mode::create, nullptr}));
+  const auto batch = to->new_batch();
+  std::vector<float> waits;
+  const auto begin = monotonic_us();
+  const auto due_us = [&](std::size_t record) {
+    return begin + static_cast<std::int64_t>(static_cast<double>(record) * 1e6 / offered_per_s);
+  };
+  std::size_t records = 0;
+  for (std::size_t next = 0; monotonic_us() - begin < seconds * us_per_s;) {
+    const auto now = monotonic_us();
+    if (due_us(records) > now) {
+      std::this_thread::sleep_for(std::chrono::microseconds{200});
+      continue;
+    }
+    batch->clear();
+    const auto first = records;
+    for (;; ++next) {
+      const auto& each = from[next % from.size()];
+      if (each.into == log::table::records && due_us(records) > now)
+        break;
+      batch->put(each.into, each.key, each.value);
+      records += each.into == log::table::records ? 1U : 0U;
+    }
+    must(to->write(*batch));
+    must(to->sync());
+    const auto done = monotonic_us();
+    for (auto each = first; each < records; ++each)
+      waits.push_back(static_cast<float>(done - due_us(each)) / 1'000.0F);
+  }
+  return quantile(waits, 0.99);
+}
+
 boost::json::object row(scratch& files, std::size_t entities, std::int64_t seconds) {
   const auto directory = files.next();
   const auto shells = through_shells(directory, entities, seconds);
@@ -244,6 +284,7 @@ boost::json::object row(scratch& files, std::size_t entities, std::int64_t secon
           {"offered_per_s", shells.offered_per_s},
           {"p50_ms", shells.p50_ms},
           {"p99_ms", shells.p99_ms},
+          {"baseline_p99_ms", alone_p99(files.next(), pairs, shells.offered_per_s, seconds)},
           {"sync_ms", 1e3 / alone(files.next(), pairs, 1, 1)}};
 }
 
