@@ -94,17 +94,6 @@ result<std::unique_ptr<log::event_log>> open_reader(const settings& with) {
   return log::open_rocksdb_log(std::move(options));
 }
 
-result<stream_id> resolve_feed(const log::event_log& log, std::string_view text) {
-  const auto slash = text.find('/');
-  if (slash == std::string_view::npos)
-    return inspect::resolve_id(log, entity_kind::run, text);
-  TRY(const auto named, stream_id::parse(text));
-  TRY(const auto exact, log.find_stream(named));
-  if (exact)
-    return named;
-  return inspect::resolve_id(log, named.kind(), named.key());
-}
-
 result<run_id> resolve_run(const log::event_log& log, std::string_view text) {
   if (text.starts_with("run/"))
     text.remove_prefix(4);

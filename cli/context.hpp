@@ -61,11 +61,7 @@ result<definitions::config> read_config(const settings& with);
 /// there is no log yet, and those of opening.
 result<std::unique_ptr<log::event_log>> open_reader(const settings& with);
 
-/// A run's, session's or stream's name, or the prefix of its id, as the stream that is meant.
-/// Errors: those of `inspect::resolve_id`.
-result<stream_id> resolve_feed(const log::event_log& log, std::string_view text);
-
-/// A run by its id or prefix. Errors: as above.
+/// A run by its id or prefix. Errors: those of `inspect::resolve_id`.
 result<run_id> resolve_run(const log::event_log& log, std::string_view text);
 
 } // namespace ash::cli

@@ -219,4 +219,14 @@ std::string url_encoded(std::string_view text) {
   return out;
 }
 
+std::string segments_encoded(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at <= text.size();) {
+    const auto end = std::min(text.find('/', at), text.size());
+    out.append(at == 0 ? "" : "/").append(url_encoded(text.substr(at, end - at)));
+    at = end + 1;
+  }
+  return out;
+}
+
 } // namespace ash::cli

@@ -51,5 +51,7 @@ result<http_answer> follow(const server_address& whom,
 
 /// `text` as one segment or value of a URL.
 std::string url_encoded(std::string_view text);
+/// The same for several segments: slashes stay.
+std::string segments_encoded(std::string_view text);
 
 } // namespace ash::cli

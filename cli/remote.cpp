@@ -1,6 +1,7 @@
 #include "cli/remote.hpp"
 
 #include "actors/shells/run_plan.hpp"
+#include "cli/members.hpp"
 #include "events/base/text.hpp"
 #include "events/codec/fact_from_json.hpp"
 #include "events/log/log_directory.hpp"
@@ -18,17 +19,6 @@ namespace {
 constexpr std::chrono::seconds between_attempts{1};
 constexpr int most_attempts = 30;
 
-std::string text_at(const json::object& of, std::string_view name) {
-  const auto* value = of.if_contains(json::string_view{name.data(), name.size()});
-  return value != nullptr && value->is_string() ? std::string{value->get_string()} : std::string{};
-}
-
-std::uint64_t number_at(const json::object& of, std::string_view name) {
-  const auto* value = of.if_contains(json::string_view{name.data(), name.size()});
-  json::error_code failed;
-  return value != nullptr && value->is_number() ? value->to_number<std::uint64_t>(failed) : 0;
-}
-
 /// A problem as the error that the server had.
 error error_of(const http_answer& answer) {
   const auto unreadable = [&] {
@@ -40,10 +30,10 @@ error error_of(const http_answer& answer) {
   if (!parsed || !parsed.value().is_object())
     return unreadable();
   const auto& problem = parsed.value().get_object();
-  const auto known = errc_from(text_at(problem, "code"));
+  const auto known = errc_from(text_in(problem, "code"));
   if (!known.known)
     return unreadable();
-  auto why = refuse(known.code, text_at(problem, "detail"));
+  auto why = refuse(known.code, text_in(problem, "detail"));
   for (const auto& [name, value] : problem)
     if (name != "type" && name != "title" && name != "status" && name != "detail" &&
         name != "code" && name != "class" && value.is_string())
@@ -51,10 +41,14 @@ error error_of(const http_answer& answer) {
   return why;
 }
 
-result<json::object> object_of(const http_answer& answer) {
+bool is_good(const http_answer& answer) {
   constexpr int good = 200;
   constexpr int redirection = 300;
-  if (answer.status < good || answer.status >= redirection)
+  return answer.status >= good && answer.status < redirection;
+}
+
+result<json::object> object_of(const http_answer& answer) {
+  if (!is_good(answer))
     return error_of(answer);
   TRY(auto parsed, parse_json(answer.body, "the server's answer"));
   if (!parsed.is_object())
@@ -89,13 +83,7 @@ result<std::optional<std::string>> url_of_holder(const std::string& data_dir) {
 }
 
 std::string feed_path(const std::string& feed) {
-  std::string out = "/api/v1/feeds";
-  for (std::size_t at = 0; at <= feed.size();) {
-    const auto end = std::min(feed.find('/', at), feed.size());
-    out += "/" + url_encoded(feed.substr(at, end - at));
-    at = end + 1;
-  }
-  return out + "/events";
+  return "/api/v1/feeds/" + segments_encoded(feed) + "/events";
 }
 
 bool may_pass(const error& why) {
@@ -131,6 +119,15 @@ result<json::object> remote::get(const std::string& path) const {
   return object_of(answer);
 }
 
+result<std::string> remote::get_bytes(const std::string& path) const {
+  http_question what;
+  what.path = "/api/v1" + path;
+  TRY(auto answer, ask(at_, what));
+  if (!is_good(answer))
+    return error_of(answer);
+  return std::move(answer.body);
+}
+
 result<json::object> remote::post(const std::string& path, const json::object& body) const {
   http_question what;
   what.method = "POST";
@@ -158,12 +155,12 @@ result<void> remote::follow(const std::string& feed,
     if (!parsed || !parsed.value().is_object())
       return after_event::go_on;
     const auto& what = parsed.value().get_object();
-    const auto type = text_at(what, "type");
-    if (auto cursor = text_at(what, "cursor"); !cursor.empty())
+    const auto type = text_in(what, "type");
+    if (auto cursor = text_in(what, "cursor"); !cursor.empty())
       where = std::move(cursor);
     if (type == "resync_required")
       wrong = refuse(errc::cursor_invalid, "the server's log was restored or made anew meanwhile");
-    const auto stopping = type == "closed" && text_at(what, "code") != "feed.closed";
+    const auto stopping = type == "closed" && text_in(what, "code") != "feed.closed";
     done = wrong || (!stopping && frame(what) == after_event::enough) ||
            (type == "closed" && !stopping);
     return done || stopping ? after_event::enough : after_event::go_on;
@@ -195,11 +192,11 @@ result<told_record> record_of(const json::object& event) {
   const auto& from = found->get_object();
   told_record out;
   auto& record = out.record;
-  record.position = number_at(from, "position");
-  record.version = number_at(from, "version");
-  record.type = text_at(from, "type");
-  TRY(record.stream, stream_id::parse(text_at(from, "stream")));
-  TRY(record.root, stream_id::parse(text_at(from, "root")));
+  record.position = number_in<std::uint64_t>(from, "position");
+  record.version = number_in<std::uint64_t>(from, "version");
+  record.type = text_in(from, "type");
+  TRY(record.stream, stream_id::parse(text_in(from, "stream")));
+  TRY(record.root, stream_id::parse(text_in(from, "root")));
   TRY(record.at, codec::instant_from_json(from.at("at")));
   const auto* data = from.if_contains("data");
   record.pruned = data == nullptr;

@@ -24,6 +24,8 @@ public:
   /// `path` begins after `/api/v1`, and is encoded. Errors: those of the server, by its catalogue;
   /// those of `ask`.
   [[nodiscard]] result<json::object> get(const std::string& path) const;
+  /// The answer's bytes as they are, whatever they are. Errors: as above.
+  [[nodiscard]] result<std::string> get_bytes(const std::string& path) const;
   /// Sent with a fresh Idempotency-Key, and once more where the connection was lost.
   [[nodiscard]] result<json::object> post(const std::string& path, const json::object& body) const;
 

@@ -244,6 +244,16 @@ result<stream_id> resolve_id(const log::event_log& log, entity_kind kind, std::s
       .with("matches", names);
 }
 
+result<stream_id> resolve_stream(const log::event_log& log, std::string_view text) {
+  if (text.find('/') == std::string_view::npos)
+    return resolve_id(log, entity_kind::run, text);
+  TRY(const auto named, stream_id::parse(text));
+  TRY(const auto exact, log.find_stream(named));
+  if (exact)
+    return named;
+  return resolve_id(log, named.kind(), named.key());
+}
+
 result<json::object>
 fold_stream(const log::event_log& log, const stream_id& stream, fold_limit limit) {
   switch (stream.kind()) {

@@ -60,6 +60,10 @@ result<json::array> list_approvals(const log::event_log& log, const run_id& run)
 /// `id_ambiguous` with the matches (detail `matches`).
 result<stream_id> resolve_id(const log::event_log& log, entity_kind kind, std::string_view text);
 
+/// A stream by its name (`kind/key`) or the beginning of its key, or a run by its id alone. Errors:
+/// `argument_invalid` for a kind that there is not, and as above.
+result<stream_id> resolve_stream(const log::event_log& log, std::string_view text);
+
 /// How far a stream is folded; everything where neither is set.
 struct fold_limit {
   std::optional<std::uint64_t> version = {};  ///< facts 1 … version

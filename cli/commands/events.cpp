@@ -92,7 +92,7 @@ result<void> show(const settings& with, const events_options& asked) {
   TRY(auto log, open_reader(with));
   feed which;
   if (asked.feed != "all") {
-    TRY(which.stream, resolve_feed(*log, asked.feed));
+    TRY(which.stream, inspect::resolve_stream(*log, asked.feed));
   }
   auto after = asked.after;
   if (after > log->head())
@@ -157,8 +157,12 @@ int show_events(const settings& with, const events_options& asked) {
 
 int replay(const settings& with, const replay_options& asked) {
   const auto folded = [&]() -> result<json::object> {
+    TRY(const auto server, remote::find(with));
+    if (server)
+      return server->get("/replay/" + segments_encoded(asked.feed) +
+                         (asked.at ? "?at=" + std::to_string(*asked.at) : ""));
     TRY(const auto log, open_reader(with));
-    TRY(const auto stream, resolve_feed(*log, asked.feed));
+    TRY(const auto stream, inspect::resolve_stream(*log, asked.feed));
     inspect::fold_limit limit;
     limit.position = asked.at;
     return inspect::fold_stream(*log, stream, limit);

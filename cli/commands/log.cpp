@@ -1,12 +1,16 @@
 #include "actors/shells/run_plan.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/members.hpp"
+#include "cli/remote.hpp"
 #include "cli/terminal.hpp"
+#include "events/base/text.hpp"
 #include "events/codec/codec.hpp"
 #include "events/log/rocksdb_log.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstdio>
+#include <filesystem>
 
 namespace ash::cli {
 namespace {
@@ -41,6 +45,29 @@ json::object to_json(const log::verify_report& of) {
           {"damages", std::move(damages)}};
 }
 
+/// Refuses what reads or makes the data directory's own files where a server elsewhere is named.
+result<void> check_here(const settings& with, std::string_view command) {
+  if (with.server.empty())
+    return success();
+  return refuse(errc::argument_invalid,
+                "`" + std::string{command} +
+                    "` works on the data directory itself: run it on that machine, without "
+                    "--server");
+}
+
+/// The server that holds the log makes the backup, where it runs.
+result<json::object>
+backup_at(const remote& at, const settings& with, const std::string& directory) {
+  const std::filesystem::path to{directory};
+  if (!with.server.empty() && !to.is_absolute())
+    return refuse(errc::argument_invalid,
+                  "the backup is made on the server's machine: name its directory by an absolute "
+                  "path there, not '" +
+                      printable(directory) + "'");
+  const auto there = std::filesystem::absolute(to).lexically_normal().string();
+  return at.post("/log/backup", {{"directory", there}});
+}
+
 /// Puts on record that this log is another life of the one that was backed up.
 result<void> record_restore(const std::string& directory, const log::restore_report& of) {
   log::open_options options;
@@ -71,6 +98,8 @@ result<void> record_restore(const std::string& directory, const log::restore_rep
 } // namespace
 
 int log_verify(const settings& with) {
+  if (const auto here = check_here(with, "log verify"); !here)
+    return static_cast<int>(report(with, here.error()));
   auto opened = open_reader(with);
   if (!opened)
     return static_cast<int>(report(with, opened.error()));
@@ -96,54 +125,69 @@ int log_verify(const settings& with) {
 }
 
 int log_stats(const settings& with) {
-  auto opened = open_reader(with);
-  if (!opened)
-    return static_cast<int>(report(with, opened.error()));
-  const auto read = opened.value()->stats();
+  const auto read = [&]() -> result<json::object> {
+    TRY(const auto server, remote::find(with));
+    if (server)
+      return server->get("/log");
+    TRY(const auto log, open_reader(with));
+    TRY(const auto of, log->stats());
+    return json::object{{"incarnation", to_string(of.incarnation)},
+                        {"head", of.head},
+                        {"streams", of.streams},
+                        {"open_streams", of.open_streams},
+                        {"blobs", of.blobs},
+                        {"snapshots", of.snapshots},
+                        {"disk_bytes", of.disk_bytes}};
+  }();
   if (!read)
     return static_cast<int>(report(with, read.error()));
   const auto& of = read.value();
   if (with.format == answer_format::json) {
-    print_json(json::object{{"incarnation", to_string(of.incarnation)},
-                            {"head", of.head},
-                            {"streams", of.streams},
-                            {"open_streams", of.open_streams},
-                            {"blobs", of.blobs},
-                            {"snapshots", of.snapshots},
-                            {"disk_bytes", of.disk_bytes}});
+    print_json(of);
     return 0;
   }
+  const auto number = [&](std::string_view name) { return number_in<unsigned long>(of, name); };
   std::printf(
       "incarnation   %s\nhead          %lu\nstreams       %lu (%lu open)\nblobs         %lu\n"
       "snapshots     %lu\ndisk          %s bytes\n",
-      to_string(of.incarnation).c_str(),
-      static_cast<unsigned long>(of.head),
-      static_cast<unsigned long>(of.streams),
-      static_cast<unsigned long>(of.open_streams),
-      static_cast<unsigned long>(of.blobs),
-      static_cast<unsigned long>(of.snapshots),
-      show_count(static_cast<std::int64_t>(of.disk_bytes)).c_str());
+      text_in(of, "incarnation").c_str(),
+      number("head"),
+      number("streams"),
+      number("open_streams"),
+      number("blobs"),
+      number("snapshots"),
+      show_count(number_in<std::int64_t>(of, "disk_bytes")).c_str());
   return 0;
 }
 
 int log_backup(const settings& with, const std::string& to) {
-  log::open_options options;
-  options.directory = data_layout{with.data_dir}.log();
-  auto opened = log::open_rocksdb_log(std::move(options));
-  if (!opened)
-    return static_cast<int>(report(with, opened.error()));
-  const auto made = opened.value()->backup(to);
+  const auto made = [&]() -> result<json::object> {
+    TRY(const auto server, remote::find(with));
+    if (server)
+      return backup_at(*server, with, to);
+    log::open_options options;
+    options.directory = data_layout{with.data_dir}.log();
+    TRY(const auto log, log::open_rocksdb_log(std::move(options)));
+    TRY(const auto of, log->backup(to));
+    return json::object{{"directory", to},
+                        {"head", of.head},
+                        {"incarnation", to_string(of.incarnation)},
+                        {"at", to_iso(of.at)}};
+  }();
   if (!made)
     return static_cast<int>(report(with, made.error()));
   if (with.format == answer_format::json)
-    print_json(json::object{{"directory", to}, {"head", made.value().head}});
+    print_json(made.value());
   else
-    std::printf(
-        "backup of %lu records in %s\n", static_cast<unsigned long>(made.value().head), to.c_str());
+    std::printf("backup of %lu records in %s\n",
+                number_in<unsigned long>(made.value(), "head"),
+                text_in(made.value(), "directory").c_str());
   return 0;
 }
 
 int log_restore(const settings& with, const std::string& from) {
+  if (const auto here = check_here(with, "log restore"); !here)
+    return static_cast<int>(report(with, here.error()));
   const auto layout = data_layout::make(with.data_dir);
   if (!layout)
     return static_cast<int>(report(with, layout.error()));
@@ -166,6 +210,9 @@ int log_restore(const settings& with, const std::string& from) {
 
 int show_blob(const settings& with, const std::string& sha256) {
   const auto read = [&]() -> result<std::string> {
+    TRY(const auto server, remote::find(with));
+    if (server)
+      return server->get_bytes("/blobs/" + url_encoded(sha256));
     sha256_digest digest;
     if (sha256.size() != 2 * digest.bytes.size() ||
         sha256.find_first_not_of("0123456789abcdef") != std::string::npos)

@@ -1,5 +1,6 @@
 #include "cli/commands/remote_work.hpp"
 
+#include "cli/members.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
@@ -14,17 +15,6 @@
 namespace ash::cli {
 namespace {
 
-std::string text_in(const json::object& of, std::string_view name) {
-  const auto* value = of.if_contains(json::string_view{name.data(), name.size()});
-  return value != nullptr && value->is_string() ? std::string{value->get_string()} : std::string{};
-}
-
-template <class Number> Number number_in(const json::object& of, std::string_view name) {
-  const auto* value = of.if_contains(json::string_view{name.data(), name.size()});
-  json::error_code failed;
-  return value != nullptr && value->is_number() ? value->to_number<Number>(failed) : Number{};
-}
-
 instant time_in(const json::object& of, std::string_view name) {
   const auto* value = of.if_contains(json::string_view{name.data(), name.size()});
   if (value == nullptr)
@@ -33,26 +23,9 @@ instant time_in(const json::object& of, std::string_view name) {
   return read ? read.value() : instant{};
 }
 
-/// A run as the API shows it.
 result<inspect::run_summary> summary_of(const remote& at, const std::string& run) {
   TRY(const auto of, at.get("/runs/" + url_encoded(run)));
-  inspect::run_summary out;
-  TRY(out.run.value, parse_uuid(text_in(of, "run")));
-  out.workflow = text_in(of, "workflow");
-  out.state = text_in(of, "state");
-  out.repo_path = text_in(of, "repository");
-  out.base_branch = text_in(of, "base_branch");
-  out.branch = text_in(of, "branch");
-  out.commit = text_in(of, "commit");
-  out.report_path = text_in(of, "report");
-  out.code = text_in(of, "code");
-  out.message = text_in(of, "message");
-  out.started = time_in(of, "started_at");
-  out.ended = time_in(of, "ended_at");
-  TRY(out.cost, parse_usd(text_in(of, "cost_usd")));
-  out.phases_done = number_in<std::size_t>(of, "phases_done");
-  out.phases = number_in<std::size_t>(of, "phases_planned");
-  return out;
+  return summary_from(of);
 }
 
 /// A line from the terminal; none at its end.
@@ -206,6 +179,27 @@ run_result watch(const settings& with,
 }
 
 } // namespace
+
+result<inspect::run_summary> summary_from(const json::object& of) {
+  inspect::run_summary out;
+  TRY(out.run.value, parse_uuid(text_in(of, "run")));
+  out.workflow = text_in(of, "workflow");
+  out.state = text_in(of, "state");
+  out.repo_path = text_in(of, "repository");
+  out.base_branch = text_in(of, "base_branch");
+  out.branch = text_in(of, "branch");
+  out.commit = text_in(of, "commit");
+  out.report_path = text_in(of, "report");
+  out.code = text_in(of, "code");
+  out.message = text_in(of, "message");
+  out.started = time_in(of, "started_at");
+  out.ended = time_in(of, "ended_at");
+  TRY(out.cost, parse_usd(text_in(of, "cost_usd")));
+  out.phases_done = number_in<std::size_t>(of, "phases_done");
+  const auto* phases = of.contains("phases_planned") ? "phases_planned" : "phases"; // of a row
+  out.phases = number_in<std::size_t>(of, phases);
+  return out;
+}
 
 std::optional<std::string> decision_named(std::string_view text) {
   constexpr std::array<std::array<std::string_view, 2>, 4> names{

@@ -1,8 +1,11 @@
 #include "cli/commands/remote_work.hpp"
+#include "cli/members.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 #include <cstdio>
 
 namespace ash::cli {
@@ -36,29 +39,92 @@ void print_table(const std::vector<inspect::run_summary>& runs) {
   std::fputs(table.c_str(), stdout);
 }
 
-void print_phases(const performers::run_history& of) {
+void print_phases(const json::array& phases) {
   std::vector<std::vector<std::string>> rows;
-  for (const auto& phase : of.phases) {
-    usd cost;
-    for (const auto& call : phase.calls)
-      cost += call.cost;
+  for (const auto& each : phases) {
+    const auto& phase = each.as_object();
     std::int64_t tools = 0;
-    for (const auto& [how, count] : phase.tool_calls)
-      tools += count;
-    rows.push_back({phase.key,
-                    phase.state,
-                    phase.persona,
-                    std::to_string(phase.calls.size()),
+    for (const auto& [how, count] : object_in(phase, "tool_calls"))
+      tools += count.to_number<std::int64_t>();
+    rows.push_back({text_in(phase, "key"),
+                    text_in(phase, "state"),
+                    text_in(phase, "persona"),
+                    std::to_string(array_in(phase, "model_calls").size()),
                     std::to_string(tools),
-                    to_string(cost),
-                    phase.artifact_path,
-                    phase.message});
+                    "$" + text_in(phase, "cost_usd"),
+                    text_in(object_in(phase, "artifact"), "path"),
+                    text_in(object_in(phase, "error"), "message")});
   }
   const auto table =
       render_table({"PHASE", "STATE", "PERSONA", "CALLS", "TOOLS", "COST", "ARTIFACT", "REASON"},
                    rows,
                    terminal_width(stream::out));
   std::fputs(table.c_str(), stdout);
+}
+
+/// A run's history as its report has it.
+void print_history(const json::object& of) {
+  std::printf("run %s %s\n", text_in(of, "run").c_str(), text_in(of, "state").c_str());
+  std::printf("  workflow    %s\n  repository  %s (%s)\n  branch      %s\n",
+              text_in(of, "workflow").c_str(),
+              text_in(of, "repository").c_str(),
+              text_in(of, "base_branch").c_str(),
+              text_in(of, "branch").c_str());
+  if (const auto report = text_in(of, "report"); !report.empty())
+    std::printf("  report      %s\n", report.c_str());
+  const auto reason = object_in(of, "error");
+  if (const auto message = text_in(reason, "message"); !message.empty())
+    std::printf("  reason      %s\n", fit(text_in(reason, "code") + " " + message, 200).c_str());
+  std::printf("  money       $%s\n\n", text_in(of, "cost_usd").c_str());
+  print_phases(array_in(of, "phases"));
+}
+
+using summaries = std::vector<inspect::run_summary>;
+
+/// From the read models, a page at a time.
+result<summaries> runs_at(const remote& at, const runs_list_options& asked) {
+  constexpr std::int64_t most_rows = 500;
+  summaries out;
+  for (std::string after;;) {
+    const auto left = asked.limit - static_cast<std::int64_t>(out.size());
+    auto path = "/runs?limit=" + std::to_string(std::min(left, most_rows));
+    if (!asked.state.empty())
+      path += "&state=" + url_encoded(asked.state);
+    if (!after.empty())
+      path += "&after=" + url_encoded(after);
+    TRY(const auto page, at.get(path));
+    for (const auto& row : array_in(page, "items")) {
+      TRY(auto run, summary_from(row.as_object()));
+      out.push_back(std::move(run));
+    }
+    after = text_in(page, "next");
+    if (after.empty() || static_cast<std::int64_t>(out.size()) >= asked.limit)
+      return out;
+  }
+}
+
+result<summaries> runs_here(const settings& with, const runs_list_options& asked) {
+  const auto opened = open_reader(with);
+  if (!opened && opened.error().code == errc::file_not_found) // no log yet: no runs
+    return summaries{};
+  if (!opened)
+    return opened.error();
+  TRY(auto listed, inspect::list_runs(*opened.value()));
+  std::erase_if(listed,
+                [&](const auto& run) { return !asked.state.empty() && run.state != asked.state; });
+  if (static_cast<std::int64_t>(listed.size()) > asked.limit)
+    listed.resize(static_cast<std::size_t>(asked.limit));
+  return listed;
+}
+
+result<json::object> history_of(const settings& with, const std::string& id) {
+  TRY(const auto server, remote::find(with));
+  if (server)
+    return server->get("/runs/" + url_encoded(id) + "/report?format=json");
+  TRY(const auto log, open_reader(with));
+  TRY(const auto run, resolve_run(*log, id));
+  TRY(const auto history, inspect::show_run(*log, run));
+  return inspect::to_json(history);
 }
 
 /// Calls `act` on the run that `id` names, in an opened data directory.
@@ -98,60 +164,34 @@ int abort_at(const settings& with,
 } // namespace
 
 int runs_list(const settings& with, const runs_list_options& asked) {
-  auto opened = open_reader(with);
-  std::vector<inspect::run_summary> shown;
-  if (opened) {
-    auto listed = inspect::list_runs(*opened.value());
-    if (!listed)
-      return static_cast<int>(report(with, listed.error()));
-    for (auto& run : listed.value())
-      if ((asked.state.empty() || run.state == asked.state) &&
-          static_cast<std::int64_t>(shown.size()) < asked.limit)
-        shown.push_back(std::move(run));
-  } else if (opened.error().code != errc::file_not_found) { // no log yet: no runs
-    return static_cast<int>(report(with, opened.error()));
-  }
+  const auto listed = [&]() -> result<summaries> {
+    TRY(const auto server, remote::find(with));
+    return server ? runs_at(*server, asked) : runs_here(with, asked);
+  }();
+  if (!listed)
+    return static_cast<int>(report(with, listed.error()));
   if (with.format == answer_format::json) {
     json::array all;
-    for (const auto& run : shown)
+    for (const auto& run : listed.value())
       all.push_back(inspect::to_json(run));
     print_json(all);
-  } else if (shown.empty()) {
+  } else if (listed.value().empty()) {
     std::fprintf(stderr,
                  "no runs; start one: actor-shell run WORKFLOW --repo DIR --requirements TEXT\n");
   } else {
-    print_table(shown);
+    print_table(listed.value());
   }
   return 0;
 }
 
 int runs_show(const settings& with, const std::string& id) {
-  auto opened = open_reader(with);
-  if (!opened)
-    return static_cast<int>(report(with, opened.error()));
-  const auto run = resolve_run(*opened.value(), id);
-  if (!run)
-    return static_cast<int>(report(with, run.error()));
-  const auto history = inspect::show_run(*opened.value(), run.value());
+  const auto history = history_of(with, id);
   if (!history)
     return static_cast<int>(report(with, history.error()));
-  const auto& of = history.value();
-  if (with.format == answer_format::json) {
-    print_json(inspect::to_json(of));
-    return 0;
-  }
-  std::printf("run %s %s\n", to_string(run.value()).c_str(), of.state.c_str());
-  std::printf("  workflow    %s\n  repository  %s (%s)\n  branch      %s\n",
-              of.plan.workflow.c_str(),
-              of.plan.repo_path.c_str(),
-              of.plan.base_branch.c_str(),
-              of.plan.branch.c_str());
-  if (of.report)
-    std::printf("  report      %s\n", of.report->markdown_path.c_str());
-  if (!of.message.empty())
-    std::printf("  reason      %s\n", fit(of.code + " " + of.message, 200).c_str());
-  std::printf("  money       %s\n\n", to_string(of.cost()).c_str());
-  print_phases(of);
+  if (with.format == answer_format::json)
+    print_json(history.value());
+  else
+    print_history(history.value());
   return 0;
 }
 

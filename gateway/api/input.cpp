@@ -112,6 +112,14 @@ result<void> body_reader::done() const {
   return success();
 }
 
+result<void> check_absolute(std::string_view field, const std::string& path) {
+  if (path.starts_with('/'))
+    return success();
+  return refuse(errc::argument_invalid,
+                "'" + printable(path) + "' has to be an absolute path on the server's machine")
+      .with("field", "/" + std::string{field});
+}
+
 // -- query ----------------------------------------------------------------------------------------
 
 void query_reader::wrong(std::string_view field, std::string what) {

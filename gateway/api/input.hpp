@@ -45,6 +45,10 @@ private:
   std::optional<error> first_;
 };
 
+/// A relative path would mean the server's own directory, which nobody who asks knows. `field` is
+/// the body's member. Errors: `argument_invalid`.
+result<void> check_absolute(std::string_view field, const std::string& path);
+
 /// Refusals have the detail `field`: the parameter's name.
 class query_reader {
 public:

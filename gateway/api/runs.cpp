@@ -2,21 +2,10 @@
 #include "gateway/api/context.hpp"
 #include "gateway/api/events_page.hpp"
 
-#include "events/base/text.hpp"
-
 #include <boost/json/array.hpp>
 
 namespace ash::gateway::api {
 namespace {
-
-/// A relative path would mean the server's own directory, which nobody who asks knows.
-result<void> check_absolute(std::string_view field, const std::string& path) {
-  if (path.starts_with('/'))
-    return success();
-  return refuse(errc::argument_invalid,
-                "'" + printable(path) + "' has to be an absolute path on the server's machine")
-      .with("field", "/" + std::string{field});
-}
 
 bool is_file(const std::string& workflow) {
   return workflow.find('/') != std::string::npos || workflow.ends_with(".yaml");

@@ -14,10 +14,9 @@ result<response> create(const context& in, const call& asked) {
   wanted.model = body.optional_text("model");
   wanted.directory = body.optional_text("directory").value_or(std::string{});
   TRY(body.done());
-  if (!wanted.directory.empty() && !wanted.directory.starts_with('/'))
-    return refuse(errc::argument_invalid,
-                  "'directory' has to be an absolute path on the server's machine")
-        .with("field", "/directory");
+  if (!wanted.directory.empty()) {
+    TRY(check_absolute("directory", wanted.directory));
+  }
   TRY(const auto key, key_of(asked, in.log(), "create session", body.canonical()));
   const session_id session{key.made};
   wanted.id = session;

@@ -75,6 +75,18 @@ protected:
     return actor_shell(std::move(words));
   }
 
+  /// Told of the server by its URL, with a data directory of its own.
+  ended_process elsewhere(const std::vector<std::string>& words) {
+    const auto endpoint = json_of(read_text(data_ + "/server.json"));
+    const auto url = json::value_to<std::string>(endpoint.at("url"));
+    auto what = line({"--server", url, "--token-file", data_ + "/token"});
+    what.command[2] = home_ / "elsewhere";
+    what.command.insert(what.command.end(), words.begin(), words.end());
+    auto ended = run_process(what);
+    EXPECT_FALSE(fs::exists(home_ / "elsewhere")) << "nothing is opened here";
+    return ended;
+  }
+
   static json::value json_of(const std::string& text) {
     auto parsed = parse_json(text, "the answer");
     EXPECT_TRUE(parsed.has_value()) << text;
@@ -138,6 +150,61 @@ TEST_F(beside_a_server, what_waits_is_aborted_and_is_over) {
   EXPECT_EQ(resumed.exit_code, 5) << resumed.shown();
   EXPECT_THAT(resumed.err, HasSubstr("run_already_terminal"));
   EXPECT_EQ(actor_shell({"attach", "ffffffff"}).exit_code, 3);
+}
+
+TEST_F(beside_a_server, runs_and_what_was_are_told_as_the_log_tells_them) {
+  const auto finished = run("note", {"--output-format", "json"});
+  const auto id = json::value_to<std::string>(json_of(finished.out).at("run"));
+  EXPECT_EQ(run("gated").exit_code, 5);
+  const std::vector<std::vector<std::string>> asked{{"--json", "runs", "list"},
+                                                    {"--json", "runs", "show", id.substr(0, 8)},
+                                                    {"--json", "replay", id.substr(0, 8)},
+                                                    {"--json", "replay", "run/" + id, "--at", "2"},
+                                                    {"runs", "list", "--state", "completed"},
+                                                    {"runs", "list", "--limit", "1"},
+                                                    {"runs", "show", id},
+                                                    {"runs", "show", "ffffffff"},
+                                                    {"replay", "moon/1"},
+                                                    {"--json", "log", "stats"}};
+  std::vector<ended_process> told;
+  for (const auto& words : asked)
+    told.push_back(elsewhere(words));
+  EXPECT_EQ(json_of(told[0].out).as_array().size(), 2U);
+  EXPECT_EQ(json_of(told[0].out).at(1).at("run").as_string(), id);
+  EXPECT_EQ(told[7].exit_code, 3) << told[7].shown();
+  EXPECT_THAT(told[9].out, HasSubstr("\"syncs\"")) << "the server knows what it did";
+  ::kill(server_->id(), SIGKILL);
+  EXPECT_TRUE(wait_until(10s, [&] { return !server_->running(); }));
+  for (std::size_t i = 0; i + 2 < asked.size(); ++i) {
+    const auto here = actor_shell(asked[i]);
+    EXPECT_EQ(told[i].exit_code, here.exit_code) << told[i].shown();
+    EXPECT_EQ(told[i].out, here.out);
+  }
+  EXPECT_EQ(told[8].exit_code, 3) << told[8].shown();
+}
+
+TEST_F(beside_a_server, the_log_is_backed_up_while_it_is_in_use) {
+  const auto waiting = run("gated", {"--output-format", "json"});
+  const auto id = json::value_to<std::string>(json_of(waiting.out).at("run"));
+  const auto made = actor_shell({"log", "backup", "copies/monday"});
+  EXPECT_EQ(made.exit_code, 0) << made.shown();
+  EXPECT_THAT(made.out, HasSubstr(home_ / "copies/monday")) << "beneath where it was asked for";
+  EXPECT_EQ(actor_shell({"log", "backup", "copies/monday"}).exit_code, 2) << "it exists";
+  EXPECT_EQ(elsewhere({"log", "backup", "copies/tuesday"}).exit_code, 2) << "where would that be?";
+  EXPECT_EQ(elsewhere({"log", "backup", home_ / "copies/tuesday"}).exit_code, 0);
+  const auto verified = elsewhere({"log", "verify"});
+  EXPECT_EQ(verified.exit_code, 2) << verified.shown();
+  EXPECT_THAT(verified.err, HasSubstr("without --server"));
+  for (const auto* copy : {"copies/monday", "copies/tuesday"}) {
+    auto restore = line({"log", "restore", home_ / copy});
+    restore.command[2] = home_ / (std::string{copy} + "-restored");
+    const auto restored = run_process(restore);
+    EXPECT_EQ(restored.exit_code, 0) << restored.shown();
+    const left_log seen{restore.command[2]};
+    EXPECT_EQ(seen.damages(), "");
+    ASSERT_EQ(seen.runs().size(), 1U);
+    EXPECT_EQ(to_string(seen.runs()[0].run), id);
+  }
 }
 
 TEST_F(beside_a_server, one_that_was_killed_is_not_asked) {

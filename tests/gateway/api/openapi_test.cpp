@@ -210,6 +210,12 @@ TEST_F(openapi, fits_what_is_answered_of_the_rest) {
                            "/api/v1/sessions",
                            "/openapi.json"})
     told(200, "GET", path, path);
+  const json::object backup{{"directory", home_ / "copy"}};
+  told(201,
+       "POST",
+       "/api/v1/log/backup",
+       "/api/v1/log/backup",
+       {.body = to_json_text(backup), .headers = {}, .query = {}});
   told(200, "GET", "/api/v1/personas/{persona}", "/api/v1/personas/writer");
   told(200, "GET", "/api/v1/workflows/{workflow}", "/api/v1/workflows/plain@1");
   const auto session =

@@ -1,3 +1,4 @@
+#include "events/log/rocksdb_log.hpp"
 #include "tests/gateway/api/serving.hpp"
 
 namespace ash::gateway::test {
@@ -97,10 +98,36 @@ TEST_F(other_routes, show_feeds_the_log_and_what_was) {
   EXPECT_EQ(early.at("version"), 1);
   const auto now = got(200, "GET", "/api/v1/replay/run/" + run);
   EXPECT_GT(now.at("version").to_number<std::uint64_t>(), 1U);
-  EXPECT_EQ(refused("GET", "/api/v1/replay/run/x"), "feed_not_found");
+  EXPECT_EQ(got(200, "GET", "/api/v1/replay/" + run.substr(0, 8)), now);
+  EXPECT_EQ(got(200, "GET", "/api/v1/replay/run/" + run.substr(0, 8)), now);
+  EXPECT_EQ(refused("GET", "/api/v1/replay/run/x"), "id_prefix_too_short");
+  EXPECT_EQ(refused("GET", "/api/v1/replay/run/ffffffff"), "run_not_found");
   EXPECT_EQ(refused("GET", "/api/v1/replay/moon/x"), "feed_not_found");
   EXPECT_EQ(refused("GET", "/api/v1/blobs/xyz"), "argument_invalid");
   EXPECT_EQ(refused("GET", "/api/v1/blobs/" + std::string(64, '0')), "blob_not_found");
+}
+
+TEST_F(other_routes, back_up_the_log_beside_its_writer) {
+  const auto run = start(run_kind::gated);
+  wait_for_approval(run);
+  const auto to = [&](const std::string& directory, const std::string& key) {
+    return asking{.body = to_json_text(json::object{{"directory", directory}}),
+                  .headers = {{"idempotency-key", key}},
+                  .query = {}};
+  };
+  const auto copy = home_ / "copies/monday";
+  const auto made = got(201, "POST", "/api/v1/log/backup", to(copy, "b1"));
+  EXPECT_EQ(made.at("directory").as_string(), copy);
+  EXPECT_EQ(got(201, "POST", "/api/v1/log/backup", to(copy, "b1")), made) << "answered as before";
+  EXPECT_EQ(refused("POST", "/api/v1/log/backup", to(home_ / "other", "b1")),
+            "idempotency_conflict");
+  EXPECT_EQ(refused("POST", "/api/v1/log/backup", to(copy, "b2")), "argument_invalid") << "exists";
+  EXPECT_EQ(refused("POST", "/api/v1/log/backup", to("copies/monday", "b3")), "argument_invalid");
+  EXPECT_EQ(refused("POST", "/api/v1/log/backup"), "argument_invalid");
+  const auto restored = log::restore_backup(copy, home_ / "restored");
+  ASSERT_TRUE(restored) << to_string(restored.error());
+  EXPECT_EQ(restored.value().verified.head, made.at("head").to_number<std::uint64_t>());
+  EXPECT_EQ(to_string(restored.value().backup.incarnation), made.at("incarnation").as_string());
 }
 
 TEST_F(other_routes, rebuild_the_read_models) {
