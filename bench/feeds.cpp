@@ -7,7 +7,8 @@
 //   fan-out            one hot run to 5,000 and 10,000 WebSockets of another process: the events
 //                      that its clients were sent beside those that were to be sent (baseline),
 //                      and its memory a client
-// With --chaos: 200 clients of the npm libraries, cut and resumed while the server is killed.
+// With --chaos: 200 clients of the npm libraries on 20 live runs, cut and resumed while
+// `actor-shell serve` is killed and started again (--count: the model's answers to each run).
 #include "bench/feed_socket.hpp"
 #include "bench/report.hpp"
 #include "events/codec/codec.hpp"
@@ -330,8 +331,7 @@ boost::json::object chaos(const settings& how, scratch& in) {
   e2e::fs::create_directories(options.directory);
   options.clients = 200;
   options.runs = 20;
-  options.facts = static_cast<std::uint64_t>(how.count == 0 ? 20'000 : how.count);
-  options.facts_per_s = 500;
+  options.answers = static_cast<int>(how.count == 0 ? 30 : how.count);
   options.kills = 8;
   options.limit_s = 600;
   const auto report = e2e::run_chaos(options);
@@ -340,8 +340,10 @@ boost::json::object chaos(const settings& how, scratch& in) {
     std::exit(1);
   }
   return {{"clients", report.clients},
-          {"facts", options.facts},
+          {"runs", report.runs},
+          {"facts", report.facts},
           {"events", report.events},
+          {"snapshots", report.snapshots},
           {"cuts", report.cuts},
           {"losses", report.losses},
           {"kills", report.kills},

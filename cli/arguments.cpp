@@ -168,6 +168,14 @@ void add_serve(CLI::App& app, line& l) {
                    l.serve.database_url,
                    "keep the read models in Postgres (postgresql://…), not in SQLite")
       ->envname("ACTOR_SHELL_DATABASE_URL");
+  constexpr int longest_stall_s = 24 * 60 * 60;
+  served
+      ->add_option("--stall-time",
+                   l.serve.stall_s,
+                   "seconds in which a live client has to take something, or it is closed")
+      ->envname("ACTOR_SHELL_STALL_TIME")
+      ->capture_default_str()
+      ->check(CLI::Range(1, longest_stall_s));
   served->callback([&l] { l.chosen = [&l] { return serve(l.with, l.serve); }; });
 }
 

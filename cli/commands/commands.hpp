@@ -81,6 +81,7 @@ struct serve_options {
   std::vector<std::string> allow_hosts;
   bool metrics_public = false;
   std::string database_url;
+  int stall_s = 60; ///< for which a live client may take nothing
 };
 int serve(const settings& with, const serve_options& asked);
 

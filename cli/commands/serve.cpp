@@ -59,6 +59,8 @@ result<gateway::server_options> server_options_of(const serve_options& asked) {
   out.certificate_file = asked.tls_cert;
   out.key_file = asked.tls_key;
   out.metrics_public = asked.metrics_public;
+  // Later than the feeds end: who takes something again in between is still told where to resume.
+  out.limits.stall_time = std::chrono::seconds{asked.stall_s + 1 + asked.stall_s / 4};
   out.version = ASH_VERSION;
   for (const auto& each : asked.allow_hosts) {
     auto name = gateway::host_name(each);
@@ -136,7 +138,7 @@ private:
   composition() = default;
   [[nodiscard]] gateway::services services();
   [[nodiscard]] gateway::metric_sources figures();
-  [[nodiscard]] gateway::live_services live(const std::string& token);
+  [[nodiscard]] gateway::live_services live(const std::string& token, std::chrono::seconds stall);
 
   std::unique_ptr<runtime> work_;
   std::unique_ptr<projections::read_models> rows_;
@@ -158,7 +160,8 @@ result<std::unique_ptr<composition>> composition::make(const settings& with,
   made->feeds_ = std::make_unique<feed::broadcaster>(made->work_->log(), feeds_of(*made->work_));
   made->api_ =
       gateway::make_api({*made->work_, *made->feeds_, gateway::read_side_of(*made->rows_)});
-  made->live_ = std::make_unique<gateway::live_feeds>(made->live(options.token));
+  made->live_ = std::make_unique<gateway::live_feeds>(
+      made->live(options.token, std::chrono::seconds{asked.stall_s}));
   made->metrics_ = std::make_unique<gateway::metrics>(made->work_->log(), made->figures());
   TRY(made->server_, gateway::server::make(std::move(options), made->services()));
   TRY(gateway::write_endpoint(made->directory(), {made->url(), ::getpid(), to_iso(system_now())}));
@@ -166,7 +169,7 @@ result<std::unique_ptr<composition>> composition::make(const settings& with,
   return made;
 }
 
-gateway::live_services composition::live(const std::string& token) {
+gateway::live_services composition::live(const std::string& token, std::chrono::seconds stall) {
   return {
       .feeds = *feeds_,
       .commands = api_,
@@ -177,7 +180,8 @@ gateway::live_services composition::live(const std::string& token) {
           [this](const stream_id& stream, std::uint64_t position) {
             return inspect::fold_stream(work_->log(), stream, {.position = position});
           },
-      .version = ASH_VERSION};
+      .version = ASH_VERSION,
+      .limits = {.stall_time = stall}};
 }
 
 gateway::services composition::services() {

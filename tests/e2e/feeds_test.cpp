@@ -13,6 +13,7 @@ TEST(live_feeds, give_every_client_what_the_log_holds_whatever_is_cut_and_killed
   const auto report = run_chaos(how);
   ASSERT_EQ(report.fault, "");
   EXPECT_EQ(report.clients, how.clients);
+  EXPECT_EQ(report.runs, how.runs);
   EXPECT_EQ(report.gaps, 0U);
   EXPECT_EQ(report.reorders, 0U);
   EXPECT_EQ(report.duplicates, 0U);
@@ -22,6 +23,7 @@ TEST(live_feeds, give_every_client_what_the_log_holds_whatever_is_cut_and_killed
   EXPECT_EQ(report.kills, how.kills);
   EXPECT_GT(report.cuts, 100U);
   EXPECT_GT(report.losses, static_cast<std::uint64_t>(how.kills));
+  EXPECT_GT(report.snapshots, 0U);
 }
 
 } // namespace

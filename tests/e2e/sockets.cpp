@@ -53,15 +53,14 @@ void drain_request(int socket) {
   }
 }
 
-} // namespace
-
-std::string http_get(int port, const std::string& path) {
+/// The body of a good answer to `request`, a request line and headers of its own; else empty.
+std::string ask(int port, const std::string& request, const std::string& body) {
   const auto socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   be_patient(socket);
   auto address = local(port);
   std::string came;
   if (connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
-    send_all(socket, "GET " + path + " HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+    send_all(socket, request + "Host: 127.0.0.1\r\nConnection: close\r\n\r\n" + body);
     char piece[16'384];
     for (auto count = recv(socket, piece, sizeof piece, 0); count > 0;
          count = recv(socket, piece, sizeof piece, 0))
@@ -69,8 +68,27 @@ std::string http_get(int port, const std::string& path) {
   }
   close(socket);
   const auto head = came.find("\r\n\r\n");
-  const auto good = came.substr(0, came.find('\r')).find(" 200") != std::string::npos;
+  const auto good = came.substr(0, came.find('\r')).find(" 2") != std::string::npos;
   return good && head != std::string::npos ? came.substr(head + 4) : std::string{};
+}
+
+std::string bearer(const std::string& token) {
+  return token.empty() ? std::string{} : "Authorization: Bearer " + token + "\r\n";
+}
+
+} // namespace
+
+std::string http_get(int port, const std::string& path, const std::string& token) {
+  return ask(port, "GET " + path + " HTTP/1.0\r\n" + bearer(token), {});
+}
+
+std::string
+http_post(int port, const std::string& path, const std::string& token, const std::string& body) {
+  return ask(port,
+             "POST " + path + " HTTP/1.0\r\n" + bearer(token) +
+                 "Content-Type: application/json\r\nContent-Length: " +
+                 std::to_string(body.size()) + "\r\n",
+             body);
 }
 
 fixed_answer_server::fixed_answer_server(std::string bytes)

@@ -7,8 +7,11 @@
 
 namespace ash::e2e {
 
-/// The body of a GET on 127.0.0.1; empty where nobody answers with status 200 within 5 seconds.
-std::string http_get(int port, const std::string& path);
+/// The body of a GET on 127.0.0.1; empty where nobody answers with status 2xx within 5 seconds.
+std::string http_get(int port, const std::string& path, const std::string& token = {});
+/// The same of a POST of JSON.
+std::string
+http_post(int port, const std::string& path, const std::string& token, const std::string& body);
 
 /// A server that sends the same bytes to every request and closes.
 class fixed_answer_server {
