@@ -9,7 +9,6 @@
 //                      and its memory a client
 // With --chaos: 200 clients of the npm libraries on 20 live runs, cut and resumed while
 // `actor-shell serve` is killed and started again (--count: the model's answers to each run).
-#include "bench/feed_socket.hpp"
 #include "bench/report.hpp"
 #include "events/codec/codec.hpp"
 #include "events/log/rocksdb_log.hpp"
@@ -17,6 +16,7 @@
 #include "gateway/live/live.hpp"
 #include "tests/e2e/feed_chaos.hpp"
 #include "tests/e2e/feed_runs.hpp"
+#include "tests/e2e/feed_socket.hpp"
 #include "tests/e2e/harness.hpp"
 #include "tests/e2e/sockets.hpp"
 
@@ -27,7 +27,6 @@
 #include <fstream>
 #include <memory>
 #include <stdexcept>
-#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
@@ -143,7 +142,7 @@ double replay(serving& by, std::uint64_t facts) {
 
 double replay_over_a_socket(const serving& by, std::uint64_t facts) {
   const auto began = monotonic_us();
-  feed_socket client{by.server->port(), token, "all", "0"};
+  e2e::feed_socket client{by.server->port(), token, "all", "0"};
   std::uint64_t seen = 0;
   while (seen < facts)
     if (!client.read([&](std::string_view frame) { seen += is_event(frame) ? 1 : 0; }))
@@ -184,7 +183,7 @@ boost::json::object live(const settings& how, scratch& in) {
   std::vector<float> waits;
   std::atomic<bool> follows{false};
   std::thread client{[&] {
-    feed_socket socket{by.server->port(), token, e2e::feed_run(0).text(), "\"now\""};
+    e2e::feed_socket socket{by.server->port(), token, e2e::feed_run(0).text(), "\"now\""};
     std::uint64_t seen = 0;
     const auto take = [&](std::string_view frame) {
       follows = follows || frame.starts_with(R"({"type":"caught_up")");
@@ -232,50 +231,24 @@ std::int64_t resident_bytes_of(pid_t process) {
   return resident * sysconf(_SC_PAGESIZE);
 }
 
-/// Many clients on one thread.
-class crowd {
-public:
-  explicit crowd(std::size_t size) { sockets_.reserve(size); }
-  crowd(const crowd&) = delete;
-  crowd& operator=(const crowd&) = delete;
-  ~crowd() { close(all_); }
+/// The events that came in this time.
+std::uint64_t events_in(e2e::feed_crowd& of, std::int64_t time_us) {
+  std::uint64_t seen = 0;
+  of.read_for(time_us,
+              [&](std::size_t, std::string_view frame) { seen += is_event(frame) ? 1 : 0; });
+  return seen;
+}
 
-  void add(feed_socket one) {
-    one.make_non_blocking();
-    epoll_event wanted{.events = EPOLLIN, .data = {.u64 = sockets_.size()}};
-    epoll_ctl(all_, EPOLL_CTL_ADD, one.descriptor(), &wanted);
-    sockets_.push_back(std::move(one));
-  }
-
-  /// The events that came in this time.
-  std::uint64_t read_for(std::int64_t time_us) {
-    std::uint64_t seen = 0;
-    for (const auto end = monotonic_us() + time_us; monotonic_us() < end;) {
-      const auto count = epoll_wait(all_, ready_.data(), static_cast<int>(ready_.size()), 1);
-      for (int i = 0; i < count; ++i)
-        if (!sockets_[ready_[static_cast<std::size_t>(i)].data.u64].read(
-                [&](std::string_view frame) { seen += is_event(frame) ? 1 : 0; }))
-          cut_off();
-    }
-    return seen;
-  }
-
-  /// Events a second, once it has caught up with what is offered a second (or can't).
-  double events_per_second(std::int64_t seconds, double offered) {
-    constexpr int most_seconds = 20;
-    for (int i = 0; i < most_seconds; ++i)
-      if (static_cast<double>(read_for(us_per_s)) <= 1.1 * offered)
-        break;
-    const auto began = monotonic_us();
-    const auto seen = read_for(seconds * us_per_s);
-    return per_second(seen, began);
-  }
-
-private:
-  int all_ = epoll_create1(EPOLL_CLOEXEC);
-  std::vector<feed_socket> sockets_;
-  std::vector<epoll_event> ready_{1'024};
-};
+/// Events a second, once they have caught up with what is offered a second (or can't).
+double events_per_second(e2e::feed_crowd& of, std::int64_t seconds, double offered) {
+  constexpr int most_seconds = 20;
+  for (int i = 0; i < most_seconds; ++i)
+    if (static_cast<double>(events_in(of, us_per_s)) <= 1.1 * offered)
+      break;
+  const auto began = monotonic_us();
+  const auto seen = events_in(of, seconds * us_per_s);
+  return per_second(seen, began);
+}
 
 boost::json::object fan_out(const settings& how, scratch& in, std::size_t clients) {
   const auto port = e2e::free_port();
@@ -300,15 +273,15 @@ boost::json::object fan_out(const settings& how, scratch& in, std::size_t client
     std::exit(1);
   }
   const auto before = resident_bytes_of(server.id());
-  crowd sockets{clients};
+  e2e::feed_crowd sockets{clients};
   constexpr std::size_t some = 100;
   for (std::size_t i = 0; i < clients; ++i) {
-    sockets.add({static_cast<std::uint16_t>(port), token, e2e::feed_run(0).text(), "\"now\""});
+    sockets.add({port, token, e2e::feed_run(0).text(), "\"now\""});
     if (i % some == 0) // who takes nothing for long is cut off
-      sockets.read_for(us_per_ms);
+      events_in(sockets, us_per_ms);
   }
   auto out = rate_row("fan-out, " + std::to_string(facts_per_s) + " a second",
-                      sockets.events_per_second(how.seconds, offered),
+                      events_per_second(sockets, how.seconds, offered),
                       offered);
   out["clients"] = clients;
   out["kb_a_client"] = static_cast<double>(resident_bytes_of(server.id()) - before) / 1024.0 /

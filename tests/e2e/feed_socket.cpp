@@ -1,19 +1,22 @@
-#include "bench/feed_socket.hpp"
+#include "tests/e2e/feed_socket.hpp"
+
+#include "events/base/clock.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdexcept>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
 
-namespace ash::bench {
+namespace ash::e2e {
 namespace {
 
 // Each the whole of its message.
@@ -23,8 +26,7 @@ constexpr char ping_frame = '\x89';
 constexpr char pong_frame = '\x8A';
 
 [[noreturn]] void fail(const char* what) {
-  std::perror(what);
-  std::exit(1);
+  throw std::runtime_error{std::string{what} + ": " + std::strerror(errno)};
 }
 
 /// The size of a frame's head and of its text; a head of 0 where there is not enough.
@@ -48,14 +50,14 @@ frame_size size_of(std::string_view bytes) {
 
 } // namespace
 
-feed_socket::feed_socket(std::uint16_t port,
-                         const std::string& token,
-                         std::string_view feed,
-                         std::string_view after)
+feed_socket::feed_socket(int port, const std::string& token, room kept)
     : socket_{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
+  const int bytes = 4'096;
+  if (kept == room::little)
+    setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
   sockaddr_in to{};
   to.sin_family = AF_INET;
-  to.sin_port = htons(port);
+  to.sin_port = htons(static_cast<std::uint16_t>(port));
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (socket_ < 0 || connect(socket_, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0)
     fail("connect");
@@ -75,14 +77,25 @@ feed_socket::feed_socket(std::uint16_t port,
       fail("handshake");
     pending_.append(some.data(), static_cast<std::size_t>(got));
   }
-  if (!pending_.starts_with("HTTP/1.1 101")) {
-    std::fprintf(stderr, "%s\n", pending_.c_str());
-    std::exit(1);
-  }
+  if (!pending_.starts_with("HTTP/1.1 101"))
+    throw std::runtime_error{pending_};
   pending_.erase(0, end + 4);
+}
+
+feed_socket::feed_socket(int port,
+                         const std::string& token,
+                         std::string_view feed,
+                         std::string_view after)
+    : feed_socket{port, token} {
+  subscribe("a", feed, after);
+}
+
+void feed_socket::subscribe(std::string_view id,
+                            std::string_view feed,
+                            std::string_view after) const {
   send(text_frame,
-       R"({"type":"subscribe","id":"a","feed":")" + std::string{feed} + R"(","after":)" +
-           std::string{after} + '}');
+       R"({"type":"subscribe","id":")" + std::string{id} + R"(","feed":")" + std::string{feed} +
+           R"(","after":)" + std::string{after} + '}');
 }
 
 feed_socket::feed_socket(feed_socket&& from) noexcept
@@ -146,4 +159,27 @@ bool feed_socket::read(const std::function<void(std::string_view)>& take) {
   return true;
 }
 
-} // namespace ash::bench
+feed_crowd::~feed_crowd() {
+  close(all_);
+}
+
+void feed_crowd::add(feed_socket one) {
+  one.make_non_blocking();
+  epoll_event wanted{.events = EPOLLIN, .data = {.u64 = sockets_.size()}};
+  epoll_ctl(all_, EPOLL_CTL_ADD, one.descriptor(), &wanted);
+  sockets_.push_back(std::move(one));
+}
+
+void feed_crowd::read_for(std::int64_t time_us,
+                          const std::function<void(std::size_t, std::string_view)>& take) {
+  for (const auto end = monotonic_us() + time_us; monotonic_us() < end;) {
+    const auto count = epoll_wait(all_, ready_.data(), static_cast<int>(ready_.size()), 1);
+    for (int i = 0; i < count; ++i) {
+      const auto which = ready_[static_cast<std::size_t>(i)].data.u64;
+      if (!sockets_[which].read([&](std::string_view frame) { take(which, frame); }))
+        throw std::runtime_error{"the server closed the connection of a client"};
+    }
+  }
+}
+
+} // namespace ash::e2e
