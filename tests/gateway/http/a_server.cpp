@@ -149,7 +149,8 @@ raw_client::answer a_server::ask(const std::string& start_line,
   return client.read_answer();
 }
 
-bool a_server::comes_to(const std::function<bool(const server_counters&)>& state) const {
+bool a_server::comes_to(const std::function<bool(const server_counters&)>& state,
+                        std::chrono::seconds patience) const {
   const auto until = std::chrono::steady_clock::now() + patience;
   while (!state(counters())) {
     if (std::chrono::steady_clock::now() > until)

@@ -48,8 +48,9 @@ public:
                                        const std::string& headers = {},
                                        const std::string& body = {}) const;
   [[nodiscard]] server_counters counters() const { return server_->counters(); }
-  /// Waits until it is so, for 20 seconds at most.
-  [[nodiscard]] bool comes_to(const std::function<bool(const server_counters&)>& state) const;
+  /// Waits until it is so, for `patience` at most.
+  [[nodiscard]] bool comes_to(const std::function<bool(const server_counters&)>& state,
+                              std::chrono::seconds patience = std::chrono::seconds{20}) const;
   void stop() { server_->stop("bye", std::chrono::seconds{10}); }
 
   barrier held;
