@@ -1,8 +1,10 @@
 // How many facts a second are projected into read models, in SQLite and in Postgres: a whole fold
 // of a log on disk, from reading it to the swap. Beside it (baseline) the store alone: the very
 // rows that came of it, written once, in batches as large, by the same statements into the same
-// tables (many rows in a transaction; prepared `insert … select from unnest`). The fold writes some
-// rows more than once, for later batches change them: `writes_per_row` says how often.
+// tables (many rows in a transaction; prepared `insert … select from unnest`); for Postgres also by
+// COPY, which can't replace a row. The fold writes some rows more than once, for later batches
+// change them: `writes_per_row` says how often.
+#include "bench/copy.hpp"
 #include "bench/report.hpp"
 #include "events/log/rocksdb_log.hpp"
 #include "projections/generation.hpp"
@@ -61,61 +63,97 @@ std::vector<kept_table> read_all(store& from, const std::vector<projections::vie
   return out;
 }
 
-/// Seconds to write `all` into empty tables.
+/// Gives each batch of `all`, for an empty table, to `write_batch`. Seconds.
+template <class Write>
+double time_to_write(connection& at,
+                     const log::event_log& of,
+                     const std::vector<projections::view*>& views,
+                     const std::vector<kept_table>& all,
+                     Write write_batch) {
+  must(at.claim());
+  must(migrate(at));
+  const auto where = must(choose_generation(at, of, views, choice::fresh)).which;
+  const auto begin = monotonic_us();
+  for (const auto& each : all)
+    for (std::size_t next = 0; next < each.rows.size(); next += batch_rows) {
+      const std::span rows{each.rows};
+      write_batch(each.shape,
+                  where.table(each.shape.name),
+                  rows.subspan(next, std::min(batch_rows, rows.size() - next)));
+    }
+  return static_cast<double>(monotonic_us() - begin) / 1e6;
+}
+
 double write_alone(store& to,
                    const log::event_log& of,
                    const std::vector<projections::view*>& views,
                    const std::vector<kept_table>& all) {
   const auto at = must(to.connect());
-  must(at->claim());
-  must(migrate(*at));
-  const auto where = must(choose_generation(*at, of, views, choice::fresh)).which;
-  const auto begin = monotonic_us();
-  for (const auto& each : all)
-    for (std::size_t next = 0; next < each.rows.size(); next += batch_rows) {
-      const std::span rows{each.rows};
-      must(at->begin(transaction::write));
-      must(at->upsert(each.shape,
-                      where.table(each.shape.name),
-                      rows.subspan(next, std::min(batch_rows, rows.size() - next))));
-      must(at->commit());
-    }
-  return static_cast<double>(monotonic_us() - begin) / 1e6;
+  return time_to_write(*at, of, views, all, [&](auto& shape, const auto& table, auto rows) {
+    must(at->begin(transaction::write));
+    must(at->upsert(shape, table, rows));
+    must(at->commit());
+  });
 }
 
-/// Each given an empty store.
-boost::json::object
-measure(const char* name, const log::event_log& from, store& folded, store& alone) {
+double copy_alone(const std::string& url,
+                  const log::event_log& of,
+                  const std::vector<projections::view*>& views,
+                  const std::vector<kept_table>& all) {
+  const auto at = must(must(make_postgres_store(url))->connect());
+  copier to{url};
+  return time_to_write(*at, of, views, all, [&](auto& shape, const auto& table, auto rows) {
+    must(to.copy(shape, table, rows));
+  });
+}
+
+/// What a fold took, and what it made.
+struct measured {
+  double seconds = 0;
+  double writes = 0;
+  std::vector<kept_table> all;
+
+  [[nodiscard]] double rows() const {
+    std::size_t out = 0;
+    for (const auto& each : all)
+      out += each.rows.size();
+    return static_cast<double>(out);
+  }
+};
+
+/// Into an empty store.
+measured fold(const log::event_log& from, store& to) {
   const auto begin = monotonic_us();
-  std::uint64_t written = 0;
+  measured out;
+  writer with{from};
   {
-    const auto at = must(folded.connect());
+    const auto at = must(to.connect());
+    const auto reads = must(to.connect());
     must(at->claim());
     must(migrate(*at));
-    writer with{from};
     const auto where = must(choose_generation(*at, from, with.views(), choice::fresh));
-    must(with.open(*at, where.which));
+    must(with.open({at.get(), reads.get(), where.which}));
     while (must(with.step(from.head())) > 0) {
     }
     for (const auto each : with.rows())
-      written += each;
+      out.writes += static_cast<double>(each);
   }
-  const auto took = static_cast<double>(monotonic_us() - begin) / 1e6;
-  const writer shapes{from};
-  const auto all = read_all(folded, shapes.views());
-  std::size_t rows = 0;
-  for (const auto& each : all)
-    rows += each.rows.size();
+  out.seconds = static_cast<double>(monotonic_us() - begin) / 1e6;
+  out.all = read_all(to, with.views());
+  return out;
+}
+
+boost::json::object
+row_of(const char* name, const log::event_log& from, const measured& folded, double bare) {
   const auto facts = static_cast<double>(from.head());
-  const auto bare = write_alone(alone, from, shapes.views(), all);
   return {{"store", name},
           {"facts", from.head()},
-          {"rows", rows},
-          {"facts_per_s", facts / took},
-          {"rows_per_s", static_cast<double>(rows) / took},
+          {"rows", folded.rows()},
+          {"facts_per_s", facts / folded.seconds},
+          {"rows_per_s", folded.rows() / folded.seconds},
           {"baseline", facts / bare},
-          {"ratio", bare / took},
-          {"writes_per_row", static_cast<double>(written) / static_cast<double>(rows)}};
+          {"ratio", bare / folded.seconds},
+          {"writes_per_row", folded.writes / folded.rows()}};
 }
 
 } // namespace
@@ -128,15 +166,22 @@ int main(int argc, char** argv) {
   scratch files{how};
   const auto log = must(log::open_rocksdb_log({.directory = files.next()}));
   write_history(*log, how.count > 0 ? static_cast<std::uint64_t>(how.count) : 200'000);
+  const projections::writer shapes{*log};
+  const auto views = shapes.views();
   std::vector<boost::json::object> rows;
-  rows.push_back(measure("sqlite",
-                         *log,
-                         *projections::make_sqlite_store(files.next()),
-                         *projections::make_sqlite_store(files.next())));
+  {
+    const auto done = fold(*log, *projections::make_sqlite_store(files.next()));
+    const auto bare =
+        write_alone(*projections::make_sqlite_store(files.next()), *log, views, done.all);
+    rows.push_back(row_of("sqlite", *log, done, bare));
+  }
   auto& server = projections::testing::postgres::running();
-  rows.push_back(measure("postgres",
-                         *log,
-                         *must(projections::make_postgres_store(server.new_database())),
-                         *must(projections::make_postgres_store(server.new_database()))));
+  const auto a_store = [&] {
+    return must(projections::make_postgres_store(server.new_database()));
+  };
+  const auto done = fold(*log, *a_store());
+  rows.push_back(row_of("postgres", *log, done, write_alone(*a_store(), *log, views, done.all)));
+  const auto copied = copy_alone(server.new_database(), *log, views, done.all);
+  rows.push_back(row_of("postgres, COPY", *log, done, copied));
   print(how, "project", rows);
 }

@@ -127,16 +127,17 @@ void projector::run() {
   }
 }
 
-/// With one connection, until it fails or the end has come.
+/// With its connections, until it fails or the end has come.
 result<void> projector::serve() {
   TRY(const auto at, store_.connect());
   TRY(at->claim());
   TRY(migrate(*at));
+  TRY(const auto reads, store_.connect());
   writer to{log_};
   auto how = choice::what_is_there;
   for (;;) {
     TRY(auto where, choose_generation(*at, log_, to.views(), how));
-    TRY(to.open(*at, where.which));
+    TRY(to.open({at.get(), reads.get(), where.which}));
     TRY(follow(to, where, *at));
     const std::lock_guard lock{mutex_};
     if (stopping_)

@@ -156,7 +156,8 @@ verify(const log::event_log& from, store& what, const std::string& scratch, cons
   TRY(const auto there, beside.get().connect());
   TRY(migrate(*there));
   TRY(const auto where, choose_generation(*there, from, fresh.views(), choice::fresh));
-  TRY(fresh.open(*there, where.which));
+  TRY(const auto reads, beside.get().connect());
+  TRY(fresh.open({there.get(), reads.get(), where.which}));
   verification out;
   for (const auto& each : cursors) {
     fresh.hold(each.view, each.position);
@@ -179,7 +180,8 @@ result<projection_status> rebuild(const log::event_log& from, store& what, const
   TRY(migrate(*at));
   writer with{from};
   TRY(const auto where, choose_generation(*at, from, with.views(), choice::fresh));
-  TRY(with.open(*at, where.which));
+  TRY(const auto reads, what.connect());
+  TRY(with.open({at.get(), reads.get(), where.which}));
   TRY(fold_all(with, from.head(), tell));
   if (!where.is_live) {
     TRY(at->begin(transaction::write));

@@ -4,85 +4,110 @@
 
 #include <algorithm>
 #include <exception>
-#include <future>
 #include <limits>
-#include <span>
 
 namespace ash::projections {
 namespace {
 
-constexpr std::size_t batch_facts = 5'000;
-
-struct decoded {
-  log::record record; ///< its payload is spent
-  result<any_fact> fact = refuse(errc::log_corrupt, "not read");
-};
+/// Of payload, in one transaction, the last page left out.
+constexpr std::size_t batch_bytes = std::size_t{8} << 20;
+/// What is read, decoded and folded at once. Few, so that it stays in the processor's caches.
+constexpr std::size_t page_facts = 1'000;
 
 /// A refusal of the store that another attempt won't change.
 bool is_final(const error& why) {
   return why.code == errc::internal_error;
 }
 
-/// Errors: those of the log; a fact that can't be decoded stands in its place.
-result<std::vector<decoded>>
-read_facts(const log::event_log& from, std::uint64_t after, std::uint64_t until) {
-  log::read_limit limit;
-  limit.max_records = static_cast<std::size_t>(std::min<std::uint64_t>(batch_facts, until - after));
-  TRY(auto records, from.read(after, limit));
-  std::vector<decoded> out;
-  out.reserve(records.size());
-  for (auto& each : records) {
-    decoded one;
-    // A pruned fact was transient: no row depends on it.
-    if (!each.pruned)
-      one.fact = codec::decode(each.type, each.schema_version, each.payload);
-    each.payload.clear();
-    one.record = std::move(each);
-    out.push_back(std::move(one));
-  }
-  return out;
-}
-
 } // namespace
 
-struct writer::batch {
-  std::span<const decoded> facts;
+struct writer::decoded {
+  log::record record; ///< its payload is spent
+  result<any_fact> fact = refuse(errc::log_corrupt, "not read");
+};
+
+struct writer::page {
+  std::vector<decoded> facts;
+  std::size_t bytes = 0; ///< of payload
 
   [[nodiscard]] std::uint64_t last() const { return facts.back().record.position; }
 };
 
-/// Reads the batch after the one at work, meanwhile.
+/// What a batch comes to.
+struct writer::changes {
+  struct of_table {
+    const table_shape* shape = nullptr;
+    std::vector<row> rows;
+  };
+  std::vector<of_table> tables;
+  std::vector<cursor> moved;       ///< one a view
+  std::vector<std::uint64_t> rows; ///< likewise
+  range facts;                     ///< less than were asked for, where they are too many
+};
+
+struct writer::batch {
+  members who;
+  range facts;
+  result<changes> made = changes{};
+};
+
+/// Reads the page after the one at work, meanwhile.
 class writer::reader {
 public:
-  explicit reader(const log::event_log& from) : log_{from} {}
+  reader(const log::event_log& from, std::size_t page_facts)
+      : log_{from}, page_facts_{page_facts} {}
 
-  result<std::vector<decoded>> read(std::uint64_t after, std::uint64_t until) {
-    if (next_.valid() && after_ == after && until_ <= until) {
-      auto ready = next_.get();
-      if (!ready || !ready.value().empty())
-        return ready;
-    }
-    return read_facts(log_, after, until);
+  /// The next facts of a range, at least one. Errors: those of the log; a fact that can't be
+  /// decoded stands in its place.
+  result<page> read(range of) {
+    if (!next_.valid() || asked_.after != of.after || asked_.until > of.until)
+      return read_now(of);
+    TRY(auto ready, next_.get());
+    return ready;
   }
 
-  void begin(std::uint64_t after, std::uint64_t until) {
+  void begin(range of) {
     if (next_.valid())
       next_.wait();
-    after_ = after;
-    until_ = until;
-    next_ = std::async(std::launch::async,
-                       [this, after, until] { return read_facts(log_, after, until); });
+    asked_ = {of.after, std::min(of.until, of.after + page_facts_)};
+    next_ = std::async(std::launch::async, [this, what = asked_] { return read_now(what); });
   }
 
 private:
+  result<page> read_now(range of) const {
+    log::read_limit limit;
+    limit.max_records =
+        static_cast<std::size_t>(std::min<std::uint64_t>(page_facts_, of.until - of.after));
+    TRY(auto records, log_.read(of.after, limit));
+    if (records.empty())
+      return refuse(errc::log_corrupt,
+                    "the log has nothing after position " + std::to_string(of.after) +
+                        ", and was to have more: run `actor-shell log verify`");
+    page out;
+    out.facts.reserve(records.size());
+    for (auto& each : records) {
+      decoded one;
+      out.bytes += each.payload.size();
+      // A pruned fact was transient: no row depends on it.
+      if (!each.pruned)
+        one.fact = codec::decode(each.type, each.schema_version, each.payload);
+      each.payload.clear();
+      one.record = std::move(each);
+      out.facts.push_back(std::move(one));
+    }
+    return out;
+  }
+
   const log::event_log& log_;
-  std::uint64_t after_ = 0;
-  std::uint64_t until_ = 0;
-  std::future<result<std::vector<decoded>>> next_; ///< waits in its destructor
+  const std::size_t page_facts_;
+  range asked_;
+  std::future<result<page>> next_; ///< waits in its destructor
 };
 
-writer::writer(const log::event_log& from)
-    : log_{from}, owned_{make_views()}, reader_{std::make_unique<reader>(from)} {
+writer::writer(const log::event_log& from, std::size_t batch_facts)
+    : owned_{make_views()}, batch_facts_{batch_facts}, reader_{std::make_unique<reader>(
+                                                           from,
+                                                           std::min(page_facts, batch_facts))} {
   for (const auto& each : owned_) {
     views_.push_back(each.get());
     for (auto* table : each->tables())
@@ -94,10 +119,10 @@ writer::writer(const log::event_log& from)
 
 writer::~writer() = default;
 
-result<void> writer::open(connection& at, generation in) {
+result<void> writer::open(workplace in) {
+  place_ = std::move(in);
   forget();
-  place_ = {&at, std::move(in)};
-  TRY(const auto stored, read_cursors(at, place_.in));
+  TRY(const auto stored, read_cursors(*place_.writes, place_.in));
   cursors_.clear();
   for (const auto* each : views_) {
     cursor mine{std::string{each->name()}, 0, 0, {}, {}};
@@ -106,6 +131,7 @@ result<void> writer::open(connection& at, generation in) {
         mine.position = known.position;
     cursors_.push_back(std::move(mine));
   }
+  folded_ = cursors_;
   return success();
 }
 
@@ -124,7 +150,7 @@ std::uint64_t writer::position(std::uint64_t head) const noexcept {
 }
 
 bool writer::is_behind(std::size_t view, std::uint64_t head) const {
-  const auto& at = cursors_[view];
+  const auto& at = folded_[view];
   return at.stopped_at == 0 && at.position < std::min(head, limits_[view]);
 }
 
@@ -135,9 +161,9 @@ writer::members writer::slowest(std::uint64_t head, std::uint64_t& until) const 
   for (std::size_t i = 0; i < views_.size(); ++i) {
     if (!is_behind(i, head))
       continue;
-    if (!out.empty() && cursors_[i].position < cursors_[out.front()].position)
+    if (!out.empty() && folded_[i].position < folded_[out.front()].position)
       out.clear();
-    if (out.empty() || cursors_[i].position == cursors_[out.front()].position)
+    if (out.empty() || folded_[i].position == folded_[out.front()].position)
       out.push_back(i);
   }
   until = head;
@@ -145,126 +171,198 @@ writer::members writer::slowest(std::uint64_t head, std::uint64_t& until) const 
     if (std::find(out.begin(), out.end(), i) != out.end())
       until = std::min(until, limits_[i]);
     else if (is_behind(i, head))
-      until = std::min(until, cursors_[i].position);
+      until = std::min(until, folded_[i].position);
   }
   return out;
 }
 
 result<std::size_t> writer::step(std::uint64_t head) {
-  std::uint64_t until = 0;
-  const auto who = slowest(head, until);
-  if (who.empty())
+  if (!ahead_)
+    ahead_ = fold_next(head);
+  const auto now = std::move(ahead_);
+  if (!now)
     return std::size_t{0};
-  TRY(const auto facts, reader_->read(cursors_[who.front()].position, until));
-  if (facts.empty())
-    return std::size_t{0};
-  const batch all{facts};
-  if (all.last() < until)
-    reader_->begin(all.last(), until);
-  if (auto done = advance(who, all); !done) {
-    forget();
-    return done.error();
+  auto done = result<void>{success()};
+  if (now->made) {
+    std::uint64_t until = 0;
+    const bool is_last = slowest(head, until).empty();
+    const auto how = is_last ? std::launch::deferred : std::launch::async;
+    writing_ = std::async(how, [&] { return write(now->made.value()); }).share();
+    if (!is_last)
+      ahead_ = fold_next(head);
+    done = writing_.get();
+    writing_ = {};
+  } else {
+    done = now->made.error();
   }
-  return facts.size();
+  const auto count = static_cast<std::size_t>(now->facts.until - now->facts.after);
+  if (done) {
+    settle(now->who, std::move(now->made).value());
+    return count;
+  }
+  // What was folded since was folded onto rows that are not there.
+  forget();
+  if (!is_final(done.error()))
+    return done.error();
+  TRY(isolate(now->who, now->facts, done.error()));
+  folded_ = cursors_;
+  return count;
 }
 
-/// Where the store refuses a statement for good, finds the view and the fact that it is about:
-/// each view alone, then half of the facts at a time.
-result<void> writer::advance(const members& who, const batch& facts) {
-  auto done = write(who, facts);
-  if (done || !is_final(done.error()))
-    return done;
+/// Folds what comes after `folded_`; null where there is nothing.
+std::unique_ptr<writer::batch> writer::fold_next(std::uint64_t head) {
+  auto out = std::make_unique<batch>();
+  out->who = slowest(head, out->facts.until);
+  if (out->who.empty())
+    return {};
+  out->facts.after = folded_[out->who.front()].position;
+  out->made = fold(out->who, out->facts);
+  if (!out->made)
+    return out;
+  out->facts = out->made.value().facts;
+  for (std::size_t i = 0; i < out->who.size(); ++i)
+    folded_[out->who[i]] = out->made.value().moved[i];
+  return out;
+}
+
+/// One transaction.
+result<void> writer::write(const changes& made) {
+  auto& at = *place_.writes;
+  TRY(at.begin(transaction::write));
+  const open_transaction until_committed{at};
+  for (const auto& each : made.tables) {
+    TRY(at.upsert(*each.shape, place_.in.table(each.shape->name), each.rows));
+  }
+  TRY(write_cursors(at, place_.in, made.moved));
+  return at.commit();
+}
+
+void writer::settle(const members& who, changes made) {
+  for (std::size_t i = 0; i < who.size(); ++i) {
+    cursors_[who[i]] = std::move(made.moved[i]);
+    rows_[who[i]] += made.rows[i];
+  }
+}
+
+/// With nothing else in flight.
+result<void> writer::write_alone(const members& who, range facts) {
+  folded_ = cursors_;
+  auto made = fold(who, facts);
+  const auto done = made ? write(made.value()) : result<void>{made.error()};
+  if (done) {
+    settle(who, std::move(made).value());
+    return success();
+  }
+  forget();
+  return is_final(done.error()) ? isolate(who, facts, done.error()) : done;
+}
+
+/// Finds the view and the fact that a final refusal of the store is about: each view alone, then
+/// half of the facts at a time.
+result<void> writer::isolate(const members& who, range facts, const error& why) {
   if (who.size() > 1) {
     for (const auto each : who) {
-      TRY(advance({each}, facts));
+      TRY(write_alone({each}, facts));
     }
     return success();
   }
-  if (facts.facts.size() > 1) {
-    const auto half = facts.facts.size() / 2;
-    TRY(advance(who, {facts.facts.first(half)}));
+  if (facts.until - facts.after > 1) {
+    const auto half = facts.after + (facts.until - facts.after) / 2;
+    TRY(write_alone(who, {facts.after, half}));
     if (cursors_[who.front()].stopped_at != 0)
       return success();
-    return advance(who, {facts.facts.subspan(half)});
+    return write_alone(who, {half, facts.until});
   }
   auto at = cursors_[who.front()];
-  at.stopped_at = facts.facts.front().record.position;
-  at.code = to_string(done.error().code);
-  at.message = done.error().message;
-  TRY(write_cursors(*place_.at, place_.in, {&at, 1}));
+  at.stopped_at = facts.until;
+  at.code = to_string(why.code);
+  at.message = why.message;
+  TRY(write_cursors(*place_.writes, place_.in, {&at, 1}));
   cursors_[who.front()] = std::move(at);
   return success();
 }
 
-result<void> writer::write(const members& who, const batch& facts) {
-  TRY(place_.at->begin(transaction::write));
-  const open_transaction until_committed{*place_.at};
-  std::vector<cursor> moved;
-  std::vector<std::uint64_t> rows(who.size(), 0);
-  const auto all = [&]() -> result<void> {
-    for (std::size_t i = 0; i < who.size(); ++i) {
-      auto to = cursors_[who[i]];
-      TRY(fold(who[i], facts, to));
-      for (auto* table : views_[who[i]]->tables()) {
-        TRY(const auto written, table->write());
-        rows[i] += written;
-      }
-      moved.push_back(std::move(to));
+/// A fact after the other, each given to every view while it is at hand. Errors: those of the log
+/// and of the store.
+result<writer::changes> writer::fold(const members& who, range facts) {
+  changes out;
+  for (const auto each : who)
+    out.moved.push_back(folded_[each]);
+  out.facts = {facts.after, facts.after};
+  auto& at = out.facts.until;
+  for (std::size_t bytes = 0;
+       at < facts.until && at - facts.after < batch_facts_ && bytes < batch_bytes;) {
+    TRY(const auto some, reader_->read({at, facts.until}));
+    at = some.last();
+    bytes += some.bytes;
+    if (at < facts.until)
+      reader_->begin({at, facts.until});
+    for (const auto& fact : some.facts)
+      for (std::size_t i = 0; i < who.size(); ++i)
+        if (out.moved[i].stopped_at == 0) {
+          TRY(give(who[i], facts.after, fact, out.moved[i]));
+        }
+  }
+  for (const auto each : who) {
+    std::uint64_t count = 0;
+    for (auto* table : views_[each]->tables()) {
+      auto rows = table->take();
+      count += rows.size();
+      if (!rows.empty())
+        out.tables.push_back({&table->shape(), std::move(rows)});
     }
-    TRY(write_cursors(*place_.at, place_.in, moved));
-    return place_.at->commit();
-  }();
-  if (!all) {
-    forget();
-    return all;
+    out.rows.push_back(count);
   }
-  for (std::size_t i = 0; i < who.size(); ++i) {
-    cursors_[who[i]] = std::move(moved[i]);
-    rows_[who[i]] += rows[i];
-  }
-  return success();
+  return out;
 }
 
-/// Gives the facts to one view. Where one of them can't be applied, what it left half done is
-/// dropped, and the facts before it are applied again.
-result<void> writer::fold(std::size_t who, const batch& facts, cursor& to) {
+result<void> writer::apply(view& to, const decoded& each) {
+  if (each.record.pruned)
+    return success();
+  if (!each.fact)
+    return each.fact.error();
+  try {
+    return to.apply(each.record, each.fact.value());
+  } catch (const std::exception& broken) {
+    return refuse(errc::log_corrupt,
+                  "the fact " + each.record.type + " at position " +
+                      std::to_string(each.record.position) + ": " + broken.what());
+  }
+}
+
+/// Gives a fact to a view that has those before it. Where it can't be applied, what it left half
+/// done is dropped, and the facts of its batch, which begins after `begin`, are applied again.
+result<void> writer::give(std::size_t who, std::uint64_t begin, const decoded& fact, cursor& to) {
   auto& into = *views_[who];
-  const auto apply = [&](const decoded& each) -> result<void> {
-    if (each.record.pruned)
-      return success();
-    if (!each.fact)
-      return each.fact.error();
-    try {
-      return into.apply(each.record, each.fact.value());
-    } catch (const std::exception& broken) {
-      return refuse(errc::log_corrupt,
-                    "the fact " + each.record.type + " at position " +
-                        std::to_string(each.record.position) + ": " + broken.what());
-    }
-  };
-  for (std::size_t i = 0; i < facts.facts.size(); ++i) {
-    const auto& each = facts.facts[i];
-    const auto applied = apply(each);
-    if (applied) {
-      to.position = each.record.position;
-      continue;
-    }
-    if (applied.error().code != errc::log_corrupt)
-      return applied;
-    for (auto* table : into.tables())
-      table->forget();
-    for (const auto& before : facts.facts.first(i)) {
-      TRY(apply(before));
-    }
-    to.stopped_at = each.record.position;
-    to.code = to_string(applied.error().code);
-    to.message = applied.error().message;
+  const auto position = fact.record.position;
+  const auto applied = apply(into, fact);
+  if (applied) {
+    to.position = position;
     return success();
   }
+  if (applied.error().code != errc::log_corrupt)
+    return applied;
+  // What is read again is to hold the batch that is on its way.
+  if (writing_.valid()) {
+    TRY(writing_.get());
+  }
+  for (auto* table : into.tables())
+    table->forget();
+  for (range again{begin, position - 1}; again.after < again.until;) {
+    TRY(const auto some, reader_->read(again));
+    for (const auto& each : some.facts) {
+      TRY(apply(into, each));
+    }
+    again.after = some.last();
+  }
+  to.stopped_at = position;
+  to.code = to_string(applied.error().code);
+  to.message = applied.error().message;
   return success();
 }
 
 void writer::forget() {
+  ahead_.reset();
   for (auto* each : views_)
     for (auto* table : each->tables())
       table->forget();

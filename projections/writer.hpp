@@ -1,12 +1,14 @@
 // The fold of a log into one generation: reads facts in batches, gives them to the views, and
-// commits their rows and positions together. A fact that a view can't apply stops that view there,
-// and the others go on. For one thread at a time; owned by whoever drives it.
+// commits their rows and positions together. While the store takes one batch, the next one is
+// folded. A fact that a view can't apply stops that view there, and the others go on. For one
+// thread at a time; owned by whoever drives it.
 #pragma once
 
 #include "events/log/event_log.hpp"
 #include "projections/generation.hpp"
 #include "projections/views/view.hpp"
 
+#include <future>
 #include <memory>
 #include <vector>
 
@@ -14,17 +16,21 @@ namespace ash::projections {
 
 class writer {
 public:
-  /// Views at their beginning. `from`, and `at` while it is used, outlive this.
-  explicit writer(const log::event_log& from);
+  /// What goes into one transaction at most. Many, for it writes each page that it changes once,
+  /// and rows with random keys change nearly as many pages by the thousand as by the ten thousand.
+  static constexpr std::size_t most_facts = 20'000;
+
+  /// Views at their beginning. `from`, and the connections while they are used, outlive this.
+  explicit writer(const log::event_log& from, std::size_t batch_facts = most_facts);
   ~writer();
   writer(const writer&) = delete;
   writer& operator=(const writer&) = delete;
 
   [[nodiscard]] const std::vector<view*>& views() const noexcept { return views_; }
 
-  /// Goes on in `in` where its cursors stand. A view that had stopped is tried again. Errors: those
-  /// of the store.
-  result<void> open(connection& at, generation in);
+  /// Goes on where the cursors of the generation stand. A view that had stopped is tried again.
+  /// Errors: those of the store.
+  result<void> open(workplace in);
 
   /// A view goes no further than `position`.
   void hold(std::string_view view, std::uint64_t position);
@@ -34,7 +40,7 @@ public:
   /// written then; `open` again) and of the log.
   result<std::size_t> step(std::uint64_t head);
 
-  /// One a view, in the order of `views`.
+  /// What is committed: one a view, in the order of `views`.
   [[nodiscard]] const std::vector<cursor>& cursors() const noexcept { return cursors_; }
   /// Rows written by a view since this was made.
   [[nodiscard]] const std::vector<std::uint64_t>& rows() const noexcept { return rows_; }
@@ -42,25 +48,41 @@ public:
   [[nodiscard]] std::uint64_t position(std::uint64_t head) const noexcept;
 
 private:
+  /// Positions after `after`, up to `until`.
+  struct range {
+    std::uint64_t after = 0;
+    std::uint64_t until = 0;
+  };
+  struct decoded;
+  struct page;
+  struct changes;
   struct batch;
   class reader;
   using members = std::vector<std::size_t>; ///< indexes of views
 
   [[nodiscard]] bool is_behind(std::size_t view, std::uint64_t head) const;
   [[nodiscard]] members slowest(std::uint64_t head, std::uint64_t& until) const;
-  result<void> advance(const members& who, const batch& facts);
-  result<void> write(const members& who, const batch& facts);
-  result<void> fold(std::size_t who, const batch& facts, cursor& to);
+  std::unique_ptr<batch> fold_next(std::uint64_t head);
+  result<changes> fold(const members& who, range facts);
+  static result<void> apply(view& to, const decoded& each);
+  result<void> give(std::size_t who, std::uint64_t begin, const decoded& fact, cursor& to);
+  result<void> write(const changes& made);
+  void settle(const members& who, changes made);
+  result<void> write_alone(const members& who, range facts);
+  result<void> isolate(const members& who, range facts, const error& why);
   void forget();
 
-  const log::event_log& log_;
   std::vector<std::unique_ptr<view>> owned_;
   std::vector<view*> views_;
-  std::vector<cursor> cursors_;
+  std::vector<cursor> cursors_; ///< committed
+  std::vector<cursor> folded_;  ///< ahead of them by the batches in memory
   std::vector<std::uint64_t> limits_;
   std::vector<std::uint64_t> rows_;
-  std::unique_ptr<reader> reader_;
   workplace place_;
+  std::size_t batch_facts_;
+  std::unique_ptr<reader> reader_;
+  std::unique_ptr<batch> ahead_;             ///< folded, not written
+  std::shared_future<result<void>> writing_; ///< of the batch before the one that is being folded
 };
 
 } // namespace ash::projections

@@ -154,7 +154,7 @@ private:
 
   /// What was said in this stream after `seq` is no part of it any more.
   result<void> archive(const log::record& from, std::int64_t seq) {
-    return rows_.change_all("owner", &message_row::owner, from.stream.text(), [&](message_row& r) {
+    return rows_.change_group(from.stream.text(), [&](message_row& r) {
       if (r.seq <= seq || r.archived)
         return false;
       r.archived = true;
@@ -162,7 +162,7 @@ private:
     });
   }
 
-  table<message_row> rows_{"messages"};
+  table<message_row> rows_{"messages", {"owner", &message_row::owner}};
 };
 
 } // namespace

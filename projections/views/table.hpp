@@ -1,6 +1,7 @@
 // A table of described rows: a row is a plain struct, its first member the key, its second the
 // sequence that orders it. What is touched is kept in memory between batches, within bounds, for
-// nobody else writes. Private to the views.
+// nobody else writes; what the last two batches used always is, for the store may not have it yet.
+// Private to the views.
 #pragma once
 
 #include "events/facts/common.hpp"
@@ -128,8 +129,15 @@ public:
   using key_type =
       std::remove_cvref_t<decltype(std::declval<Row&>().*
                                    boost::mp11::mp_first<detail::members<Row>>::pointer)>;
+  /// A text column that a row never changes.
+  struct grouping {
+    std::string_view column;
+    std::string Row::*member = nullptr;
+  };
 
   explicit table(std::string_view name) : shape_{detail::shape_of<Row>(name)} {}
+  /// With groups, for `change_group`.
+  table(std::string_view name, grouping by) : shape_{detail::shape_of<Row>(name)}, by_{by} {}
 
   [[nodiscard]] const table_shape& shape() const override { return shape_; }
 
@@ -166,81 +174,99 @@ public:
     return entry.value;
   }
 
-  /// Lets `change` have every row whose text column `member` has this value; it says whether it
-  /// changed it.
-  template <class Change>
-  result<void> change_all(std::string_view text_column,
-                          std::string Row::*member,
-                          const std::string& value,
-                          Change change) {
+  /// Lets `change` have every row of a group; it says whether it changed it.
+  template <class Change> result<void> change_group(const std::string& value, Change change) {
     const std::vector<cell> wanted{value};
-    TRY(const auto stored, where().at->query(selection(text_column), wanted));
+    TRY(const auto stored, where().reads->query(selection(by_.column), wanted));
+    std::vector<key_type> keys;
     for (const auto& each : stored) {
       auto known = detail::row_of<Row>(each);
-      auto key = key_of(known);
-      rows_.try_emplace(std::move(key), held_row{std::move(known), false});
+      keys.push_back(key_of(known));
+      // What is held is at least as new as what is stored.
+      if (const auto [at, is_new] = rows_.try_emplace(keys.back()); is_new)
+        hold(at->second, std::move(known), detail::size_of(each));
     }
-    // What is held unchanged is as it is stored; the rest is among what was touched.
-    auto wanted_keys = changed_;
-    for (const auto& each : stored)
-      wanted_keys.push_back(key_of(detail::row_of<Row>(each)));
-    for (const auto& key : wanted_keys) {
+    for (const auto* touched : {&groups_before_, &groups_})
+      if (const auto found = touched->find(value); found != touched->end())
+        keys.insert(keys.end(), found->second.begin(), found->second.end());
+    for (const auto& key : keys) {
       auto& each = rows_.at(key);
-      if (each.value.*member == value && change(each.value))
+      if (change(each.value))
         touch(key, each);
     }
     return success();
   }
 
-  result<std::size_t> write() override {
+  std::vector<row> take() override {
     std::vector<row> changed;
     changed.reserve(changed_.size());
     for (const auto& key : changed_) {
       auto& each = rows_.at(key);
       each.is_changed = false;
       changed.push_back(detail::cells_of(each.value));
-      bytes_ += detail::size_of(changed.back());
+      const auto bytes = detail::size_of(changed.back());
+      bytes_ += bytes - each.bytes;
+      each.bytes = bytes;
     }
     changed_.clear();
-    if (bytes_ > most_bytes) {
-      rows_.clear();
-      bytes_ = 0;
-    }
-    if (changed.empty())
-      return std::size_t{0};
-    TRY(where().at->upsert(shape_, where().in.table(shape_.name), changed));
-    return changed.size();
+    groups_before_ = std::move(groups_);
+    groups_.clear();
+    if (bytes_ > most_bytes)
+      std::erase_if(rows_, [this](const auto& each) {
+        // What the batch before this one used may not be in the store yet.
+        const bool is_old = each.second.used + 1 < batch_;
+        if (is_old)
+          bytes_ -= each.second.bytes;
+        return is_old;
+      });
+    ++batch_;
+    return changed;
   }
 
   void forget() override {
     rows_.clear();
     changed_.clear();
+    groups_.clear();
+    groups_before_.clear();
     bytes_ = 0;
   }
 
 private:
-  /// What is held of one table; when it is more, all of it is dropped and read again when needed.
+  /// What is held of one table; when it is more, what was not used of late is dropped, and read
+  /// again when needed.
   static constexpr std::size_t most_bytes = std::size_t{16} << 20;
 
   struct held_row {
     Row value;
+    std::uint64_t used = 0; ///< the last batch that did
+    std::size_t bytes = 0;  ///< counted in `bytes_`
     bool is_changed = false;
   };
+  using groups = std::unordered_map<std::string, std::vector<key_type>>;
 
   static key_type key_of(const Row& of) {
     return of.*boost::mp11::mp_first<detail::members<Row>>::pointer;
   }
 
   result<held_row*> held(const key_type& key) {
-    if (const auto found = rows_.find(key); found != rows_.end())
+    if (const auto found = rows_.find(key); found != rows_.end()) {
+      found->second.used = batch_;
       return &found->second;
+    }
     const std::vector<cell> wanted{detail::cell_of(key)};
-    TRY(const auto stored, where().at->query(selection(shape_.columns.front().name), wanted));
+    TRY(const auto stored, where().reads->query(selection(shape_.columns.front().name), wanted));
     if (stored.empty())
       return static_cast<held_row*>(nullptr);
     auto& made = rows_[key];
-    made.value = detail::row_of<Row>(stored.front());
+    hold(made, detail::row_of<Row>(stored.front()), detail::size_of(stored.front()));
     return &made;
+  }
+
+  void hold(held_row& at, Row value, std::size_t bytes) {
+    at.value = std::move(value);
+    at.used = batch_;
+    at.bytes = bytes;
+    bytes_ += bytes;
   }
 
   /// The rows in which a column has the value of the parameter.
@@ -250,15 +276,23 @@ private:
   }
 
   void touch(const key_type& key, held_row& of) {
-    if (!of.is_changed)
-      changed_.push_back(key);
+    of.used = batch_;
+    if (of.is_changed)
+      return;
     of.is_changed = true;
+    changed_.push_back(key);
+    if (by_.member != nullptr)
+      groups_[of.value.*by_.member].push_back(key);
   }
 
   table_shape shape_;
+  grouping by_;
   std::unordered_map<key_type, held_row> rows_;
   std::vector<key_type> changed_; ///< in the order in which they were touched first
-  std::size_t bytes_ = 0;         ///< written of what is held, repetitions counted
+  groups groups_;                 ///< of what changed
+  groups groups_before_;          ///< of what the batch before changed
+  std::uint64_t batch_ = 1;       ///< counts calls of `take`
+  std::size_t bytes_ = 0;         ///< of what is held
 };
 
 } // namespace ash::projections

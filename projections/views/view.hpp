@@ -1,5 +1,5 @@
 // A view: the fold of the log into the rows of its tables. The rows that a batch of facts touches
-// are held in memory and written whole, in one go, at its end. A view knows no clock and no
+// are held in memory and given out whole, in one go, at its end. A view knows no clock and no
 // randomness, so that the same facts give the same rows, byte for byte. Owned by one projector.
 #pragma once
 
@@ -16,9 +16,11 @@
 
 namespace ash::projections {
 
-/// Where the rows of a batch come from and go to.
+/// Where rows come from and go to: two connections to one store, so that what is stored can be read
+/// while a batch is being written.
 struct workplace {
-  connection* at = nullptr;
+  connection* writes = nullptr;
+  connection* reads = nullptr;
   generation in;
 };
 
@@ -27,9 +29,10 @@ class table_base {
 public:
   virtual ~table_base() = default;
   [[nodiscard]] virtual const table_shape& shape() const = 0;
-  /// Writes what changed. Gives the number of rows.
-  virtual result<std::size_t> write() = 0;
-  /// Drops what is held, changed or not: the store knows better.
+  /// What changed since the last time: the rows of a batch, which its owner writes before it takes
+  /// those of the batch after the next one.
+  virtual std::vector<row> take() = 0;
+  /// Drops what is held, changed or not: the store knows better, and nothing is on its way there.
   virtual void forget() = 0;
 
   void work_at(const workplace& where) { where_ = &where; }
