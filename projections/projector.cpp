@@ -26,10 +26,12 @@ result<chosen> choose_generation(connection& at,
   TRY(const auto live, find_generation(at, generation_state::live));
   TRY(const auto building, find_generation(at, generation_state::building));
   chosen out;
+  if (fits(live))
+    out.before = live;
   if (how == choice::what_is_there && fits(building)) {
-    out = {*building, false};
+    out.which = *building;
   } else if (how == choice::what_is_there && fits(live)) {
-    out = {*live, true};
+    out = {*live, true, {}};
   } else {
     // The first one is seen as it grows: there is nothing else to be seen.
     out.is_live = !live;
@@ -40,7 +42,8 @@ result<chosen> choose_generation(connection& at,
   return out;
 }
 
-projector::projector(log::event_log& from, store& to) : log_{from}, store_{to} {
+projector::projector(log::event_log& from, store& to, std::size_t batch_facts)
+    : log_{from}, store_{to}, batch_facts_{batch_facts} {
   status_.store = to.name();
   listening_ = from.on_commit([this](std::uint64_t) {
     const std::lock_guard lock{mutex_};
@@ -68,6 +71,8 @@ void projector::stop() {
 
 void projector::rebuild() {
   const std::lock_guard lock{mutex_};
+  if (status_.doing == activity::rebuilding) // it is being made anew already
+    return;
   rebuild_asked_ = true;
   wake_.notify_one();
 }
@@ -133,12 +138,16 @@ result<void> projector::serve() {
   TRY(at->claim());
   TRY(migrate(*at));
   TRY(const auto reads, store_.connect());
-  writer to{log_};
+  writer to{log_, batch_facts_};
+  writer before{log_, batch_facts_};
   auto how = choice::what_is_there;
   for (;;) {
     TRY(auto where, choose_generation(*at, log_, to.views(), how));
     TRY(to.open({at.get(), reads.get(), where.which}));
-    TRY(follow(to, where, *at));
+    if (where.before) {
+      TRY(before.open({at.get(), reads.get(), *where.before}));
+    }
+    TRY(follow(to, before, where, *at));
     const std::lock_guard lock{mutex_};
     if (stopping_)
       return success();
@@ -147,16 +156,20 @@ result<void> projector::serve() {
   }
 }
 
-/// Until the end has come, or a rebuild is asked for.
-result<void> projector::follow(writer& to, chosen& where, connection& at) {
+/// Until the end has come, or a rebuild is asked for. What queries see follows the log while a new
+/// generation is made, a batch of the one and a batch of the other in turn.
+result<void> projector::follow(writer& to, writer& before, chosen& where, connection& at) {
   for (;;) {
-    publish(to, where);
+    publish(to, before, where);
     {
       const std::lock_guard lock{mutex_};
       if (stopping_ || rebuild_asked_)
         return success();
     }
     const auto head = log_.head();
+    if (where.before) {
+      TRY(before.step(head));
+    }
     TRY(const auto applied, to.step(head));
     if (applied > 0)
       continue;
@@ -169,10 +182,11 @@ result<void> projector::follow(writer& to, chosen& where, connection& at) {
     TRY(make_live(at, where.which));
     TRY(at.commit());
     where.is_live = true;
+    where.before.reset();
   }
 }
 
-void projector::publish(const writer& from, const chosen& where) {
+void projector::publish(const writer& from, const writer& before, const chosen& where) {
   const std::lock_guard lock{mutex_};
   if (!stopping_)
     status_.doing = where.is_live ? activity::following : activity::rebuilding;
@@ -185,8 +199,11 @@ void projector::publish(const writer& from, const chosen& where) {
     status_.views.push_back(
         {each.view, each.position, from.rows()[i], each.stopped_at, each.code, each.message});
   }
+  status_.is_current = where.is_live || where.before.has_value();
   if (where.is_live)
     visible_ = status_.position;
+  else if (where.before)
+    visible_ = before.position(log_.head());
   moved_.notify_all();
 }
 

@@ -18,6 +18,8 @@ namespace ash::projections {
 struct chosen {
   generation which;
   bool is_live = false;
+  /// What queries see until `which` is live, where it is of this log and layout.
+  std::optional<generation> before = {};
 };
 enum class choice : std::uint8_t { what_is_there, fresh };
 result<chosen> choose_generation(connection& at,
@@ -28,7 +30,7 @@ result<chosen> choose_generation(connection& at,
 class projector {
 public:
   /// Starts. Both outlive this.
-  projector(log::event_log& from, store& to);
+  projector(log::event_log& from, store& to, std::size_t batch_facts = writer::most_facts);
   ~projector();
   projector(const projector&) = delete;
   projector& operator=(const projector&) = delete;
@@ -42,13 +44,14 @@ public:
 private:
   void run();
   result<void> serve();
-  result<void> follow(writer& to, chosen& where, connection& at);
-  void publish(const writer& from, const chosen& where);
+  result<void> follow(writer& to, writer& before, chosen& where, connection& at);
+  void publish(const writer& from, const writer& before, const chosen& where);
   void wait_for_news(std::uint64_t seen);
   bool pause(std::chrono::milliseconds how_long);
 
   const log::event_log& log_;
   store& store_;
+  const std::size_t batch_facts_;
 
   mutable std::mutex mutex_;
   mutable std::condition_variable moved_; ///< rows, or the end

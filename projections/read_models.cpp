@@ -1,6 +1,7 @@
 #include "projections/read_models.hpp"
 
 #include "projections/projector.hpp"
+#include "projections/verify.hpp"
 
 namespace ash::projections {
 
@@ -36,6 +37,7 @@ json::object to_json(const projection_status& of) {
           {"state", to_string(of.doing)},
           {"problem", of.problem},
           {"generation", of.generation},
+          {"current", of.is_current},
           {"head", of.head},
           {"position", of.position},
           {"lag_facts", of.lag_facts},
@@ -44,11 +46,23 @@ json::object to_json(const projection_status& of) {
           {"views", std::move(views)}};
 }
 
+result<void> check_current(const projection_status& now) {
+  if (now.doing != activity::rebuilding || now.is_current)
+    return success();
+  return refuse(errc::store_unavailable,
+                "the read models are being made for this log, up to position " +
+                    std::to_string(now.position) + " of " + std::to_string(now.head) +
+                    ": ask again");
+}
+
 class read_models::parts {
 public:
-  parts(std::unique_ptr<store> to, log::event_log& from)
-      : kept{std::move(to)}, asked{*kept}, writes{from, *kept} {}
+  parts(std::unique_ptr<store> to, log::event_log& from, std::string data_dir)
+      : facts{from}, directory{std::move(data_dir)}, kept{std::move(to)}, asked{*kept},
+        writes{from, *kept} {}
 
+  const log::event_log& facts;
+  std::string directory;
   std::unique_ptr<store> kept;
   class queries asked;
   projector writes;
@@ -57,7 +71,7 @@ public:
 result<std::unique_ptr<read_models>> read_models::open(log::event_log& from, options how) {
   TRY(auto to, make_store(how.data_dir, how.database_url));
   return std::unique_ptr<read_models>{
-      new read_models{std::make_unique<parts>(std::move(to), from)}};
+      new read_models{std::make_unique<parts>(std::move(to), from, std::move(how.data_dir))}};
 }
 
 read_models::read_models(std::unique_ptr<parts> with) : parts_{std::move(with)} {}
@@ -78,6 +92,11 @@ result<void> read_models::wait_for(std::uint64_t position,
 
 void read_models::rebuild() {
   parts_->writes.rebuild();
+}
+
+result<verification> read_models::verify(const progress& tell, const std::stop_token& stop) const {
+  const auto scratch = parts_->directory + "/verify-" + to_string(random_uuid()) + ".sqlite";
+  return projections::verify(parts_->facts, *parts_->kept, scratch, tell, stop);
 }
 
 void read_models::stop() {

@@ -8,7 +8,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -44,6 +46,9 @@ struct projection_status {
   activity doing = activity::connecting;
   std::string problem;          ///< while `away`: why
   std::uint64_t generation = 0; ///< that is being written
+  /// Whether queries see rows of this log that move on: the generation that is being written, or
+  /// the one before it while it is made anew.
+  bool is_current = false;
   std::uint64_t head = 0;       ///< of the log
   std::uint64_t position = 0;   ///< of the slowest view that has not stopped
   std::uint64_t lag_facts = 0;  ///< from there to the head
@@ -52,7 +57,14 @@ struct projection_status {
   std::vector<view_status> views;
 };
 json::object to_json(const projection_status& of);
+/// Errors: `store_unavailable` while the first rows of this log are made beside those of another
+/// one (it was restored, or made anew), whose history nobody asked for.
+result<void> check_current(const projection_status& now);
 
+/// Called now and then with the facts folded so far and all of them.
+using progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+
+struct verification;
 class projector;
 
 /// Thread-safe, but for `stop`.
@@ -75,7 +87,13 @@ public:
                                       std::chrono::milliseconds timeout) const;
 
   /// Begins a new generation from position 0 beside the old one, and swaps once it has caught up.
+  /// Until then the old one, which queries see, follows the log too.
   void rebuild();
+
+  /// Compares the rows with a fresh fold, made in a file of its own in the data directory. Errors:
+  /// those of `projections::verify`.
+  [[nodiscard]] result<verification> verify(const progress& tell,
+                                            const std::stop_token& stop) const;
 
   /// Ends the projector after the batch it is at. Idempotent.
   void stop();

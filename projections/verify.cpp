@@ -131,8 +131,16 @@ view_status status_of(const cursor& of) {
   return {of.view, of.position, 0, of.stopped_at, of.code, of.message};
 }
 
-result<void> fold_all(writer& with, std::uint64_t head, const progress& tell) {
+result<void> go_on(const std::stop_token& stop) {
+  if (stop.stop_requested())
+    return refuse(errc::cancelled, "the comparison of the read models was called off");
+  return success();
+}
+
+result<void>
+fold_all(writer& with, std::uint64_t head, const progress& tell, const std::stop_token& stop = {}) {
   for (;;) {
+    TRY(go_on(stop));
     TRY(const auto applied, with.step(head));
     if (tell)
       tell(with.position(head), head);
@@ -143,8 +151,28 @@ result<void> fold_all(writer& with, std::uint64_t head, const progress& tell) {
 
 } // namespace
 
-result<verification>
-verify(const log::event_log& from, store& what, const std::string& scratch, const progress& tell) {
+json::object to_json(const verification& of) {
+  json::array differences;
+  for (const auto& each : of.differences)
+    differences.push_back(
+        json::object{{"table", each.table}, {"key", each.key}, {"what", each.what}});
+  json::array stopped;
+  for (const auto& each : of.stopped)
+    stopped.push_back(json::object{
+        {"view", each.view}, {"position", each.stopped_at}, {"message", each.message}});
+  return {{"clean", of.is_clean()},
+          {"position", of.position},
+          {"rows", of.rows},
+          {"difference_count", of.count},
+          {"differences", std::move(differences)},
+          {"stopped", std::move(stopped)}};
+}
+
+result<verification> verify(const log::event_log& from,
+                            store& what,
+                            const std::string& scratch,
+                            const progress& tell,
+                            const std::stop_token& stop) {
   TRY(const auto at, what.connect());
   TRY(at->begin(transaction::read));
   const open_transaction until_compared{*at};
@@ -165,10 +193,11 @@ verify(const log::event_log& from, store& what, const std::string& scratch, cons
     if (each.stopped_at != 0)
       out.stopped.push_back(status_of(each));
   }
-  TRY(fold_all(fresh, out.position, tell));
+  TRY(fold_all(fresh, out.position, tell, stop));
   for (const auto* each : fresh.views())
     for (const auto* table : each->tables()) {
       const auto& shape = table->shape();
+      TRY(go_on(stop));
       TRY(compare({*at, shape, live}, {*there, shape, where.which}, shape, out));
     }
   return out;

@@ -7,6 +7,7 @@
 #include "projections/store/store.hpp"
 
 #include <functional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -28,16 +29,18 @@ struct verification {
   [[nodiscard]] bool is_clean() const { return count == 0 && stopped.empty(); }
 };
 
-/// Called now and then with the facts folded so far and all of them.
-using progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+/// {"clean", "position", "rows", "difference_count", "differences": [{"table", "key", "what"}],
+/// "stopped": [{"view", "position", "message"}]}.
+json::object to_json(const verification& of);
 
 /// `scratch` is a path in which nothing stands yet; the files there are gone afterwards. Errors:
-/// `store_unavailable` (also where there are no read models of this log and version yet), those of
-/// the store and of the log.
+/// `store_unavailable` (also where there are no read models of this log and version yet),
+/// `cancelled` once `stop` is requested, those of the store and of the log.
 result<verification> verify(const log::event_log& from,
                             store& what,
                             const std::string& scratch,
-                            const progress& tell = {});
+                            const progress& tell = {},
+                            const std::stop_token& stop = {});
 
 /// Makes a new generation and swaps it in. Errors: those of the store (`store_unavailable` while
 /// another process projects into it) and of the log.

@@ -1,12 +1,15 @@
 #include "actors/shells/run_plan.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/members.hpp"
+#include "cli/remote.hpp"
 #include "cli/terminal.hpp"
+#include "events/base/text.hpp"
 #include "projections/verify.hpp"
 
 #include <algorithm>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
+#include <chrono>
 #include <cstdio>
+#include <thread>
 
 namespace ash::cli {
 namespace {
@@ -68,105 +71,180 @@ result<both> open_both(const settings& with, const projections_options& asked) {
   return out;
 }
 
-void show(const projections::projection_status& of) {
+using view_rows = std::vector<std::vector<std::string>>;
+
+void show_status(const json::object& of) {
   std::printf("%s\nposition %lu of %lu: %lu facts, %.1f s behind; generation %lu\n\n",
-              of.store.c_str(),
-              static_cast<unsigned long>(of.position),
-              static_cast<unsigned long>(of.head),
-              static_cast<unsigned long>(of.lag_facts),
-              of.lag_seconds,
-              static_cast<unsigned long>(of.generation));
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& each : of.views)
-    rows.push_back({each.view,
-                    std::to_string(each.position),
-                    each.stopped_at == 0 ? "" : "STOPPED: " + each.message});
+              text_in(of, "store").c_str(),
+              number_in<unsigned long>(of, "position"),
+              number_in<unsigned long>(of, "head"),
+              number_in<unsigned long>(of, "lag_facts"),
+              number_in<double>(of, "lag_seconds"),
+              number_in<unsigned long>(of, "generation"));
+  view_rows rows;
+  for (const auto& each : array_in(of, "views")) {
+    const auto& view = each.as_object();
+    rows.push_back({text_in(view, "view"),
+                    std::to_string(number_in<std::uint64_t>(view, "position")),
+                    view.contains("stopped")
+                        ? "STOPPED: " + text_in(object_in(view, "stopped"), "message")
+                        : std::string{}});
+  }
   std::printf(
       "%s", render_table({"VIEW", "POSITION", "STATE"}, rows, terminal_width(stream::out)).c_str());
 }
 
-bool has_stopped(const projections::projection_status& of) {
-  return std::any_of(of.views.begin(), of.views.end(), [](const projections::view_status& each) {
-    return each.stopped_at != 0;
+bool has_stopped(const json::object& of) {
+  const auto views = array_in(of, "views");
+  return std::any_of(views.begin(), views.end(), [](const json::value& each) {
+    return each.as_object().contains("stopped");
   });
 }
 
 /// 1 where a view has stopped: a script is to notice.
-int answer(const settings& with, const result<projections::projection_status>& got) {
+int answer_status(const settings& with, const result<json::object>& got) {
   if (!got)
     return static_cast<int>(report(with, got.error()));
   if (with.format == answer_format::json)
-    print_json(projections::to_json(got.value()));
+    print_json(got.value());
   else
-    show(got.value());
+    show_status(got.value());
   return static_cast<int>(has_stopped(got.value()) ? exit_code::failed : exit_code::done);
 }
 
-json::object to_json(const projections::verification& of) {
-  json::array differences;
-  for (const auto& each : of.differences)
-    differences.push_back(
-        json::object{{"table", each.table}, {"key", each.key}, {"what", each.what}});
-  json::array stopped;
-  for (const auto& each : of.stopped)
-    stopped.push_back(json::object{
-        {"view", each.view}, {"position", each.stopped_at}, {"message", each.message}});
-  return {{"clean", of.is_clean()},
-          {"position", of.position},
-          {"rows", of.rows},
-          {"difference_count", of.count},
-          {"differences", std::move(differences)},
-          {"stopped", std::move(stopped)}};
+bool is_clean(const json::object& verification) {
+  const auto* found = verification.if_contains("clean");
+  return found != nullptr && *found == true;
 }
 
-void show(const projections::verification& of) {
+void show_verification(const json::object& of) {
   std::printf("%s: %lu rows as of position %lu, %lu differences\n",
-              of.is_clean() ? "clean" : "NOT CLEAN",
-              static_cast<unsigned long>(of.rows),
-              static_cast<unsigned long>(of.position),
-              static_cast<unsigned long>(of.count));
-  for (const auto& each : of.differences)
-    std::printf("  %s %s: %s\n", each.table.c_str(), each.key.c_str(), each.what.c_str());
-  for (const auto& each : of.stopped)
+              is_clean(of) ? "clean" : "NOT CLEAN",
+              number_in<unsigned long>(of, "rows"),
+              number_in<unsigned long>(of, "position"),
+              number_in<unsigned long>(of, "difference_count"));
+  for (const auto& each : array_in(of, "differences")) {
+    const auto& one = each.as_object();
+    std::printf("  %s %s: %s\n",
+                text_in(one, "table").c_str(),
+                text_in(one, "key").c_str(),
+                text_in(one, "what").c_str());
+  }
+  for (const auto& each : array_in(of, "stopped")) {
+    const auto& one = each.as_object();
     std::printf("  %s has stopped at position %lu: %s\n",
-                each.view.c_str(),
-                static_cast<unsigned long>(each.stopped_at),
-                each.message.c_str());
-  if (of.count > 0)
+                text_in(one, "view").c_str(),
+                number_in<unsigned long>(one, "position"),
+                text_in(one, "message").c_str());
+  }
+  if (number_in<std::uint64_t>(of, "difference_count") > 0)
     std::fprintf(stderr, "make them again: actor-shell projections rebuild\n");
+}
+
+// -- at a server, whose store it is ---------------------------------------------------------------
+
+constexpr std::chrono::milliseconds between_looks{200};
+
+/// The server has one store: a `--database-url` that names another one is a mistake.
+result<json::object>
+status_at(const remote& at, const settings& with, const projections_options& asked) {
+  TRY(auto status, at.get("/projections"));
+  if (asked.database_url.empty())
+    return status;
+  TRY(const auto meant, projections::make_store(with.data_dir, asked.database_url));
+  if (const auto its = text_in(status, "store"); its != meant->name())
+    return refuse(errc::argument_invalid,
+                  "the server keeps its read models in " + printable(its) + ", not in " +
+                      printable(meant->name()));
+  return status;
+}
+
+/// Signals are left as they are: the server goes on with what it was asked, whoever watches.
+result<json::object>
+rebuild_at(const remote& at, const settings& with, const projections_options& asked) {
+  TRY(const auto before, status_at(at, with, asked));
+  const auto old = text_in(before, "state") == "rebuilding"
+                       ? number_in<std::uint64_t>(before, "generation") - 1 // and joined
+                       : number_in<std::uint64_t>(before, "generation");
+  TRY(auto now, at.post("/projections/rebuild", {}));
+  for (bar tell;;) {
+    const auto state = text_in(now, "state");
+    const auto is_new = number_in<std::uint64_t>(now, "generation") > old;
+    if (state == "away")
+      return refuse(errc::store_unavailable,
+                    "the server's store is away, and the rebuild goes on when it is back: " +
+                        printable(text_in(now, "problem")));
+    if (is_new)
+      tell(number_in<std::uint64_t>(now, "position"), number_in<std::uint64_t>(now, "head"));
+    if (is_new && state == "following")
+      return now;
+    std::this_thread::sleep_for(between_looks);
+    TRY(now, at.get("/projections"));
+  }
+}
+
+result<json::object>
+verify_at(const remote& at, const settings& with, const projections_options& asked) {
+  TRY(status_at(at, with, asked));
+  TRY(auto now, at.post("/projections/verification", {}));
+  for (bar tell; text_in(now, "state") == "running";) {
+    tell(number_in<std::uint64_t>(now, "done"), number_in<std::uint64_t>(now, "total"));
+    std::this_thread::sleep_for(between_looks);
+    TRY(now, at.get("/projections/verification"));
+  }
+  if (text_in(now, "state") == "done")
+    return object_in(now, "result");
+  const auto why = object_in(now, "error");
+  const auto known = errc_from(text_in(why, "code"));
+  return refuse(known.known ? known.code : errc::cancelled,
+                why.empty() ? "the server was started again meanwhile: ask again"
+                            : text_in(why, "message"));
 }
 
 } // namespace
 
 int projections_status(const settings& with, const projections_options& asked) {
-  return answer(with, [&]() -> result<projections::projection_status> {
+  return answer_status(with, [&]() -> result<json::object> {
+    TRY(const auto server, remote::find(with));
+    if (server)
+      return status_at(*server, with, asked);
     TRY(const auto opened, open_both(with, asked));
-    return projections::read_status(*opened.log, *opened.store);
+    TRY(const auto status, projections::read_status(*opened.log, *opened.store));
+    return projections::to_json(status);
   }());
 }
 
 int projections_rebuild(const settings& with, const projections_options& asked) {
-  return answer(with, [&]() -> result<projections::projection_status> {
+  return answer_status(with, [&]() -> result<json::object> {
+    TRY(const auto server, remote::find(with));
+    if (server)
+      return rebuild_at(*server, with, asked);
     TRY(const auto opened, open_both(with, asked));
     bar tell;
-    return projections::rebuild(*opened.log, *opened.store, std::ref(tell));
+    TRY(const auto made, projections::rebuild(*opened.log, *opened.store, std::ref(tell)));
+    return projections::to_json(made);
   }());
 }
 
 int projections_verify(const settings& with, const projections_options& asked) {
-  const auto verified = [&]() -> result<projections::verification> {
+  const auto verified = [&]() -> result<json::object> {
+    TRY(const auto server, remote::find(with));
+    if (server)
+      return verify_at(*server, with, asked);
     TRY(const auto opened, open_both(with, asked));
     bar tell;
     const auto scratch = with.data_dir + "/verify-" + to_string(random_uuid()) + ".sqlite";
-    return projections::verify(*opened.log, *opened.store, scratch, std::ref(tell));
+    TRY(const auto found, projections::verify(*opened.log, *opened.store, scratch, std::ref(tell)));
+    return projections::to_json(found);
   }();
   if (!verified)
     return static_cast<int>(report(with, verified.error()));
+  const auto& of = verified.value();
   if (with.format == answer_format::json)
-    print_json(to_json(verified.value()));
+    print_json(of);
   else
-    show(verified.value());
-  return static_cast<int>(verified.value().is_clean() ? exit_code::done : exit_code::failed);
+    show_verification(of);
+  return static_cast<int>(is_clean(of) ? exit_code::done : exit_code::failed);
 }
 
 } // namespace ash::cli

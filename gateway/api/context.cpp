@@ -2,6 +2,8 @@
 
 #include "events/feed/cursor.hpp"
 
+#include <limits>
+
 namespace ash::gateway::api {
 namespace {
 
@@ -42,10 +44,20 @@ result<response> rows(const context& in,
   query_reader query{asked};
   list_request wanted{what, {}, query.number("limit", 1, most_rows).value_or(usual_rows), {}};
   wanted.after = query.text("after").value_or(std::string{});
+  const auto least = query.number("min_position", 0, std::numeric_limits<std::uint64_t>::max());
   wanted.filters = query.rest();
   for (auto& [name, value] : fixed)
     wanted.filters.insert_or_assign(name, std::move(value));
   TRY(query.done());
+  if (least && *least > in.log().head())
+    return refuse(errc::argument_invalid,
+                  "'min_position' is " + std::to_string(*least) + ", and the log ends at " +
+                      std::to_string(in.log().head()))
+        .with("field", "min_position");
+  if (least && !in.reads().wait_for(*least, catch_up))
+    return refuse(errc::store_unavailable,
+                  "the rows don't stand for position " + std::to_string(*least) +
+                      " yet: ask again");
   TRY(auto page, in.reads().list(wanted));
   json::value next;
   if (!page.next.empty())

@@ -7,6 +7,7 @@
 #include "gateway/api/command_keys.hpp"
 #include "gateway/api/input.hpp"
 #include "gateway/api/router.hpp"
+#include "gateway/api/verification.hpp"
 
 #include <memory>
 
@@ -21,6 +22,7 @@ struct context {
 
   api_parts parts;
   mutable command_keys keys;
+  mutable verification verified{parts.reads};
 };
 
 using context_ptr = std::shared_ptr<const context>;
@@ -39,7 +41,8 @@ void add_log_routes(router& to, const context_ptr& in);
 // -- what several of them need ------------------------------------------------------------------
 
 /// A page of rows by the query's `limit` (1–500, else 50), `after` and filters, the fixed ones
-/// among them: {"items", "next" (null at the end), "total", "position"}.
+/// among them: {"items", "next" (null at the end), "total", "position"}. Errors: those of the read
+/// side; `store_unavailable` where the rows don't stand for the query's `min_position` in time.
 result<response> rows(const context& in,
                       const call& asked,
                       std::string_view what,

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -37,7 +38,8 @@ struct list_request {
 
 /// Thread-safe, all of them.
 struct read_side {
-  /// Errors: `argument_invalid` (an unknown filter), `cursor_invalid`, `store_unavailable`.
+  /// Errors: `argument_invalid` (an unknown filter), `cursor_invalid`, `store_unavailable` (also
+  /// while the first rows of this log are made, beside those of another one).
   std::function<result<row_page>(const list_request&)> list;
   std::function<result<std::optional<json::object>>(std::string_view what, std::string_view id)>
       get;
@@ -47,7 +49,14 @@ struct read_side {
   std::function<json::object()> status;
   /// Begins a rebuild of all read models beside those that are read.
   std::function<void()> rebuild;
-  /// True once the rows stand for this position of the log.
+  /// Compares the rows with a fresh fold of the log: as long as that takes. `tell` is called now
+  /// and then with the facts folded so far and all of them. Errors: `store_unavailable`,
+  /// `cancelled`, those of the log.
+  std::function<result<json::object>(const std::function<void(std::uint64_t, std::uint64_t)>& tell,
+                                     const std::stop_token& stop)>
+      verify;
+  /// True once the rows stand for this position of the log; false where they don't in time, or
+  /// nobody can say when they will.
   std::function<bool(std::uint64_t position, std::chrono::milliseconds limit)> wait_for;
 };
 

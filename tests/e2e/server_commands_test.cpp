@@ -183,6 +183,30 @@ TEST_F(beside_a_server, runs_and_what_was_are_told_as_the_log_tells_them) {
   EXPECT_EQ(told[8].exit_code, 3) << told[8].shown();
 }
 
+TEST_F(beside_a_server, its_read_models_are_looked_at_made_again_and_compared) {
+  EXPECT_EQ(run("note").exit_code, 0);
+  const auto status = elsewhere({"--json", "projections", "status"});
+  EXPECT_EQ(status.exit_code, 0) << status.shown();
+  EXPECT_EQ(json_of(status.out).at("state"), "following");
+  EXPECT_EQ(json_of(status.out).at("generation"), 1);
+  const auto again = actor_shell({"--json", "projections", "rebuild"});
+  EXPECT_EQ(again.exit_code, 0) << again.shown();
+  EXPECT_EQ(json_of(again.out).at("generation"), 2);
+  EXPECT_EQ(json_of(again.out).at("state"), "following");
+  const auto verified = elsewhere({"projections", "verify"});
+  EXPECT_EQ(verified.exit_code, 0) << verified.shown();
+  EXPECT_THAT(verified.out, HasSubstr("clean: "));
+  EXPECT_THAT(verified.out, HasSubstr(" 0 differences"));
+  const auto other =
+      actor_shell({"projections", "--database-url", "postgresql://localhost/other", "verify"});
+  EXPECT_EQ(other.exit_code, 2) << other.shown();
+  EXPECT_THAT(other.err, HasSubstr("read_models.sqlite"));
+  EXPECT_THAT(actor_shell({"projections", "status"}).out, HasSubstr("generation 2"));
+  ::kill(server_->id(), SIGKILL);
+  EXPECT_TRUE(wait_until(10s, [&] { return !server_->running(); }));
+  EXPECT_EQ(actor_shell({"projections", "verify"}).out, verified.out);
+}
+
 TEST_F(beside_a_server, the_log_is_backed_up_while_it_is_in_use) {
   const auto waiting = run("gated", {"--output-format", "json"});
   const auto id = json::value_to<std::string>(json_of(waiting.out).at("run"));

@@ -1,12 +1,59 @@
 #include "tests/projections/place.hpp"
 #include "tests/projections/postgres.hpp"
 
+#include "projections/projector.hpp"
 #include "projections/verify.hpp"
 
+#include <algorithm>
+#include <future>
 #include <thread>
 
 namespace ash::projections::testing {
 namespace {
+
+/// A store that tells of every transaction that was committed, on the thread that did.
+class watched_store : public store {
+public:
+  watched_store(std::unique_ptr<store> of, std::function<void()> on_commit)
+      : of_{std::move(of)}, on_commit_{std::move(on_commit)} {}
+
+  result<std::unique_ptr<connection>> connect() override {
+    TRY(auto made, of_->connect());
+    return std::make_unique<watched>(std::move(made), on_commit_);
+  }
+  [[nodiscard]] std::string name() const override { return of_->name(); }
+
+private:
+  class watched : public connection {
+  public:
+    watched(std::unique_ptr<connection> of, const std::function<void()>& on_commit)
+        : of_{std::move(of)}, on_commit_{on_commit} {}
+    result<void> claim() override { return of_->claim(); }
+    result<void> begin(transaction kind) override { return of_->begin(kind); }
+    result<void> commit() override {
+      TRY(of_->commit());
+      on_commit_();
+      return success();
+    }
+    void rollback() noexcept override { of_->rollback(); }
+    result<void> run(const std::string& script) override { return of_->run(script); }
+    result<std::vector<row>> query(const std::string& sql,
+                                   std::span<const cell> parameters) override {
+      return of_->query(sql, parameters);
+    }
+    result<void>
+    upsert(const table_shape& shape, const std::string& table, std::span<const row> rows) override {
+      return of_->upsert(shape, table, rows);
+    }
+
+  private:
+    std::unique_ptr<connection> of_;
+    const std::function<void()>& on_commit_;
+  };
+
+  std::unique_ptr<store> of_;
+  std::function<void()> on_commit_;
+};
 
 class the_projector : public each_store {
 protected:
@@ -125,6 +172,73 @@ TEST_P(the_projector, makes_the_same_rows_again) {
     std::this_thread::sleep_for(std::chrono::milliseconds{5});
   EXPECT_EQ(must(with->queries().list("messages", {}, {1'000, {}})).rows, before);
   EXPECT_TRUE(must(verify(*log, *at.a_store(), at.scratch())).is_clean());
+}
+
+TEST_P(the_projector, shows_what_happens_while_it_makes_everything_again) {
+  constexpr std::uint64_t batches = 4;
+  constexpr std::uint64_t facts_a_batch = 200;
+  std::uint64_t runs_before = 0;
+  for (; log->head() < batches * facts_a_batch; ++runs_before)
+    past.add_run("r" + std::to_string(runs_before));
+  const auto asked_of = at.a_store();
+  const class queries asked { *asked_of };
+  projector* under = nullptr;
+  std::uint64_t written = 0; // while everything was made again
+  std::uint64_t seen = 0;
+  watched_store watched{at.a_store(), [&] {
+                          if (under == nullptr || under->status().doing != activity::rebuilding)
+                            return;
+                          if (written == 0) {
+                            past.add_run("meanwhile");
+                            written = log->head();
+                          } else if (under->wait_for(written, std::chrono::milliseconds{0})) {
+                            const auto at_work = must(asked_of->connect());
+                            const auto live =
+                                must(find_generation(*at_work, generation_state::live));
+                            if (live->number == 1)
+                              seen = must(asked.list("runs")).total;
+                          }
+                        }};
+  projector one{*log, watched, facts_a_batch};
+  must(one.wait_for(log->head(), std::chrono::seconds{60}));
+  under = &one;
+  one.rebuild();
+  while (one.status().generation != 2 || one.status().doing != activity::following)
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  EXPECT_EQ(seen, runs_before + 1) << "in the old tables";
+  must(one.wait_for(log->head(), std::chrono::seconds{60}));
+  EXPECT_EQ(must(asked.list("runs")).total, runs_before + 1) << "in the new ones";
+  one.stop();
+  EXPECT_TRUE(must(verify(*log, *at.a_store(), at.scratch())).is_clean());
+}
+
+TEST_P(the_projector, does_not_pass_off_the_history_of_another_log) {
+  past.add_run("r1");
+  {
+    const auto with = open();
+    catch_up(*with);
+  }
+  log = log::make_memory_log();
+  history other{*log};
+  other.add_run("other");
+  std::vector<bool> current;
+  projector* under = nullptr;
+  std::promise<void> known;
+  const auto is_known = known.get_future().share();
+  watched_store watched{at.a_store(), [&] {
+                          is_known.wait();
+                          const auto now = under->status();
+                          if (now.doing == activity::rebuilding)
+                            current.push_back(check_current(now).has_value());
+                        }};
+  projector one{*log, watched};
+  under = &one;
+  known.set_value();
+  must(one.wait_for(log->head(), std::chrono::seconds{60}));
+  EXPECT_TRUE(check_current(one.status()));
+  one.stop();
+  EXPECT_FALSE(current.empty());
+  EXPECT_EQ(std::count(current.begin(), current.end(), true), 0);
 }
 
 TEST_P(the_projector, begins_anew_for_another_life_of_the_log) {

@@ -1,6 +1,10 @@
 #include "events/log/rocksdb_log.hpp"
 #include "tests/gateway/api/serving.hpp"
 
+#include <algorithm>
+#include <future>
+#include <thread>
+
 namespace ash::gateway::test {
 namespace {
 
@@ -130,8 +134,65 @@ TEST_F(other_routes, back_up_the_log_beside_its_writer) {
   EXPECT_EQ(to_string(restored.value().backup.incarnation), made.at("incarnation").as_string());
 }
 
+TEST_F(other_routes, list_no_rows_that_are_older_than_was_asked) {
+  start(run_kind::gated);
+  const auto head = std::to_string(runtime_->log().head());
+  const auto from = [](const std::string& position) {
+    return asking{.body = {}, .headers = {}, .query = {{"min_position", position}}};
+  };
+  got(200, "GET", "/api/v1/runs", from("1"));
+  EXPECT_FALSE(rows_.asked.back().filters.contains("min_position"));
+  EXPECT_EQ(refused("GET", "/api/v1/runs", from(head + "000")), "argument_invalid");
+  rows_.are_late = true;
+  const auto late = ask("GET", "/api/v1/runs", from(head));
+  EXPECT_EQ(late.status, 503);
+  EXPECT_NE(late.body.find("\"class\":\"retryable\""), std::string::npos) << late.body;
+  EXPECT_TRUE(std::any_of(late.headers.begin(), late.headers.end(), [](const auto& each) {
+    return each.first == "Retry-After";
+  }));
+  got(200, "GET", "/api/v1/runs");
+}
+
+TEST_F(other_routes, compare_the_read_models_with_the_log) {
+  const std::string path = "/api/v1/projections/verification";
+  EXPECT_EQ(got(200, "GET", path).at("state"), "none");
+  std::promise<json::object> found;
+  int begun = 0;
+  rows_.verify = [&](const std::stop_token&) -> result<json::object> {
+    ++begun;
+    return found.get_future().get();
+  };
+  EXPECT_EQ(got(202, "POST", path).at("state"), "running");
+  EXPECT_EQ(got(202, "POST", path).at("state"), "running");
+  while (got(200, "GET", path).at("total") != 2)
+    std::this_thread::yield();
+  found.set_value({{"clean", true}});
+  auto now = got(200, "GET", path);
+  for (; now.at("state") == "running"; now = got(200, "GET", path))
+    std::this_thread::yield();
+  EXPECT_EQ(begun, 1);
+  EXPECT_EQ(now.at("state"), "done");
+  EXPECT_EQ(now.at("result").at("clean"), true);
+  rows_.verify = [](const std::stop_token& stop) -> result<json::object> {
+    while (!stop.stop_requested())
+      std::this_thread::yield();
+    return refuse(errc::cancelled, "called off");
+  };
+  got(202, "POST", path);
+  close(); // does not wait for its end
+  open();
+  rows_.verify = [](const std::stop_token&) -> result<json::object> {
+    return refuse(errc::store_unavailable, "away");
+  };
+  got(202, "POST", path);
+  while ((now = got(200, "GET", path)).at("state") == "running")
+    std::this_thread::yield();
+  EXPECT_EQ(now.at("state"), "failed");
+  EXPECT_EQ(now.at("error").at("code"), "store_unavailable");
+}
+
 TEST_F(other_routes, rebuild_the_read_models) {
-  EXPECT_EQ(got(200, "GET", "/api/v1/projections").at("doing"), "following");
+  EXPECT_EQ(got(200, "GET", "/api/v1/projections").at("state"), "following");
   got(202, "POST", "/api/v1/projections/rebuild");
   EXPECT_EQ(rows_.rebuilds, 1);
   EXPECT_EQ(refused("POST", "/api/v1/projections/rebuild", {.body = R"({"hard": true})"}),

@@ -22,6 +22,8 @@ bool is_of_type(const json::value& value, std::string_view type) {
     return value.is_string();
   if (type == "integer")
     return value.is_int64() || value.is_uint64();
+  if (type == "number")
+    return value.is_number();
   if (type == "boolean")
     return value.is_bool();
   return type == "null" && value.is_null();

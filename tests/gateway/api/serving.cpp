@@ -82,9 +82,14 @@ read_side fake_rows::side() {
       return refuse(errc::argument_invalid, "sums are not made by that");
     return json::object{{"by", by}, {"rows", json::array{}}};
   };
-  out.status = [] { return json::object{{"doing", "following"}}; };
+  now.doing = projections::activity::following;
+  out.status = [this] { return projections::to_json(now); };
   out.rebuild = [this] { ++rebuilds; };
-  out.wait_for = [](std::uint64_t, std::chrono::milliseconds) { return true; };
+  out.verify = [this](const auto& tell, const std::stop_token& stop) {
+    tell(1, 2);
+    return verify(stop);
+  };
+  out.wait_for = [this](std::uint64_t, std::chrono::milliseconds) { return !are_late; };
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include "actors/shells/runtime.hpp"
 #include "events/feed/broadcaster.hpp"
 #include "gateway/api/routes.hpp"
+#include "projections/read_models.hpp"
 #include "tests/actors/performers/fakes.hpp"
 
 #include <boost/json/array.hpp>
@@ -19,6 +20,9 @@ struct fake_rows {
   std::vector<list_request> asked;           ///< `what` is not kept
   std::vector<std::string> asked_what;
   int rebuilds = 0;
+  bool are_late = false; ///< no position is reached in time
+  projections::projection_status now;
+  std::function<result<json::object>(const std::stop_token&)> verify;
   std::mutex mutex; ///< for what is asked from several threads
 
   read_side side();
