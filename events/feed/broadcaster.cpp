@@ -127,10 +127,6 @@ result<std::unique_ptr<subscription>> broadcaster::subscribe(const selector& whi
                                                              pruned_form pruned,
                                                              std::function<void()> wake) {
   const auto& of = pump_->of;
-  if (const auto head = of->log.head(); from.after > head)
-    return refuse(errc::cursor_invalid,
-                  "the log ends at " + std::to_string(head) + ", before " +
-                      std::to_string(from.after));
   stream_id root;
   if (!which.stream().empty()) {
     TRY(const auto head, of->log.find_stream(which.stream()));

@@ -43,9 +43,10 @@ public:
 
   /// A reader of what `which` and `types` select. `wake` is called, from any thread and under no
   /// lock, when `next` may give something again after it gave `idle`; it may be called once more
-  /// while the subscription is being destroyed. Errors: `run_not_found`, `session_not_found` or
-  /// `feed_not_found` where there is no such stream, `cursor_invalid` for a position beyond the
-  /// log's end, and those of reading.
+  /// while the subscription is being destroyed. One that begins beyond the log's end waits for what
+  /// comes after that place. Errors: `run_not_found`, `session_not_found` or `feed_not_found` where
+  /// there is no such stream, `cursor_invalid` for a position beyond the log's end where the feed
+  /// is over, and those of reading.
   result<std::unique_ptr<subscription>> subscribe(const selector& which,
                                                   type_filter types,
                                                   const start_point& from,

@@ -27,8 +27,8 @@ subscription::parts::parts(std::shared_ptr<feed::hub> of,
                            pruned_form form,
                            std::function<void()> wake)
     : hub{std::move(of)}, reader{std::move(from)}, channel{reader.channel()}, pruned{form},
-      tag{tag_of(reader)}, position{start.after}, search{start.after},
-      is_resumed{start.after != 0}, who{std::make_shared<waiter>()} {
+      tag{tag_of(reader)}, position{start.after}, search{start.after}, is_resumed{start.after != 0},
+      began_ahead{start.after > hub->log.head()}, who{std::make_shared<waiter>()} {
   who->wake = std::move(wake);
   hub->ring.enter(channel);
 }
@@ -41,6 +41,11 @@ result<void> subscription::parts::trust(const start_point& start) {
   if (start.after == 0) {
     is_prev_known = true;
     return success();
+  }
+  // What a start beyond the end says of events that have not happened is not believed.
+  if (is_ahead()) {
+    TRY(const auto ended, is_over());
+    return ended ? result<void>{never_comes()} : success();
   }
   // An event's own cursor, and one that was given for this very feed, say what was before.
   if (start.feed == tag) {
@@ -120,7 +125,7 @@ result<void> subscription::parts::extend_gap(const event& first) {
 result<bool> subscription::parts::is_over() {
   const auto kind = reader.which().kind();
   if (kind == feed_kind::root)
-    return hub->is_over(reader.which().stream(), position);
+    return hub->is_over(reader.which().stream(), std::min(position, hub->log.head()));
   if (kind != feed_kind::turn || is_turn_over)
     return is_turn_over;
   if (!is_resumed || looked_back)
@@ -156,9 +161,31 @@ result<delivery> subscription::parts::at_the_end() {
   return idle{};
 }
 
+error subscription::parts::never_comes() const {
+  return refuse(errc::cursor_invalid,
+                "the log ends at " + std::to_string(hub->log.head()) + ", before " +
+                    std::to_string(position) + ", and this feed is over");
+}
+
+result<delivery> subscription::parts::beyond_the_end() {
+  if (!is_caught_up) {
+    is_caught_up = true;
+    return caught_up{};
+  }
+  // Armed before it is asked: what closes the feed comes before `position`, too.
+  if (!hub->ring.arm(channel, position, who))
+    return again{};
+  TRY(const auto ended, is_over());
+  if (ended)
+    return never_comes();
+  return idle{};
+}
+
 result<delivery> subscription::parts::next(allowance what) {
   if (who->armed)
     return idle{};
+  if (is_ahead())
+    return beyond_the_end();
   if (!is_prev_known) {
     TRY(is_prev_known, search.step(reader));
     if (!is_prev_known)
@@ -206,6 +233,10 @@ std::uint64_t subscription::position() const noexcept {
 
 std::uint64_t subscription::prev() const noexcept {
   return parts_->prev;
+}
+
+bool subscription::is_ahead() const {
+  return parts_->is_ahead();
 }
 
 bool subscription::is_idle() const noexcept {

@@ -73,6 +73,8 @@ public:
   [[nodiscard]] std::uint64_t position() const noexcept;
   /// Of the last event given, or of the one before the start; what the next event has as `prev`.
   [[nodiscard]] std::uint64_t prev() const noexcept;
+  /// Whether it begins beyond the log's end, and the log has not come so far yet.
+  [[nodiscard]] bool is_ahead() const;
   /// Whether `next` has found the end of the log, and nothing new has come since.
   [[nodiscard]] bool is_idle() const noexcept;
 

@@ -19,8 +19,11 @@ public:
   parts(const parts&) = delete;
   parts& operator=(const parts&) = delete;
 
-  /// Takes from the start what need not be searched for.
+  /// Takes from the start what need not be searched for. Errors: `cursor_invalid` for one beyond
+  /// the log's end where the feed is over.
   result<void> trust(const start_point& start);
+  /// Whether the log has not come to `position` yet.
+  [[nodiscard]] bool is_ahead() const { return began_ahead && position > hub->log.head(); }
   result<delivery> next(allowance what);
 
   std::shared_ptr<feed::hub> hub;
@@ -33,6 +36,7 @@ public:
   bool is_prev_known = false;
   feed_reader::search search;
   bool is_resumed;
+  bool began_ahead; ///< of the log's end
   bool is_caught_up = false;
   bool is_turn_over = false;
   bool looked_back = false;
@@ -48,6 +52,8 @@ private:
   result<void> extend_gap(const event& first);
   result<bool> is_over();
   result<delivery> at_the_end();
+  result<delivery> beyond_the_end();
+  [[nodiscard]] error never_comes() const;
 };
 
 } // namespace ash::feed

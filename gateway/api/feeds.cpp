@@ -118,6 +118,10 @@ result<response> events_page(const context& in, const call& asked, std::string_v
   TRY(query.done());
   TRY(const auto which, feed::selector::parse(name));
   TRY(const auto from, begin_at(in, after));
+  if (const auto head = in.log().head(); from.after > head) // a page can't wait for it
+    return refuse(errc::cursor_invalid,
+                  "the log ends at " + std::to_string(head) + ", before " +
+                      std::to_string(from.after));
   TRY(auto types,
       feed::type_filter::make(types_asked ? split(*types_asked) : std::vector<std::string>{}));
   TRY(const auto reader, reader_of(in, which, std::move(types), from));

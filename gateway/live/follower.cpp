@@ -93,7 +93,7 @@ follower::step follower::gap(const feed::a_gap& what) {
 }
 
 follower::step follower::next() {
-  if (!first_snapshot_of_.empty())
+  if (!first_snapshot_of_.empty() && !subscription_->is_ahead())
     return first_snapshot();
   const bool may_give = !is_counted_ || credit_ > 0;
   auto found =

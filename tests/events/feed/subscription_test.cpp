@@ -177,7 +177,49 @@ TEST_F(subscriptions, refuse_what_is_not_there) {
   EXPECT_EQ(refused(a_run(2).text(), 0), errc::run_not_found);
   EXPECT_EQ(refused(a_session(2).text(), 0), errc::session_not_found);
   EXPECT_EQ(refused(a_phase(2).text(), 0), errc::feed_not_found);
-  EXPECT_EQ(refused(a_run(1).text(), 2), errc::cursor_invalid);
+}
+
+TEST_F(subscriptions, wait_for_what_comes_after_a_place_beyond_the_end) {
+  log.write(a_run(1), titled("1"));
+  // What it says of the feed's last event is about events that nobody has seen.
+  for (const auto& from : {start_point{3, 0, 0}, start_point{3, 3, 7}}) {
+    const auto reader = follow(a_run(1).text(), from);
+    auto seen = take_all(*reader);
+    EXPECT_THAT(seen.events, IsEmpty());
+    EXPECT_EQ(seen.caught_up, 1);
+    EXPECT_TRUE(reader->is_ahead());
+    EXPECT_EQ(reader->where().position, 3U);
+  }
+  const auto reader = follow(a_run(1).text(), {3});
+  const auto of_all = follow("all", {3});
+  take_all(*reader);
+  take_all(*of_all);
+  log.write(a_run(1), titled("2"));
+  wait_for_wakes(2);
+  EXPECT_THAT(take_all(*reader).events, IsEmpty());
+  EXPECT_THAT(take_all(*of_all).events, IsEmpty());
+  log.write(a_run(2), titled("3"));
+  log.write(a_run(1), titled("4"));
+  wait_for_wakes(4);
+  EXPECT_THAT(take_all(*reader).events, ElementsAre(Pair(4, 2)));
+  EXPECT_THAT(take_all(*of_all).events, ElementsAre(Pair(4, 3)));
+  EXPECT_FALSE(reader->is_ahead());
+}
+
+TEST_F(subscriptions, are_refused_beyond_the_end_where_the_feed_is_over) {
+  log.write(a_run(1), titled("1"));
+  const auto reader = follow(a_run(1).text(), {9});
+  take_all(*reader);
+  log.write(a_run(1), a_run(1), {titled("2")}, log::stream_status::closed);
+  wait_for_wakes(1);
+  EXPECT_EQ(reader->next().error().code, errc::cursor_invalid);
+  EXPECT_EQ(
+      live()
+          .subscribe(must(selector::parse(a_run(1).text())), {}, {3}, pruned_form::events, [] {})
+          .error()
+          .code,
+      errc::cursor_invalid);
+  EXPECT_TRUE(take_all(*follow(a_run(1).text(), {2})).over);
 }
 
 TEST_F(subscriptions, end_once_the_root_is_over_and_settled) {

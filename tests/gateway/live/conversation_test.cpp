@@ -160,6 +160,28 @@ TEST(conversation, gives_no_more_events_than_there_is_credit) {
             (std::vector<std::string>{"event", "event", "event", "caught_up"}));
 }
 
+TEST(conversation, waits_beyond_the_end_and_begins_with_the_snapshot_of_that_place) {
+  a_server server;
+  server.log.write(a_run(1), titled("1"));
+  greeted client{server};
+  const feed::cursor ahead{server.feeds.incarnation(), 0, 3, 3, 0};
+  client.says(
+      subscribe(R"(,"snapshots":true,"after":")" + feed::to_text(ahead) + '"', a_run(1).text()));
+  EXPECT_EQ(types_of(client.hears()), (std::vector<std::string>{"caught_up"}));
+  server.log.write(a_run(1), titled("2"));
+  EXPECT_THAT(client.hears(), IsEmpty());
+  server.log.write(a_run(1), titled("3"));
+  server.log.write(a_run(1), a_run(1), {titled("4")}, log::stream_status::closed);
+  const auto heard = client.hears();
+  ASSERT_EQ(types_of(heard), (std::vector<std::string>{"snapshot", "event", "closed"}));
+  EXPECT_THAT(heard[0], HasSubstr(R"("position":3)"));
+  EXPECT_THAT(heard[1], HasSubstr(R"("prev":3,"position":4)"));
+  client.says(
+      subscribe(R"(,"after":")" + feed::to_text({server.feeds.incarnation(), 0, 9, 0, 0}) + '"',
+                a_run(1).text()));
+  EXPECT_EQ(client.hears_one().at("code"), "cursor_invalid");
+}
+
 TEST(conversation, refuses_credit_beyond_the_limit) {
   a_server server;
   greeted client{server};
