@@ -156,6 +156,10 @@ incarnation_id broadcaster::incarnation() const {
   return pump_->of->incarnation;
 }
 
+const log::event_log& broadcaster::log() const {
+  return pump_->of->log;
+}
+
 broadcaster_stats broadcaster::stats() const {
   const auto& of = *pump_->of;
   const auto held = of.ring.count();

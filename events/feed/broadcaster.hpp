@@ -56,6 +56,8 @@ public:
   /// The log's last position.
   [[nodiscard]] std::uint64_t head() const;
   [[nodiscard]] incarnation_id incarnation() const;
+  /// What it follows.
+  [[nodiscard]] const log::event_log& log() const;
   [[nodiscard]] broadcaster_stats stats() const;
 
 private:

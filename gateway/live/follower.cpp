@@ -57,7 +57,8 @@ follower::follower(std::shared_ptr<live_shared> with,
                    frame_writer writer,
                    std::unique_ptr<feed::subscription> subscription)
     : with_{std::move(with)}, writer_{std::move(writer)}, subscription_{std::move(subscription)},
-      credit_{asked.credit.value_or(0)}, is_counted_{asked.credit.has_value()} {}
+      wants_snapshots_{asked.snapshots}, credit_{asked.credit.value_or(0)},
+      is_counted_{asked.credit.has_value()} {}
 
 follower::step follower::give(frame said) {
   is_held_ = false;
@@ -70,7 +71,7 @@ follower::step follower::end(const error& why) {
 }
 
 frame follower::closed(std::string_view code, std::string_view reason) const {
-  return writer_.closed(subscription_->where(), code, reason);
+  return writer_.closed(where(), code, reason);
 }
 
 follower::step follower::first_snapshot() {
@@ -92,21 +93,43 @@ follower::step follower::gap(const feed::a_gap& what) {
   return give(writer_.snapshot(subscription_->where(), what.prev, folded.value()));
 }
 
+/// The event, and its turn's snapshot: after it, but before a turn's last event. One that there is
+/// no credit for is left out.
+follower::step follower::event(const feed::an_event& what, const feed::cursor& before) {
+  with_->events.fetch_add(1, relaxed);
+  spend();
+  auto said = writer_.event(what);
+  if (!wants_snapshots_ || !is_caught_up_ || !may_give())
+    return give(std::move(said));
+  // An error of reading is met again, and told, by the subscription itself.
+  const auto picture = with_->pictures.of(*what.what);
+  if (!picture || picture.value() == nullptr)
+    return give(std::move(said));
+  with_->snapshots.fetch_add(1, relaxed);
+  spend();
+  if (!turn_pictures::is_end(what.what->type())) {
+    then_ = writer_.snapshot(subscription_->where(), picture.value());
+    return give(std::move(said));
+  }
+  then_ = std::move(said);
+  then_at_ = before;
+  return give(writer_.snapshot(before, picture.value()));
+}
+
 follower::step follower::next() {
+  if (then_) {
+    then_at_.reset();
+    return give(*std::exchange(then_, std::nullopt));
+  }
   if (!first_snapshot_of_.empty() && !subscription_->is_ahead())
     return first_snapshot();
-  const bool may_give = !is_counted_ || credit_ > 0;
+  const auto before = subscription_->where();
   auto found =
-      subscription_->next(may_give ? feed::allowance::everything : feed::allowance::no_events);
+      subscription_->next(may_give() ? feed::allowance::everything : feed::allowance::no_events);
   if (!found)
     return end(found.error());
-  const auto spend = [&] { credit_ -= is_counted_ ? 1 : 0; };
   return std::visit(
-      match{[&](const feed::an_event& what) {
-              spend();
-              with_->events.fetch_add(1, relaxed);
-              return give(writer_.event(what));
-            },
+      match{[&](const feed::an_event& what) { return event(what, before); },
             [&](const feed::a_gap& what) {
               spend();
               return gap(what);

@@ -48,7 +48,7 @@ public:
 
   /// Whether `next` may have something: it costs nothing to ask.
   [[nodiscard]] bool is_waiting() const noexcept {
-    return (is_held_ && credit_ == 0) || subscription_->is_idle();
+    return !then_ && ((is_held_ && credit_ == 0) || subscription_->is_idle());
   }
   /// False where it would be more than a subscription may have.
   bool add_credit(std::uint64_t events);
@@ -57,7 +57,7 @@ public:
   void forget_page() { subscription_->forget_page(); }
 
   [[nodiscard]] frame closed(std::string_view code, std::string_view reason) const;
-  [[nodiscard]] feed::cursor where() const { return subscription_->where(); }
+  [[nodiscard]] feed::cursor where() const { return then_at_ ? *then_at_ : subscription_->where(); }
   [[nodiscard]] bool is_caught_up() const noexcept { return is_caught_up_; }
 
 private:
@@ -70,11 +70,17 @@ private:
   step end(const error& why);
   step first_snapshot();
   step gap(const feed::a_gap& what);
+  step event(const feed::an_event& what, const feed::cursor& before);
+  [[nodiscard]] bool may_give() const noexcept { return !is_counted_ || credit_ > 0; }
+  void spend() noexcept { credit_ -= is_counted_ ? 1 : 0; }
 
   std::shared_ptr<live_shared> with_;
   frame_writer writer_;
   std::unique_ptr<feed::subscription> subscription_;
   stream_id first_snapshot_of_; ///< empty: none is owed
+  bool wants_snapshots_;
+  std::optional<frame> then_;           ///< the second frame of a pair, paid for
+  std::optional<feed::cursor> then_at_; ///< where the client is until it has that, if not after it
   std::uint64_t credit_;
   bool is_counted_; ///< false: no credit was set
   bool is_held_ = false;

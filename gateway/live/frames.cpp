@@ -64,6 +64,13 @@ frame frame_writer::snapshot(const feed::cursor& where,
                   ",\"snapshot\":" + to_json_text(state));
 }
 
+frame frame_writer::snapshot(const feed::cursor& where,
+                             std::shared_ptr<const std::string> shared) const {
+  auto out = make("snapshot", to_text(where), place(where) + ",\"snapshot\":");
+  out.shared = std::move(shared);
+  return out;
+}
+
 frame frame_writer::caught_up(const feed::cursor& where) const {
   return make("caught_up", to_text(where), place(where));
 }

@@ -25,6 +25,9 @@ public:
   [[nodiscard]] frame snapshot(const feed::cursor& where,
                                std::optional<std::uint64_t> prev,
                                const json::object& state) const;
+  /// One that is shared by all readers; it stands for everything up to there.
+  [[nodiscard]] frame snapshot(const feed::cursor& where,
+                               std::shared_ptr<const std::string> shared) const;
   [[nodiscard]] frame caught_up(const feed::cursor& where) const;
   /// `code` is `feed.closed`, `unsubscribed` or one of the error catalogue.
   [[nodiscard]] frame

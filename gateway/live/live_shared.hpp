@@ -2,15 +2,18 @@
 #pragma once
 
 #include "gateway/live/live.hpp"
+#include "gateway/live/turn_pictures.hpp"
 
 #include <atomic>
 
 namespace ash::gateway {
 
 struct live_shared {
-  explicit live_shared(live_services with) : services{std::move(with)} {}
+  explicit live_shared(live_services with)
+      : services{std::move(with)}, pictures{services.feeds.log()} {}
 
   const live_services services;
+  turn_pictures pictures;
   std::atomic<std::uint64_t> conversations{0};
   std::atomic<std::uint64_t> sse_streams{0};
   std::atomic<std::uint64_t> frames{0};

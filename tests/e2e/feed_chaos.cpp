@@ -152,6 +152,7 @@ private:
     for (const auto& each : client.at("frames").as_array()) {
       const auto& frame = each.as_array();
       const auto position = frame.at(1).to_number<std::uint64_t>();
+      report_.turns += frame.at(0).as_string() == "turn" ? 1 : 0;
       if (frame.at(2).is_null())
         with.whole(position);
       else if (frame.at(0).as_string() == "event")

@@ -26,6 +26,7 @@ struct chaos_report {
   std::uint64_t facts = 0;     ///< in the log
   std::uint64_t events = 0;    ///< that were seen, in all
   std::uint64_t snapshots = 0; ///< likewise
+  std::uint64_t turns = 0;     ///< of these, those of a turn that streamed
   std::uint64_t cuts = 0;      ///< by clients
   std::uint64_t losses = 0;    ///< connections that ended under a client
   int kills = 0;

@@ -25,7 +25,7 @@ class Client {
     // Every fourth is cut at each frame boundary in turn: after 1 frame, then after 2, …
     this.isSteady = number % 4 < 2;
     this.wantsSnapshots = number % 8 < 4;
-    this.frames = []; // [type, position, prev or null]
+    this.frames = []; // ["event", "snapshot" or "turn", position, prev or null]
     this.position = 0;
     this.cuts = 0;
     this.losses = 0; // connections that ended by themselves: the server was killed
@@ -103,7 +103,8 @@ class Client {
 
   take(frame) {
     if (frame.type === "event" || frame.type === "snapshot") {
-      this.frames.push([frame.type, frame.position, frame.prev ?? null]);
+      const what = frame.snapshot?.turn ? "turn" : frame.type;
+      this.frames.push([what, frame.position, frame.prev ?? null]);
       this.position = frame.position;
       this.cursor = frame.cursor;
     } else if (frame.type === "error" || frame.type === "resync_required") {

@@ -23,7 +23,8 @@ TEST(live_feeds, give_every_client_what_the_log_holds_whatever_is_cut_and_killed
   EXPECT_EQ(report.kills, how.kills);
   EXPECT_GT(report.cuts, 100U);
   EXPECT_GT(report.losses, static_cast<std::uint64_t>(how.kills));
-  EXPECT_GT(report.snapshots, 0U);
+  EXPECT_GT(report.turns, 0U);
+  EXPECT_GT(report.snapshots, report.turns);
 }
 
 } // namespace

@@ -22,12 +22,26 @@ std::vector<std::string> transcript() {
   return lines;
 }
 
+/// Two pieces, and what else happens meanwhile: the log's clock goes by a millisecond a fact.
+void answer(a_server& server) {
+  server.log.write(a_phase(2), a_run(1), {delta(a_turn(4), "Let me")});
+  server.log.write(a_run(9), a_run(9), std::vector<any_fact>(500, titled("elsewhere")));
+  server.log.write(a_phase(2), a_run(1), {delta(a_turn(4), " see.")});
+}
+
 void happen(a_server& server, a_client& client, const std::string& what) {
   const auto run = a_run(1);
   if (what == "a run begins")
     server.log.write(run, run::started{});
   else if (what == "a phase writes beneath it")
     server.log.write(a_phase(2), run, {titled("Plan"), delta(a_turn(3), "Let me")});
+  else if (what == "the phase's turn begins")
+    server.log.write(
+        a_phase(2), run, {turn::started{a_turn(4), 1, "Go"}, turn::step_started{a_turn(4), 1}});
+  else if (what == "its model answers, for more than half a second")
+    answer(server);
+  else if (what == "the turn ends")
+    server.log.write(a_phase(2), run, {turn::completed{a_turn(4), "Done."}});
   else if (what == "the run is over")
     server.log.write(run, run, {run::completed{}}, log::stream_status::closed);
   else if (what == "a worker answers")
