@@ -8,8 +8,8 @@
 
 #include <array>
 #include <cstdio>
-#include <iostream>
 #include <map>
+#include <poll.h>
 #include <unistd.h>
 
 namespace ash::cli {
@@ -28,24 +28,42 @@ result<inspect::run_summary> summary_of(const remote& at, const std::string& run
   return summary_from(of);
 }
 
-/// A line from the terminal; none at its end.
-std::optional<std::string> answer_to(const char* question) {
+/// A line from the terminal, which gives one at a time; none at its end, or where `stop` is
+/// requested meanwhile.
+std::optional<std::string> answer_to(const char* question, const std::stop_token& stop) {
+  constexpr int a_moment_ms = 100;
   std::fputs(question, stderr);
   std::fflush(stderr);
-  std::string line;
-  if (!std::getline(std::cin, line))
+  pollfd in{STDIN_FILENO, POLLIN, 0};
+  while (::poll(&in, 1, a_moment_ms) <= 0)
+    if (stop.stop_requested())
+      return std::nullopt;
+  std::array<char, 4'096> line{};
+  const auto size = ::read(STDIN_FILENO, line.data(), line.size());
+  if (size <= 0)
     return std::nullopt;
-  return line;
+  std::string_view text{line.data(), static_cast<std::size_t>(size)};
+  if (text.ends_with('\n'))
+    text.remove_suffix(1);
+  return std::string{text};
 }
+
+/// What is watched, and how it is shown.
+struct watched {
+  std::string run;
+  output_format format = output_format::text;
+  std::uint64_t before = 0; ///< what is up to here is known to whoever watches
+  at_a_gate how = at_a_gate::wait;
+};
 
 /// Shows a run's frames, and says when there is nothing more to wait for.
 class watching {
 public:
-  watching(const remote& at, output_format format, std::uint64_t before, at_a_gate how)
-      : at_{at}, before_{before}, how_{how}, format_{format}, to_{format ==
-                                                                          output_format::stream_json
-                                                                      ? nullptr
-                                                                      : progress_for(format)} {}
+  watching(const remote& at, watched what, std::stop_token stop)
+      : at_{at}, what_{std::move(what)}, stop_{std::move(stop)} {
+    if (what_.format != output_format::stream_json)
+      to_ = progress_for(what_.format);
+  }
   ~watching() {
     if (to_)
       to_->finish();
@@ -70,8 +88,8 @@ private:
     if (!told)
       return;
     const auto& [record, fact] = told.value();
-    const auto is_new = record.position > before_;
-    if (format_ == output_format::stream_json && is_new)
+    const auto is_new = record.position > what_.before;
+    if (what_.format == output_format::stream_json && is_new)
       print_json(frame.at("record"));
     if (!fact)
       return;
@@ -95,10 +113,17 @@ private:
 
   bool has_nothing_to_wait_for() {
     if (interrupted_)
-      return true;
-    if (open_.empty() || how_ == at_a_gate::wait)
+      return stays_interrupted();
+    if (open_.empty() || what_.how == at_a_gate::wait)
       return false;
-    return how_ == at_a_gate::leave || !decide_all();
+    return what_.how == at_a_gate::leave || !decide_all();
+  }
+
+  /// A server that starts again interrupts what its end had cut off, and resumes it at once. One
+  /// that does not answer now will say more when it is back.
+  [[nodiscard]] bool stays_interrupted() const {
+    const auto now = summary_of(at_, what_.run);
+    return now && now.value().state == "interrupted";
   }
 
   /// False where the person wants to leave.
@@ -121,7 +146,7 @@ private:
                  printable(what.subject).c_str(),
                  static_cast<long>(what.round));
     const auto chosen =
-        answer_to("approve, reject, request-changes, abort the run, or leave it open? ");
+        answer_to("approve, reject, request-changes, abort the run, or leave it open? ", stop_);
     if (!chosen || chosen->empty() || *chosen == "leave")
       return false;
     const auto decision = decision_named(*chosen);
@@ -131,7 +156,9 @@ private:
     }
     json::object body{{"decision", *decision}};
     if (*decision != "approve")
-      body["comment"] = answer_to("why? ").value_or("");
+      body["comment"] = answer_to("why? ", stop_).value_or("");
+    if (stop_.stop_requested())
+      return false;
     const auto told = at_.post("/approvals/" + id + "/decision", body);
     if (!told) // somebody else was quicker, or the run is over: the feed says what follows
       std::fprintf(stderr, "%s\n", to_string(told.error()).c_str());
@@ -139,29 +166,26 @@ private:
   }
 
   const remote& at_;
-  std::uint64_t before_;
-  at_a_gate how_;
-  output_format format_;
+  watched what_;
+  std::stop_token stop_;
   std::unique_ptr<progress> to_;
   std::map<std::string, run::approval_requested> open_;
   bool interrupted_ = false;
   bool caught_up_ = false;
 };
 
-run_result watch(const settings& with,
-                 output_format format,
-                 const remote& at,
-                 const std::string& run,
-                 std::uint64_t before,
-                 at_a_gate how) {
+run_result watch(const settings& with, const remote& at, const watched& what) {
   stop_signals signals;
   const auto failed = [&](const error& why) {
     return run_result{{}, static_cast<int>(report(with, why))};
   };
   {
-    watching shown{at, format, before, how};
+    watching shown{at, what, signals.token()};
     const auto followed = at.follow(
-        "run/" + run, 0, [&](const json::object& f) { return shown.take(f); }, signals.token());
+        "run/" + what.run,
+        0,
+        [&](const json::object& f) { return shown.take(f); },
+        signals.token());
     if (!followed)
       return failed(followed.error());
   }
@@ -169,12 +193,13 @@ run_result watch(const settings& with,
     std::fprintf(stderr,
                  "\nthe run goes on under %s; come back: actor-shell attach %s\n",
                  at.url().c_str(),
-                 run.c_str());
-  const auto ended = summary_of(at, run);
+                 what.run.c_str());
+  const auto ended = summary_of(at, what.run);
   if (!ended)
     return failed(ended.error());
-  const auto code = tell_end(ended.value(), format, signals.caught());
-  const auto left = signals.caught() != 0 && ended.value().state == "executing";
+  const auto code = tell_end(ended.value(), what.format, signals.caught());
+  const auto& state = ended.value().state;
+  const auto left = signals.caught() != 0 && (state == "executing" || state == "awaiting_approval");
   return {ended.value(), left ? 128 + signals.caught() : code};
 }
 
@@ -228,11 +253,11 @@ run_result drive_remote(const settings& with,
   if (!begun)
     return failed(begun.error());
   return watch(with,
-               format,
                at,
-               text_in(begun.value(), "run"),
-               number_in<std::uint64_t>(log.value(), "head"),
-               at_a_gate::leave);
+               {text_in(begun.value(), "run"),
+                format,
+                number_in<std::uint64_t>(log.value(), "head"),
+                at_a_gate::leave});
 }
 
 int watch_remote(const settings& with,
@@ -243,7 +268,7 @@ int watch_remote(const settings& with,
   const auto known = summary_of(at, run);
   if (!known)
     return static_cast<int>(report(with, known.error()));
-  return watch(with, format, at, to_string(known.value().run), 0, how).code;
+  return watch(with, at, {to_string(known.value().run), format, 0, how}).code;
 }
 
 } // namespace ash::cli

@@ -1,104 +1,13 @@
 // The commands beside a server that holds the data directory: they find it, and answer as if they
 // had done the work themselves.
-#include "events/base/json.hpp"
-#include "tests/e2e/harness.hpp"
+#include "tests/e2e/beside_a_server.hpp"
 
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/value_to.hpp>
-#include <csignal>
 #include <gmock/gmock.h>
 
 namespace ash::e2e {
 namespace {
 
 using testing::HasSubstr;
-using namespace std::chrono_literals;
-
-constexpr auto a_gate = R"(name: gated
-version: 1
-title: Write a note that a person looks at
-roles:
-  - name: writer
-    required_capabilities: [note_writing]
-phases:
-  - key: note
-    role: writer
-    title: Write the note
-    instructions: Write the note that the requirements ask for.
-    artifact: {path: .actor-shell/out/note.json, schema: e2e/note@1}
-    approval: true
-)";
-
-class beside_a_server : public testing::Test {
-protected:
-  beside_a_server() {
-    make_repository(repo_, {{"README.md", "A repository.\n"}});
-    fs::copy(fs::path{E2E_FIXTURES} / "definitions", definitions_, fs::copy_options::recursive);
-    write_text(definitions_ + "/workflows/gated@1.yaml", a_gate);
-    serve();
-  }
-
-  void serve() {
-    auto what = line({"serve", "--listen", "127.0.0.1:0"});
-    what.limit = 120s;
-    server_ = std::make_unique<background_process>(what, home_ / "server.log");
-    EXPECT_TRUE(wait_until(30s, [&] { return fs::exists(data_ + "/server.json"); }))
-        << read_text(home_ / "server.log");
-  }
-
-  process_options line(std::vector<std::string> words) {
-    std::vector<std::string> command{
-        ACTOR_SHELL_BINARY, "--data-dir", data_, "--definitions", definitions_};
-    command.insert(command.end(), words.begin(), words.end());
-    process_options what;
-    what.command = std::move(command);
-    what.environment = clean_environment(home_.path());
-    what.directory = home_.path();
-    return what;
-  }
-
-  ended_process actor_shell(std::vector<std::string> words) {
-    return run_process(line(std::move(words)));
-  }
-
-  ended_process run(const std::string& workflow, std::vector<std::string> more = {}) {
-    std::vector<std::string> words{"run",
-                                   workflow,
-                                   "--repo",
-                                   repo_,
-                                   "--requirements",
-                                   "A note, please.",
-                                   "--model",
-                                   std::string{"scripted:"} + E2E_FIXTURES + "/note.yaml"};
-    words.insert(words.end(), more.begin(), more.end());
-    return actor_shell(std::move(words));
-  }
-
-  /// Told of the server by its URL, with a data directory of its own.
-  ended_process elsewhere(const std::vector<std::string>& words) {
-    const auto endpoint = json_of(read_text(data_ + "/server.json"));
-    const auto url = json::value_to<std::string>(endpoint.at("url"));
-    auto what = line({"--server", url, "--token-file", data_ + "/token"});
-    what.command[2] = home_ / "elsewhere";
-    what.command.insert(what.command.end(), words.begin(), words.end());
-    auto ended = run_process(what);
-    EXPECT_FALSE(fs::exists(home_ / "elsewhere")) << "nothing is opened here";
-    return ended;
-  }
-
-  static json::value json_of(const std::string& text) {
-    auto parsed = parse_json(text, "the answer");
-    EXPECT_TRUE(parsed.has_value()) << text;
-    return parsed ? parsed.value() : json::value{};
-  }
-
-  temporary_directory home_;
-  std::string repo_ = home_ / "repo";
-  std::string data_ = home_ / "data";
-  std::string definitions_ = home_ / "definitions";
-  std::unique_ptr<background_process> server_;
-};
 
 TEST_F(beside_a_server, a_run_is_shown_to_its_end) {
   const auto text = run("note");
@@ -173,8 +82,7 @@ TEST_F(beside_a_server, runs_and_what_was_are_told_as_the_log_tells_them) {
   EXPECT_EQ(json_of(told[0].out).at(1).at("run").as_string(), id);
   EXPECT_EQ(told[7].exit_code, 3) << told[7].shown();
   EXPECT_THAT(told[9].out, HasSubstr("\"syncs\"")) << "the server knows what it did";
-  ::kill(server_->id(), SIGKILL);
-  EXPECT_TRUE(wait_until(10s, [&] { return !server_->running(); }));
+  kill_server();
   for (std::size_t i = 0; i + 2 < asked.size(); ++i) {
     const auto here = actor_shell(asked[i]);
     EXPECT_EQ(told[i].exit_code, here.exit_code) << told[i].shown();
@@ -202,8 +110,7 @@ TEST_F(beside_a_server, its_read_models_are_looked_at_made_again_and_compared) {
   EXPECT_EQ(other.exit_code, 2) << other.shown();
   EXPECT_THAT(other.err, HasSubstr("read_models.sqlite"));
   EXPECT_THAT(actor_shell({"projections", "status"}).out, HasSubstr("generation 2"));
-  ::kill(server_->id(), SIGKILL);
-  EXPECT_TRUE(wait_until(10s, [&] { return !server_->running(); }));
+  kill_server();
   EXPECT_EQ(actor_shell({"projections", "verify"}).out, verified.out);
 }
 
@@ -235,8 +142,7 @@ TEST_F(beside_a_server, one_that_was_killed_is_not_asked) {
   const auto waiting = run("gated", {"--output-format", "json"});
   EXPECT_EQ(waiting.exit_code, 5) << waiting.shown();
   const auto id = json::value_to<std::string>(json_of(waiting.out).at("run"));
-  ::kill(server_->id(), SIGKILL);
-  EXPECT_TRUE(wait_until(10s, [&] { return !server_->running(); }));
+  kill_server();
   EXPECT_TRUE(fs::exists(data_ + "/server.json")) << "what it left behind";
   EXPECT_EQ(actor_shell({"attach", id}).exit_code, 7);
   const auto open = json_of(actor_shell({"--json", "approvals", "list"}).out);
