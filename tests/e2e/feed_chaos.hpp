@@ -15,7 +15,7 @@ struct chaos_options {
   int answers = 8;       ///< of the model to each run, streamed for about a second
   int kills = 3;         ///< of the server, while the runs go on
   std::uint64_t seed = 1;
-  int limit_s = 120;
+  int limit_s = 240; ///< a disk that is slow to sync makes everything slow
 };
 
 /// What went wrong is counted over all clients; 0 everywhere is what there should be.
