@@ -1,6 +1,8 @@
+#include "events/log/memory_log.hpp"
 #include "projections/queries/queries.hpp"
 #include "tests/gateway/api/schema_check.hpp"
 #include "tests/gateway/api/serving.hpp"
+#include "tests/projections/history.hpp"
 
 #include <gmock/gmock.h>
 #include <set>
@@ -239,8 +241,9 @@ TEST_F(openapi, fits_what_is_answered_of_the_rest) {
   told(200, "POST", "/api/v1/sessions/{session}/end", at + "/end");
 }
 
-TEST_F(openapi, names_every_filter_of_the_read_models) {
-  const std::map<std::string, std::string> lists{
+/// Path and list.
+const std::map<std::string, std::string>& lists() {
+  static const std::map<std::string, std::string> all{
       {"/api/v1/runs", "runs"},
       {"/api/v1/phases", "phases"},
       {"/api/v1/artifacts", "artifacts"},
@@ -251,7 +254,51 @@ TEST_F(openapi, names_every_filter_of_the_read_models) {
       {"/api/v1/sessions/{session}/messages", "messages"},
       {"/api/v1/budget/scopes", "budget_scopes"},
       {"/api/v1/budget/ledger", "budget_ledger"}};
-  for (const auto& [path, what] : lists) {
+  return all;
+}
+
+/// The rows of real read models, as the API serves them.
+TEST_F(openapi, describes_exactly_the_fields_of_every_row) {
+  const auto log = log::make_memory_log();
+  projections::testing::history past{*log};
+  past.add_run("r1");
+  past.add_waiting_run("r2");
+  const auto known = to_string(past.add_session("s1"));
+  const auto models = projections::read_models::open(*log, {home_ / "data", ""});
+  ASSERT_TRUE(models) << to_string(models.error());
+  ASSERT_TRUE(models.value()->wait_for(log->head(), std::chrono::seconds{60}));
+  const auto reads = read_side_of(*models.value());
+  const auto made =
+      got(201,
+          "POST",
+          "/api/v1/sessions",
+          {.body = to_json_text(json::object{{"persona", "writer"},
+                                             {"model", "scripted:" + (home_ / "quick.yaml")}})});
+  const std::string session{made.at("session").as_string()};
+  for (const auto& [path, what] : lists()) {
+    auto page = reads.list({what, {}, 500, {}});
+    ASSERT_TRUE(page) << to_string(page.error());
+    EXPECT_FALSE(page.value().rows.empty()) << what;
+    rows_.page = std::move(page).value();
+    auto at = path;
+    if (const auto found = at.find("{session}"); found != std::string::npos)
+      at.replace(found, std::string_view{"{session}"}.size(), session);
+    told(200, "GET", path, at);
+  }
+  const auto a_row = [&](std::string_view what, const std::string& id) {
+    return reads.get(what, id).value().value();
+  };
+  rows_.found["sessions/" + session] = a_row("sessions", known);
+  told(200, "GET", "/api/v1/sessions/{session}", "/api/v1/sessions/" + session);
+  rows_.found["budget_scopes/day:2026-11-21"] = a_row("budget_scopes", "day:2026-11-21");
+  told(200, "GET", "/api/v1/budget/scopes/{scope}", "/api/v1/budget/scopes/day:2026-11-21");
+  rows_.stats = reads.stats("model").value();
+  EXPECT_FALSE(rows_.stats.at("rows").as_array().empty());
+  told(200, "GET", "/api/v1/stats", "/api/v1/stats");
+}
+
+TEST_F(openapi, names_every_filter_of_the_read_models) {
+  for (const auto& [path, what] : lists()) {
     std::set<std::string_view> described;
     for (const auto* parameter : operation_of("GET", path).parameters)
       if (parameter->at("in") == "query")

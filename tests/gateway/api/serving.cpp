@@ -77,10 +77,23 @@ read_side fake_rows::side() {
     const auto at = found.find(std::string{what} + "/" + std::string{id});
     return at == found.end() ? std::nullopt : std::optional{at->second};
   };
-  out.stats = [](std::string_view by) -> result<json::object> {
+  stats = {{"by", "model"},
+           {"rows", json::array{}},
+           {"total",
+            {{"calls", 0},
+             {"failed_calls", 0},
+             {"retries", 0},
+             {"input_tokens", 0},
+             {"output_tokens", 0},
+             {"cached_tokens", 0},
+             {"estimated_calls", 0},
+             {"cost_usd", "0.00"},
+             {"latency_ms", 0}}},
+           {"position", 0}};
+  out.stats = [this](std::string_view by) -> result<json::object> {
     if (by != "model")
       return refuse(errc::argument_invalid, "sums are not made by that");
-    return json::object{{"by", by}, {"rows", json::array{}}};
+    return stats;
   };
   now.doing = projections::activity::following;
   out.status = [this] { return projections::to_json(now); };

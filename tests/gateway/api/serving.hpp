@@ -22,6 +22,7 @@ struct fake_rows {
   int rebuilds = 0;
   bool are_late = false; ///< no position is reached in time
   projections::projection_status now;
+  json::object stats; ///< by model
   std::function<result<json::object>(const std::stop_token&)> verify;
   std::mutex mutex; ///< for what is asked from several threads
 
