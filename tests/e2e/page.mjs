@@ -1,12 +1,12 @@
 // Drives the page in a real Chromium, as a person with a phone and a keyboard would. Called as
-//   node page.mjs URL TOKEN REPOSITORY MODEL SCREENSHOTS
+//   node page.mjs URL TOKEN REPOSITORY MODEL QUICK-MODEL SCREENSHOTS
 // where MODEL is slow enough to be cut off. Ends with 0 where everything was seen.
 import assert from "node:assert/strict";
 import net from "node:net";
 import path from "node:path";
 import { chromium } from "playwright-core";
 
-const [url, token, repository, model, screenshots] = process.argv.slice(2);
+const [url, token, repository, model, quickModel, screenshots] = process.argv.slice(2);
 const patienceMs = 45_000;
 const phone = { width: 375, height: 812 };
 const desk = { width: 1280, height: 900 };
@@ -39,6 +39,15 @@ function makeWire(to) {
       }),
     ),
   );
+}
+
+/** What the API says of a run, once it says so. */
+async function become(run, state) {
+  for (let limit = Date.now() + patienceMs; ; ) {
+    const now = await ask(`/api/v1/runs/${run}`);
+    if (now.state === state) return now;
+    assert.ok(Date.now() < limit, `the run is ${now.state}, not ${state}`);
+  }
 }
 
 async function ask(what) {
@@ -161,18 +170,62 @@ async function readReport(page) {
   await page.screenshot({ path: path.join(screenshots, "report-phone.png"), fullPage: true });
 }
 
-async function abortAnother(page) {
+async function startAnother(page, how = {}) {
   await page.goto(`${page.url().split("#")[0]}#/new`);
   await page.getByLabel("Workflow").selectOption("gated-note@1");
   await page.getByLabel("Repository").fill(repository);
   await page.getByLabel("Requirements").fill("Another note.");
-  await page.getByLabel("Model").fill(model);
+  await page.getByLabel("Model").fill(how.model ?? model);
   await page.getByLabel("writer").selectOption("note-writer@1");
+  if (how.budget) await page.getByLabel("Budget").fill(how.budget);
   await page.getByRole("button", { name: "Start the run" }).click();
+  await page.waitForURL(/#\/runs\/[0-9a-f-]{36}$/);
+  return page.url().split("/").pop();
+}
+
+/** A budget that stops the run at its first call; then a larger one, changes, and a no. */
+async function resumeThenAskForChangesThenReject(page) {
+  const run = await startAnother(page, { model: quickModel, budget: "0.000001" });
+  await page.locator('#state [data-state="interrupted"]').waitFor();
+  const before = await become(run, "interrupted");
+  assert.match(before.message, /raise the cap/);
+  await page.getByLabel("Budget in dollars from now on").fill("0.50");
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByText("Waiting for you").waitFor();
+  await become(run, "awaiting_approval");
+  assert.equal((await ask(`/api/v1/budget/scopes/run:${run}`)).cap_usd, "0.50");
+  assert.ok((await eventsOf(run)).some((each) => each.record.type === "run.resumed"));
+
+  await page.getByLabel("Comment").fill("Shorter, please.");
+  await page.getByRole("button", { name: "Ask for changes" }).click();
+  await page.getByText("round 2").waitFor();
+  const again = await become(run, "awaiting_approval");
+  assert.deepEqual(
+    again.approvals.map((each) => [each.decision, each.comment, each.round]),
+    [
+      ["request_changes", "Shorter, please.", 1],
+      [null, "", 2],
+    ],
+  );
+
+  await page.getByLabel("Comment").fill("It is no note.");
+  await page.getByRole("button", { name: "Reject" }).click();
+  await page.locator('#state [data-state="failed"]').waitFor();
+  const over = await become(run, "failed");
+  assert.equal(over.code, "approval_rejected");
+  assert.deepEqual(over.approvals[1].decision, "reject");
+  assert.equal(over.approvals[1].comment, "It is no note.");
+  assert.equal(await page.getByText("Waiting for you").count(), 0);
+  await isUsable(page, "a rejected run");
+}
+
+async function abortAnother(page) {
+  const run = await startAnother(page);
   await page.locator('#state [data-state="executing"]').waitFor();
   await page.getByRole("button", { name: "Abort" }).click();
   await page.getByRole("button", { name: "Abort: really?" }).click();
   await page.locator('#state [data-state="aborted"]').waitFor();
+  await become(run, "aborted");
 }
 
 async function listRuns(page) {
@@ -217,6 +270,7 @@ try {
     await sawEverything(page, run);
     await page.screenshot({ path: path.join(screenshots, "run-phone.png"), fullPage: true });
     await readReport(page);
+    await resumeThenAskForChangesThenReject(page);
     await abortAnother(page);
     await listRuns(page);
   } catch (error) {

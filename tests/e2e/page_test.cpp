@@ -40,6 +40,7 @@ TEST(page, shows_a_run_live_takes_a_decision_and_survives_a_cut) {
                                              lines_of(token).at(0),
                                              home / "repository",
                                              "scripted:" E2E_FIXTURES "/slow_note.yaml",
+                                             "scripted:" E2E_FIXTURES "/note.yaml",
                                              pictures},
                                  .environment = {},
                                  .directory = E2E_FOLDER,
