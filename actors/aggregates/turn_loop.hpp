@@ -181,7 +181,7 @@ effect_request settle_call(const call_state& call);
 /// The canonical request body for the state's next model call (see actors/providers/provider.hpp).
 std::string render_request(const agent_terms& agent, const loop& state);
 
-/// Tokens of a text where nothing exact is known: characters ÷ 4, rounded up.
+/// Tokens of a text, whoever answers it: see actors/tokens/tokens.hpp.
 std::int64_t estimate_tokens(std::string_view text);
 
 } // namespace ash::turn

@@ -1,6 +1,6 @@
 #include "actors/aggregates/turn_loop.hpp"
+#include "actors/tokens/tokens.hpp"
 #include "events/base/json.hpp"
-#include "events/base/text.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -95,7 +95,7 @@ std::string render_request(const agent_terms& agent, const loop& state) {
 }
 
 std::int64_t estimate_tokens(std::string_view text) {
-  return static_cast<std::int64_t>((code_points(text) + 3) / 4);
+  return static_cast<std::int64_t>(count_tokens(text));
 }
 
 } // namespace ash::turn

@@ -1,7 +1,5 @@
 #include "actors/providers/canonical.hpp"
 
-#include "events/base/text.hpp"
-
 namespace ash::provider {
 namespace {
 
@@ -120,10 +118,6 @@ result<canonical_request> parse_canonical(std::string_view body) {
     made.temperature = *temperature;
   }
   return made;
-}
-
-std::int64_t estimate_tokens(std::string_view text) {
-  return static_cast<std::int64_t>((code_points(text) + 3) / 4);
 }
 
 } // namespace ash::provider

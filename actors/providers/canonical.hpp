@@ -35,7 +35,4 @@ struct canonical_request {
 /// Errors: `argument_invalid`, naming the field.
 result<canonical_request> parse_canonical(std::string_view body);
 
-/// What a text costs where nobody counts: a token for every four characters, begun ones included.
-std::int64_t estimate_tokens(std::string_view text);
-
 } // namespace ash::provider

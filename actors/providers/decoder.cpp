@@ -1,6 +1,7 @@
 #include "actors/providers/decoder.hpp"
 
 #include "actors/providers/canonical.hpp"
+#include "actors/tokens/tokens.hpp"
 #include "events/base/text.hpp"
 
 #include <algorithm>
@@ -307,12 +308,12 @@ fault decoder::cut_stream() const {
 token_usage decoder::estimated_usage() const {
   token_usage usage;
   usage.estimated = true;
-  usage.input = estimate_tokens(about_.what.body);
-  usage.output = estimate_tokens(draft_.text);
+  usage.input = count_tokens(about_.what.body);
+  usage.output = count_tokens(draft_.text);
   for (const auto& block : draft_.thinking)
-    usage.reasoning += estimate_tokens(block.text);
+    usage.reasoning += count_tokens(block.text);
   for (const auto& call : draft_.tool_calls)
-    usage.output += estimate_tokens(call.name) + estimate_tokens(call.arguments);
+    usage.output += count_tokens(call.name) + count_tokens(call.arguments);
   usage.output += usage.reasoning;
   return usage;
 }

@@ -3,6 +3,7 @@
 #include "actors/providers/decoder.hpp"
 #include "actors/providers/script.hpp"
 #include "actors/providers/timer_loop.hpp"
+#include "actors/tokens/tokens.hpp"
 #include "events/base/hash.hpp"
 #include "events/base/text.hpp"
 
@@ -159,11 +160,11 @@ response answer_of(const scripted_turn& turn, const request& what) {
     made.usage = *turn.usage;
   } else {
     made.usage.estimated = true;
-    made.usage.input = estimate_tokens(what.body);
-    made.usage.reasoning = estimate_tokens(turn.thinking);
-    made.usage.output = estimate_tokens(turn.text) + made.usage.reasoning;
+    made.usage.input = count_tokens(what.body);
+    made.usage.reasoning = count_tokens(turn.thinking);
+    made.usage.output = count_tokens(turn.text) + made.usage.reasoning;
     for (const auto& call : made.tool_calls)
-      made.usage.output += estimate_tokens(call.name) + estimate_tokens(call.arguments);
+      made.usage.output += count_tokens(call.name) + count_tokens(call.arguments);
   }
   made.raw = raw_of(turn, made);
   return made;

@@ -1,5 +1,6 @@
 #include "actors/providers/registry.hpp"
 #include "actors/shells/run_plan.hpp"
+#include "actors/tokens/tokens.hpp"
 #include "actors/tools/tool.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/terminal.hpp"
@@ -129,6 +130,15 @@ finding check_clock() {
   return {"clock", verdict::good, to_iso(now), {}};
 }
 
+finding check_tokens() {
+  if (!are_token_counts_exact())
+    return {"tokens",
+            verdict::warning,
+            "estimated by their characters: this binary was built without ranks",
+            "build it again with ./dev build, with a network"};
+  return {"tokens", verdict::good, "counted by cl100k_base", {}};
+}
+
 std::vector<finding> examine(const settings& with) {
   std::vector<finding> found{check_data_dir(with), check_disk(with), check_log(with), check_git()};
   found.push_back(
@@ -145,6 +155,7 @@ std::vector<finding> examine(const settings& with) {
     found.push_back(
         {"configuration", verdict::bad, config.error().message, "mend " + with.config_file});
   }
+  found.push_back(check_tokens());
   found.push_back(check_files());
   found.push_back(check_clock());
   return found;

@@ -168,7 +168,7 @@ TEST(anthropic, gives_a_cut_stream_with_the_usage_that_is_known) {
   EXPECT_TRUE(end.retryable);
   EXPECT_TRUE(end.emitted_output);
   EXPECT_EQ(end.partial_text, "12345678");
-  EXPECT_EQ(end.usage, (token_usage{240, 2, 200, 0, true}));
+  EXPECT_EQ(end.usage, (token_usage{240, 3, 200, 0, true}));
 }
 
 TEST(anthropic, tells_passing_errors_in_the_stream_from_lasting_ones) {

@@ -1,5 +1,6 @@
 #include "actors/providers/openai_compatible.hpp"
 
+#include "actors/tokens/tokens.hpp"
 #include "events/base/json.hpp"
 #include "tests/actors/providers/asking.hpp"
 #include "tests/actors/providers/canned_server.hpp"
@@ -162,7 +163,7 @@ TEST(openai_compatible, estimates_usage_that_is_missing_or_zero_and_says_so) {
     const auto& counted = seen.answer().usage;
     EXPECT_TRUE(counted.estimated) << usage;
     EXPECT_EQ(counted.output, 3) << usage;
-    EXPECT_EQ(counted.input, static_cast<std::int64_t>((hello().body.size() + 3) / 4)) << usage;
+    EXPECT_EQ(counted.input, static_cast<std::int64_t>(count_tokens(hello().body))) << usage;
   }
 }
 

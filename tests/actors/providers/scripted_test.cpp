@@ -1,5 +1,6 @@
 #include "actors/providers/scripted.hpp"
 
+#include "actors/tokens/tokens.hpp"
 #include "events/base/json.hpp"
 #include "tests/actors/providers/asking.hpp"
 
@@ -106,7 +107,7 @@ TEST(scripted, estimates_usage_that_the_script_leaves_out_and_says_so) {
   const auto usage = ask(*a_script("turns: [{text: \"123456789\"}]"), what).answer().usage;
   EXPECT_TRUE(usage.estimated);
   EXPECT_EQ(usage.output, 3);
-  EXPECT_EQ(usage.input, static_cast<std::int64_t>((what.body.size() + 3) / 4));
+  EXPECT_EQ(usage.input, static_cast<std::int64_t>(count_tokens(what.body)));
 }
 
 TEST(scripted, streams_in_pieces_that_end_at_code_points) {
