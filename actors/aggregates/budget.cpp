@@ -131,6 +131,7 @@ budget::state budget_aggregate::evolve(state s, const fact& happened) {
                    s.warned = false;
                    s.exhausted = false;
                  },
+                 [](const closed&) {},
              },
              happened);
   return s;

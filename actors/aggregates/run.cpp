@@ -337,6 +337,11 @@ effects run_aggregate::react(const state& from, const fact& happened) {
                         [&](const aborted&) { return owed_at_the_end(s); },
                         [](const interrupted&) { return effects{}; },
                         [&](const resumed&) { return owed_while_executing(s); },
+                        [](const phase_omitted&) { return effects{}; },
+                        [](const phase_merged&) { return effects{}; },
+                        [](const path_granted&) { return effects{}; },
+                        [](const path_revoked&) { return effects{}; },
+                        [](const run::hook_ran&) { return effects{}; },
                     },
                     happened);
 }

@@ -82,6 +82,11 @@ run::state run_aggregate::evolve(state from, const fact& happened) {
                    end(waits ? status::awaiting_approval : status::executing, {}, {});
                    ++existing(from).resumes;
                  },
+                 [](const phase_omitted&) {},
+                 [](const phase_merged&) {},
+                 [](const path_granted&) {},
+                 [](const path_revoked&) {},
+                 [](const run::hook_ran&) {},
              },
              happened);
   return from;

@@ -256,6 +256,11 @@ session::state session_aggregate::evolve(state from, const fact& happened) {
             });
           },
           [&](const message_edited& f) { return kept([&](active& s) { keep_edit(s, f); }); },
+          [&](const run::approval_requested&) -> state { return std::move(from); },
+          [&](const run::approval_decided&) -> state { return std::move(from); },
+          [&](const run::path_granted&) -> state { return std::move(from); },
+          [&](const run::path_revoked&) -> state { return std::move(from); },
+          [&](const run::hook_ran&) -> state { return std::move(from); },
           [&](const turn::turn_fact auto& f) {
             return on_turn_fact(std::move(from), turn::fact{f});
           },
@@ -276,6 +281,11 @@ effects session_aggregate::react(const state& from, const fact& happened) {
                         [](const plan_mode_changed&) { return effects{}; },
                         [](const message_appended&) { return effects{}; },
                         [](const message_edited&) { return effects{}; },
+                        [](const run::approval_requested&) { return effects{}; },
+                        [](const run::approval_decided&) { return effects{}; },
+                        [](const run::path_granted&) { return effects{}; },
+                        [](const run::path_revoked&) { return effects{}; },
+                        [](const run::hook_ran&) { return effects{}; },
                         [&](const turn::turn_fact auto& f) {
                           return s != nullptr
                                      ? turn::react(owner_of(*s), s->turns, turn::fact{f})

@@ -179,6 +179,9 @@ tool_call::state tool_call_aggregate::evolve(state from, const fact& happened) {
                 "you decide what to do.",
                 {});
           },
+          [&](const review_awaited&) -> state { return std::move(from); },
+          [&](const delegated&) -> state { return std::move(from); },
+          [&](const run::hook_ran&) -> state { return std::move(from); },
       },
       happened);
 }
@@ -195,6 +198,9 @@ effects tool_call_aggregate::react(const state& s, const fact& happened) {
                         [&](const cancelled&) { return tell(); },
                         [&](const in_doubt&) { return tell(); },
                         [&](const cancel_requested&) { return effects{call_off(request_of(s))}; },
+                        [](const review_awaited&) { return effects{}; },
+                        [](const delegated&) { return effects{}; },
+                        [](const run::hook_ran&) { return effects{}; },
                     },
                     happened);
 }

@@ -180,6 +180,8 @@ loop evolve(loop state, const fact& happened) {
                  },
                  [&](const suspended&) { running(state).at = stage::suspended; },
                  [](const resumed&) {},
+                 [](const approval_awaited&) {},
+                 [](const approval_settled&) {},
                  [&](const completed&) { state = leave(std::move(state)); },
                  [&](const interrupted& f) {
                    if (!f.partial_text.empty())
@@ -236,6 +238,8 @@ effects react(const owner& who, const loop& state, const fact& happened) {
           [](const step_finished&) { return effects{}; },
           [](const suspended&) { return effects{}; },
           [](const resumed&) { return effects{}; },
+          [](const approval_awaited&) { return effects{}; },
+          [](const approval_settled&) { return effects{}; },
           [](const completed&) { return effects{}; },
           [](const interrupted&) { return effects{}; },
           [](const failed&) { return effects{}; },

@@ -64,6 +64,7 @@ enum class error_class : std::uint8_t {
   row(approval_not_found, not_found) \
   row(feed_not_found, not_found) \
   row(blob_not_found, not_found) \
+  row(budget_scope_not_found, not_found) \
   row(file_not_found, not_found) \
   /* -- its state forbids the request */ \
   row(session_ended, conflict) \
@@ -81,6 +82,7 @@ enum class error_class : std::uint8_t {
   row(cursor_invalid, conflict) \
   row(invalid_transition, conflict) \
   row(edit_not_applicable, conflict) \
+  row(merge_conflict, conflict) \
   row(log_locked, conflict) \
   /* -- a person has to decide or mend something */ \
   row(run_already_terminal, human_required) \
@@ -99,6 +101,8 @@ enum class error_class : std::uint8_t {
   row(secret_path_denied, human_required) \
   row(plan_mode_violation, human_required) \
   row(secret_missing, human_required) \
+  row(consent_missing, human_required) \
+  row(hook_blocked, human_required) \
   row(sandbox_unavailable, human_required) \
   row(tool_in_doubt, human_required) \
   /* -- a budget, quota or bound was reached */ \
@@ -108,6 +112,7 @@ enum class error_class : std::uint8_t {
   row(tool_quota_exceeded, limit) \
   row(max_steps_exceeded, limit) \
   row(doom_loop_detected, limit) \
+  row(phase_timed_out, limit) \
   row(subagent_depth_exceeded, limit) \
   row(limit_exceeded, limit) \
   row(request_too_large, limit) \
@@ -128,6 +133,7 @@ enum class error_class : std::uint8_t {
   /* -- a defect, or a damaged store */ \
   row(tool_failed, internal) \
   row(git_failed, internal) \
+  row(audit_damaged, internal) \
   row(entity_broken, internal) \
   row(log_corrupt, internal) \
   row(log_failed, internal) \

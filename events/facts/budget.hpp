@@ -19,8 +19,9 @@ struct reserved {
   call_id call;
   stream_id owner;
   usd amount;
+  approval_id approval = {}; ///< that let it go beyond the cap of a scope which asks; nil: none
 };
-BOOST_DESCRIBE_STRUCT(reserved, (), (call, owner, amount))
+BOOST_DESCRIBE_STRUCT(reserved, (), (call, owner, amount, approval))
 
 struct settled {
   static constexpr std::string_view type = "budget.settled";
@@ -62,6 +63,14 @@ struct cap_changed {
 };
 BOOST_DESCRIBE_STRUCT(cap_changed, (), (cap, warn_at, by))
 
-using fact = std::variant<opened, reserved, settled, released, warned, exhausted, cap_changed>;
+/// The day of a daily scope is over: nothing new is granted.
+struct closed {
+  static constexpr std::string_view type = "budget.closed";
+  usd settled = {}; ///< over the scope's life
+};
+BOOST_DESCRIBE_STRUCT(closed, (), (settled))
+
+using fact =
+    std::variant<opened, reserved, settled, released, warned, exhausted, cap_changed, closed>;
 
 } // namespace ash::budget

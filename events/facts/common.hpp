@@ -58,6 +58,55 @@ struct tool_spec {
 };
 BOOST_DESCRIBE_STRUCT(tool_spec, (), (name, description, parameters, effect))
 
+enum class permission_verdict : std::uint8_t { allow, ask, deny };
+BOOST_DESCRIBE_ENUM(permission_verdict, allow, ask, deny)
+
+/// What a tool call is permitted by: the first rule that matches decides. An empty field matches
+/// everything.
+struct permission_rule {
+  permission_verdict verdict = permission_verdict::ask;
+  std::string tool = {};    ///< a glob over the tool's name
+  std::string pattern = {}; ///< a glob over the command, or over the arguments as canonical JSON
+  std::string path = {};    ///< a glob over the path that the call names
+  std::string origin = {};  ///< where the rule stands: `config`, `persona NAME`, …
+
+  friend bool operator==(const permission_rule&, const permission_rule&) = default;
+};
+BOOST_DESCRIBE_STRUCT(permission_rule, (), (verdict, tool, pattern, path, origin))
+
+/// What happens to a call that no rule decides.
+enum class permission_mode : std::uint8_t { standard, accept_edits, plan, dont_ask, bypass };
+BOOST_DESCRIBE_ENUM(permission_mode, standard, accept_edits, plan, dont_ask, bypass)
+
+enum class hook_event : std::uint8_t {
+  pre_tool,
+  post_tool,
+  run_start,
+  run_end,
+  phase_end,
+  approval_requested,
+  budget_warned,
+};
+BOOST_DESCRIBE_ENUM(hook_event,
+                    pre_tool,
+                    post_tool,
+                    run_start,
+                    run_end,
+                    phase_end,
+                    approval_requested,
+                    budget_warned)
+
+/// A command of the user's that runs when something happens.
+struct hook_rule {
+  hook_event on = hook_event::pre_tool;
+  std::string tool = {};    ///< a glob over the tool's name; empty: every tool
+  std::string command = {}; ///< for `/bin/sh -c`
+  std::int64_t time_limit_ms = 30'000;
+
+  friend bool operator==(const hook_rule&, const hook_rule&) = default;
+};
+BOOST_DESCRIBE_STRUCT(hook_rule, (), (on, tool, command, time_limit_ms))
+
 /// The bounds under which tools run, as they were when the work began.
 struct tool_terms {
   std::vector<std::string> secret_globs;
@@ -65,8 +114,13 @@ struct tool_terms {
   std::int64_t visible_bytes = 32 * 1024;
   bool network = false;
   bool unsandboxed = false; ///< an explicit setting: commands run without a sandbox
-  std::vector<std::string> secret_exceptions; ///< not secret in spite of `secret_globs`
-  std::vector<std::string> command_rules;     ///< destructive-command rules that are on
+  std::vector<std::string> secret_exceptions;   ///< not secret in spite of `secret_globs`
+  std::vector<std::string> command_rules;       ///< destructive-command rules that are on
+  std::vector<std::string> writable_paths = {}; ///< globs in the worktree; none: all of it
+  permission_mode mode = permission_mode::standard;
+  std::vector<permission_rule> permissions = {};
+  std::string reviewer = {}; ///< `provider:model` that decides in a person's place; empty: none
+  std::vector<hook_rule> hooks = {};
 
   friend bool operator==(const tool_terms&, const tool_terms&) = default;
 };
@@ -78,7 +132,12 @@ BOOST_DESCRIBE_STRUCT(tool_terms,
                        network,
                        unsandboxed,
                        secret_exceptions,
-                       command_rules))
+                       command_rules,
+                       writable_paths,
+                       mode,
+                       permissions,
+                       reviewer,
+                       hooks))
 
 /// Everything about an agent that its turns need: fixed when a phase or session begins.
 struct agent_terms {
@@ -95,6 +154,7 @@ struct agent_terms {
   std::int64_t max_tokens_total = 0; ///< input and output over all calls; 0: no such limit
   std::int64_t tool_quota = 0;       ///< tool calls a turn; 0: no such limit
   std::optional<std::int64_t> temperature_milli; ///< thousandths
+  std::vector<std::string> subagents = {};       ///< personas that may be asked for help
 
   friend bool operator==(const agent_terms&, const agent_terms&) = default;
 };
@@ -112,7 +172,8 @@ BOOST_DESCRIBE_STRUCT(agent_terms,
                        max_steps,
                        max_tokens_total,
                        tool_quota,
-                       temperature_milli))
+                       temperature_milli,
+                       subagents))
 
 enum class budget_policy : std::uint8_t { block, warn_continue, prompt };
 BOOST_DESCRIBE_ENUM(budget_policy, block, warn_continue, prompt)

@@ -1,9 +1,19 @@
 // What happens in one phase of a run: its turns, its artifact and its end.
 #pragma once
 
+#include "events/facts/run.hpp"
 #include "events/facts/turn.hpp"
 
 namespace ash::phase {
+
+/// What the artifact of a phase has to be.
+enum class artifact_kind : std::uint8_t {
+  json,     ///< valid by a schema
+  markdown, ///< with the headings of `artifact_check`
+  patch,    ///< that `git apply` takes
+  command,  ///< whatever, where the command of `artifact_check` ends with 0
+};
+BOOST_DESCRIBE_ENUM(artifact_kind, json, markdown, patch, command)
 
 /// What a phase is to do; fixed when it starts.
 struct assignment {
@@ -20,6 +30,12 @@ struct assignment {
   agent_terms agent;
   std::vector<budget_terms> scopes;
   std::string prompt; ///< the envelope
+  artifact_kind kind = artifact_kind::json;
+  std::vector<std::string> artifact_check = {}; ///< the headings, or the one command
+  std::int64_t time_limit_ms = 0;               ///< 0: none
+  std::int64_t approval_limit_ms = 0;           ///< 0: an approval waits for ever
+  run::decision_kind on_approval_limit = run::decision_kind::reject;
+  bool attended = true; ///< someone can be asked
 
   friend bool operator==(const assignment&, const assignment&) = default;
 };
@@ -37,13 +53,20 @@ BOOST_DESCRIBE_STRUCT(assignment,
                        worktree,
                        agent,
                        scopes,
-                       prompt))
+                       prompt,
+                       kind,
+                       artifact_check,
+                       time_limit_ms,
+                       approval_limit_ms,
+                       on_approval_limit,
+                       attended))
 
 struct started {
   static constexpr std::string_view type = "phase.started";
   assignment work;
+  instant due = {}; ///< when its time is up; 0: never
 };
-BOOST_DESCRIBE_STRUCT(started, (), (work))
+BOOST_DESCRIBE_STRUCT(started, (), (work, due))
 
 /// A tool wrote the expected artifact.
 struct artifact_written {

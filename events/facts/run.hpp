@@ -7,16 +7,45 @@
 
 namespace ash::run {
 
+enum class decision_kind : std::uint8_t { approve, reject, request_changes, abort, cancel };
+BOOST_DESCRIBE_ENUM(decision_kind, approve, reject, request_changes, abort, cancel)
+
+/// What an earlier artifact must say for a phase to be done. Without a phase: nothing.
+struct phase_condition {
+  std::string phase = {};   ///< the earlier phase's key
+  std::string pointer = {}; ///< JSON pointer into its artifact
+  std::string is =
+      {}; ///< `equals`, `not_equals`, `exists`, `absent`, `less`, `greater`, `contains`
+  std::string value = {}; ///< JSON text
+
+  friend bool operator==(const phase_condition&, const phase_condition&) = default;
+};
+BOOST_DESCRIBE_STRUCT(phase_condition, (), (phase, pointer, is, value))
+
 /// One phase of the template, as far as the run itself needs it.
 struct planned_phase {
   std::string key;
   std::string role;
   std::string artifact_path;
   bool approval = false;
+  std::vector<std::string> needs = {}; ///< keys of phases that are done before it
+  phase_condition condition = {};
+  std::int64_t retries = 0; ///< further attempts after a failure
 
   friend bool operator==(const planned_phase&, const planned_phase&) = default;
 };
-BOOST_DESCRIBE_STRUCT(planned_phase, (), (key, role, artifact_path, approval))
+BOOST_DESCRIBE_STRUCT(planned_phase,
+                      (),
+                      (key, role, artifact_path, approval, needs, condition, retries))
+
+/// An artifact schema as it was when the run began: a later phase, and a resume, use this one.
+struct kept_schema {
+  std::string ref; ///< `dev/spec@1`
+  document content;
+
+  friend bool operator==(const kept_schema&, const kept_schema&) = default;
+};
+BOOST_DESCRIBE_STRUCT(kept_schema, (), (ref, content))
 
 struct created {
   static constexpr std::string_view type = "run.created";
@@ -35,6 +64,11 @@ struct created {
   std::vector<budget_terms> scopes; ///< that pay, narrowest first
   tool_terms tool_bounds;
   std::string started_by;
+  std::int64_t parallel = 1; ///< phases at once; with more than one, each has its own worktree
+  bool attended = true;      ///< someone can be asked; otherwise asking is a refusal
+  std::int64_t approval_limit_ms = 0; ///< 0: an approval waits for ever
+  decision_kind on_approval_limit = decision_kind::reject;
+  std::vector<kept_schema> schemas = {};
 };
 BOOST_DESCRIBE_STRUCT(created,
                       (),
@@ -52,7 +86,12 @@ BOOST_DESCRIBE_STRUCT(created,
                        report_dir,
                        scopes,
                        tool_bounds,
-                       started_by))
+                       started_by,
+                       parallel,
+                       attended,
+                       approval_limit_ms,
+                       on_approval_limit,
+                       schemas))
 
 struct binding {
   std::string role;
@@ -90,8 +129,10 @@ struct phase_opened {
   std::string key;
   phase_id phase;
   std::int64_t attempt = 1;
+  std::string worktree = {}; ///< of its own; empty: the run's
+  std::string branch = {};
 };
-BOOST_DESCRIBE_STRUCT(phase_opened, (), (key, phase, attempt))
+BOOST_DESCRIBE_STRUCT(phase_opened, (), (key, phase, attempt, worktree, branch))
 
 enum class phase_outcome : std::uint8_t { completed, failed, aborted };
 BOOST_DESCRIBE_ENUM(phase_outcome, completed, failed, aborted)
@@ -134,6 +175,39 @@ struct phase_skipped {
 };
 BOOST_DESCRIBE_STRUCT(phase_skipped, (), (key, phase))
 
+/// A phase is left out: its condition does not hold. Phases that need it go on without it.
+struct phase_omitted {
+  static constexpr std::string_view type = "run.phase.omitted";
+  std::string key = {};
+  std::string reason = {};
+};
+BOOST_DESCRIBE_STRUCT(phase_omitted, (), (key, reason))
+
+/// What a phase did in its own worktree is on the run's branch.
+struct phase_merged {
+  static constexpr std::string_view type = "run.phase.merged";
+  std::string key = {};
+  phase_id phase = {};
+  std::string commit = {};
+};
+BOOST_DESCRIBE_STRUCT(phase_merged, (), (key, phase, commit))
+
+/// Paths that may be written besides those of the persona, from now on.
+struct path_granted {
+  static constexpr std::string_view type = "permission.path.granted";
+  std::string path = {}; ///< a glob relative to the worktree
+  std::string by = {};
+};
+BOOST_DESCRIBE_STRUCT(path_granted, (), (path, by))
+
+/// Paths that may not be written any more, whatever the persona says.
+struct path_revoked {
+  static constexpr std::string_view type = "permission.path.revoked";
+  std::string path = {};
+  std::string by = {};
+};
+BOOST_DESCRIBE_STRUCT(path_revoked, (), (path, by))
+
 enum class approval_kind : std::uint8_t { artifact, tool, budget, plan };
 BOOST_DESCRIBE_ENUM(approval_kind, artifact, tool, budget, plan)
 
@@ -145,14 +219,25 @@ struct approval_requested {
   std::string phase_key;
   std::string subject; ///< the artifact's path, the tool's name, the scope
   std::int64_t round = 1;
-  instant expires; ///< 0: never
+  instant expires;           ///< 0: never
+  std::string question = {}; ///< for a person
+  document content = {};     ///< what is to be approved, where that is a text
+  usd amount = {};           ///< of a budget approval: what the call may cost
+  decision_kind on_expiry = decision_kind::reject;
 };
 BOOST_DESCRIBE_STRUCT(approval_requested,
                       (),
-                      (approval, kind, asker, phase_key, subject, round, expires))
-
-enum class decision_kind : std::uint8_t { approve, reject, request_changes, abort, cancel };
-BOOST_DESCRIBE_ENUM(decision_kind, approve, reject, request_changes, abort, cancel)
+                      (approval,
+                       kind,
+                       asker,
+                       phase_key,
+                       subject,
+                       round,
+                       expires,
+                       question,
+                       content,
+                       amount,
+                       on_expiry))
 
 struct approval_decided {
   static constexpr std::string_view type = "approval.decided";
@@ -217,6 +302,22 @@ struct resumed {
 };
 BOOST_DESCRIBE_STRUCT(resumed, (), (by))
 
+/// What a hook did: in the stream of the run, session or tool call that it was run for.
+struct hook_ran {
+  static constexpr std::string_view type = "hook.ran";
+  hook_event on = hook_event::pre_tool;
+  std::string command;
+  std::int64_t exit_code = 0;
+  bool blocked = false; ///< what it was run for does not happen
+  bool timed_out = false;
+  std::string message; ///< what it said: for the model or a person, bounded
+  document output;     ///< the whole of it, where `message` was cut
+  std::int64_t duration_ms = 0;
+};
+BOOST_DESCRIBE_STRUCT(hook_ran,
+                      (),
+                      (on, command, exit_code, blocked, timed_out, message, output, duration_ms))
+
 using fact = std::variant<created,
                           bound,
                           started,
@@ -232,6 +333,11 @@ using fact = std::variant<created,
                           failed,
                           aborted,
                           interrupted,
-                          resumed>;
+                          resumed,
+                          phase_omitted,
+                          phase_merged,
+                          path_granted,
+                          path_revoked,
+                          hook_ran>;
 
 } // namespace ash::run

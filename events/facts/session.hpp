@@ -1,6 +1,7 @@
 // What happens in a conversation: its settings, its messages and its turns.
 #pragma once
 
+#include "events/facts/run.hpp"
 #include "events/facts/turn.hpp"
 
 namespace ash::session {
@@ -14,14 +15,34 @@ struct created {
   std::int64_t depth = 0;
   agent_terms agent;
   std::vector<budget_terms> scopes;
+  stream_id root = {};        ///< where approvals are asked for: the run or session at the top
+  tool_call_id asked_by = {}; ///< of a child: the call that its result answers
+  std::string task = {};      ///< of a child: its first and only message
+  std::string branch = {};    ///< of a worktree of its own
+  bool attended = true;       ///< someone can be asked
 };
-BOOST_DESCRIBE_STRUCT(created, (), (session, project_key, worktree, parent, depth, agent, scopes))
+BOOST_DESCRIBE_STRUCT(created,
+                      (),
+                      (session,
+                       project_key,
+                       worktree,
+                       parent,
+                       depth,
+                       agent,
+                       scopes,
+                       root,
+                       asked_by,
+                       task,
+                       branch,
+                       attended))
 
 struct ended {
   static constexpr std::string_view type = "session.ended";
   std::string reason;
+  std::string result = {}; ///< of a child: its answer
+  std::string code = {};   ///< of a child that failed
 };
-BOOST_DESCRIBE_STRUCT(ended, (), (reason))
+BOOST_DESCRIBE_STRUCT(ended, (), (reason, result, code))
 
 struct titled {
   static constexpr std::string_view type = "session.titled";
@@ -89,6 +110,11 @@ using fact = std::variant<created,
                           plan_mode_changed,
                           message_appended,
                           message_edited,
+                          run::approval_requested,
+                          run::approval_decided,
+                          run::path_granted,
+                          run::path_revoked,
+                          run::hook_ran,
                           ASH_TURN_FACTS>;
 
 } // namespace ash::session

@@ -1,7 +1,7 @@
 // What happens to one tool call, in a stream of its own.
 #pragma once
 
-#include "events/facts/common.hpp"
+#include "events/facts/run.hpp"
 
 #include <variant>
 
@@ -19,11 +19,31 @@ struct requested {
   tool_terms terms;
   std::string policy_hash;
   bool review = false; ///< someone decides before it runs
+  stream_id root = {}; ///< where approvals are asked for
+  std::string phase_key = {};
+  std::int64_t depth = 0;                  ///< of the session that asks; 0 for a phase
+  std::vector<budget_terms> scopes = {};   ///< that pay for what the call starts
+  std::vector<std::string> subagents = {}; ///< personas that it may start
+  bool attended = true;                    ///< someone can be asked
 };
-BOOST_DESCRIBE_STRUCT(
-    requested,
-    (),
-    (call, owner, turn, name, arguments, effect, worktree, terms, policy_hash, review))
+BOOST_DESCRIBE_STRUCT(requested,
+                      (),
+                      (call,
+                       owner,
+                       turn,
+                       name,
+                       arguments,
+                       effect,
+                       worktree,
+                       terms,
+                       policy_hash,
+                       review,
+                       root,
+                       phase_key,
+                       depth,
+                       scopes,
+                       subagents,
+                       attended))
 
 enum class review_verdict : std::uint8_t { approved, denied };
 BOOST_DESCRIBE_ENUM(review_verdict, approved, denied)
@@ -34,8 +54,27 @@ struct reviewed {
   review_verdict verdict = review_verdict::denied;
   std::string by;
   std::string reason;
+  approval_id approval = {}; ///< nil where a model decided
 };
-BOOST_DESCRIBE_STRUCT(reviewed, (), (call, verdict, by, reason))
+BOOST_DESCRIBE_STRUCT(reviewed, (), (call, verdict, by, reason, approval))
+
+/// Somebody has to decide before the call runs.
+struct review_awaited {
+  static constexpr std::string_view type = "tool.call.review.awaited";
+  tool_call_id call = {};
+  approval_id approval = {};
+  std::string rule = {}; ///< the rule that wants it
+  std::string question = {};
+};
+BOOST_DESCRIBE_STRUCT(review_awaited, (), (call, approval, rule, question))
+
+/// A child session does what the call asks for.
+struct delegated {
+  static constexpr std::string_view type = "tool.call.delegated";
+  tool_call_id call = {};
+  session_id session = {};
+};
+BOOST_DESCRIBE_STRUCT(delegated, (), (call, session))
 
 struct denied {
   static constexpr std::string_view type = "tool.call.denied";
@@ -114,6 +153,9 @@ using fact = std::variant<requested,
                           failed,
                           cancelled,
                           in_doubt,
-                          cancel_requested>;
+                          cancel_requested,
+                          review_awaited,
+                          delegated,
+                          run::hook_ran>;
 
 } // namespace ash::tool_call

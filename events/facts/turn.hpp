@@ -2,7 +2,7 @@
 // session, and its facts stand in that owner's stream.
 #pragma once
 
-#include "events/facts/common.hpp"
+#include "events/facts/run.hpp"
 
 #include <variant>
 
@@ -24,6 +24,10 @@ struct step_started {
 };
 BOOST_DESCRIBE_STRUCT(step_started, (), (turn, step))
 
+/// What a model call is for: the agent's own work, or a verdict about one of its tool calls.
+enum class call_purpose : std::uint8_t { work, review };
+BOOST_DESCRIBE_ENUM(call_purpose, work, review)
+
 /// One attempt at a model call is intended; its budget is not yet reserved.
 struct call_requested {
   static constexpr std::string_view type = "llm.call.requested";
@@ -39,6 +43,8 @@ struct call_requested {
   std::vector<budget_terms> scopes; ///< that pay, narrowest first
   std::string persona_hash;
   std::string policy_hash;
+  approval_id approval = {}; ///< that lets it go beyond the cap of a scope which asks; nil: none
+  call_purpose purpose = call_purpose::work;
 };
 BOOST_DESCRIBE_STRUCT(call_requested,
                       (),
@@ -53,7 +59,9 @@ BOOST_DESCRIBE_STRUCT(call_requested,
                        estimate,
                        scopes,
                        persona_hash,
-                       policy_hash))
+                       policy_hash,
+                       approval,
+                       purpose))
 
 /// The budget is reserved in every scope, and the call goes out.
 struct call_started {
@@ -244,6 +252,28 @@ struct resumed {
 };
 BOOST_DESCRIBE_STRUCT(resumed, (), (turn))
 
+/// The turn waits until someone has decided about a budget.
+struct approval_awaited {
+  static constexpr std::string_view type = "turn.approval.awaited";
+  turn_id turn = {};
+  approval_id approval = {};
+  run::approval_kind kind = run::approval_kind::budget;
+  std::string subject = {}; ///< the scope
+  std::string message = {};
+  usd amount = {};
+};
+BOOST_DESCRIBE_STRUCT(approval_awaited, (), (turn, approval, kind, subject, message, amount))
+
+struct approval_settled {
+  static constexpr std::string_view type = "turn.approval.settled";
+  turn_id turn = {};
+  approval_id approval = {};
+  run::decision_kind decision = run::decision_kind::approve;
+  std::string by = {};
+  std::string comment = {};
+};
+BOOST_DESCRIBE_STRUCT(approval_settled, (), (turn, approval, decision, by, comment))
+
 struct completed {
   static constexpr std::string_view type = "turn.completed";
   turn_id turn;
@@ -272,7 +302,8 @@ BOOST_DESCRIBE_STRUCT(failed, (), (turn, code, message))
       turn::call_delta, turn::call_completed, turn::call_failed, turn::call_lost,                  \
       turn::call_settled, turn::call_retried, turn::model_fell_back, turn::tool_called,            \
       turn::tool_answered, turn::loop_detected, turn::step_finished, turn::stop_requested,         \
-      turn::suspended, turn::resumed, turn::completed, turn::interrupted, turn::failed
+      turn::suspended, turn::resumed, turn::approval_awaited, turn::approval_settled,              \
+      turn::completed, turn::interrupted, turn::failed
 
 using fact = std::variant<ASH_TURN_FACTS>;
 

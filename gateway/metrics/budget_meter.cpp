@@ -50,6 +50,7 @@ void budget_meter::fold(scope& into, const budget::fact& fact) {
                  [&](const budget::warned&) {},
                  [&](const budget::exhausted&) {},
                  [&](const budget::cap_changed& f) { into.cap = f.cap; },
+                 [&](const budget::closed&) {},
              },
              fact);
 }

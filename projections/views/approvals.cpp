@@ -53,7 +53,7 @@ std::string state_after(run::decision_kind decision) {
   return "cancelled";
 }
 
-using ignored = passes_over<session::fact,
+using ignored = passes_over<without<session::fact, run::approval_requested, run::approval_decided>,
                             run::created,
                             run::bound,
                             run::started,
@@ -71,7 +71,11 @@ using ignored = passes_over<session::fact,
                             phase::fact,
                             tool_call::fact,
                             budget::fact,
-                            log::fact>;
+                            log::fact,
+                            run::phase_omitted,
+                            run::phase_merged,
+                            run::path_granted,
+                            run::path_revoked>;
 
 class approvals final : public folding_view<approvals, ignored> {
 public:

@@ -108,6 +108,9 @@ public:
       r.state = "open";
     });
   }
+  result<void> on(const budget::closed& f, const log::record& from) {
+    return enter(from, "closed", {}, {}, f.settled, {}, [](scope_row& r) { r.state = "closed"; });
+  }
 
 private:
   template <class Change>

@@ -85,7 +85,9 @@ using ignored = passes_over<session::created,
                             turn::completed, // its text is the last answer's
                             tool_call::fact,
                             budget::fact,
-                            log::fact>;
+                            log::fact,
+                            turn::approval_awaited,
+                            turn::approval_settled>;
 
 class messages final : public folding_view<messages, ignored> {
 public:

@@ -117,7 +117,9 @@ using ignored = passes_over<session::ended,
                             turn::failed,
                             tool_call::fact,
                             budget::fact,
-                            log::fact>;
+                            log::fact,
+                            turn::approval_awaited,
+                            turn::approval_settled>;
 
 class model_calls final : public folding_view<model_calls, ignored> {
 public:

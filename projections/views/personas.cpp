@@ -46,7 +46,11 @@ using ignored = passes_over<session::ended,
                             phase::fact,
                             tool_call::fact,
                             budget::fact,
-                            log::fact>;
+                            log::fact,
+                            run::phase_omitted,
+                            run::phase_merged,
+                            run::path_granted,
+                            run::path_revoked>;
 
 class personas final : public folding_view<personas, ignored> {
 public:

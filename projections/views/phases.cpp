@@ -110,7 +110,13 @@ using ignored = passes_over<session::created,
                             turn::failed,
                             tool_call::fact,
                             budget::fact,
-                            log::fact>;
+                            log::fact,
+                            turn::approval_awaited,
+                            turn::approval_settled,
+                            run::phase_omitted,
+                            run::phase_merged,
+                            run::path_granted,
+                            run::path_revoked>;
 
 class phases final : public folding_view<phases, ignored> {
 public:

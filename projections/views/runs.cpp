@@ -107,7 +107,11 @@ using ignored = passes_over<session::created,
                             turn::failed,
                             tool_call::fact,
                             budget::fact,
-                            log::fact>;
+                            log::fact,
+                            run::path_granted,
+                            run::path_revoked,
+                            turn::approval_awaited,
+                            turn::approval_settled>;
 
 class runs final : public folding_view<runs, ignored> {
 public:
@@ -170,6 +174,12 @@ public:
       if (r.state == "awaiting_approval" && r.approvals_open == 0)
         r.state = "executing";
     });
+  }
+  result<void> on(const run::phase_omitted&, const log::record& from) {
+    return change(from, [](run_row&) {});
+  }
+  result<void> on(const run::phase_merged&, const log::record& from) {
+    return change(from, [](run_row&) {});
   }
   result<void> on(const run::report_composed& f, const log::record& from) {
     return change(from, [&](run_row& r) {

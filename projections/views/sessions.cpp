@@ -92,7 +92,9 @@ using ignored = passes_over<run::fact,
                             turn::resumed,
                             tool_call::fact,
                             budget::fact,
-                            log::fact>;
+                            log::fact,
+                            turn::approval_awaited,
+                            turn::approval_settled>;
 
 class sessions final : public folding_view<sessions, ignored> {
 public:

@@ -109,7 +109,9 @@ using ignored = passes_over<session::created,
                             turn::interrupted,
                             turn::failed,
                             budget::fact,
-                            log::fact>;
+                            log::fact,
+                            turn::approval_awaited,
+                            turn::approval_settled>;
 
 class tool_calls final : public folding_view<tool_calls, ignored> {
 public:
@@ -188,6 +190,13 @@ public:
   result<void> on(const tool_call::cancel_requested& f, const log::record& from) {
     return change(from, [&](tool_call_row& r) { r.message = f.reason; });
   }
+  result<void> on(const tool_call::review_awaited& f, const log::record& from) {
+    return change(from, [&](tool_call_row& r) {
+      r.state = "reviewing";
+      r.rule = f.rule;
+    });
+  }
+  result<void> on(const tool_call::delegated&, const log::record&) { return success(); }
 
 private:
   static tool_call_row begun(const log::record& from) {

@@ -10,6 +10,7 @@
 #include "projections/store/store.hpp"
 
 #include <boost/mp11/algorithm.hpp>
+#include <boost/mp11/bind.hpp>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -67,6 +68,12 @@ public:
 
 /// The facts that a view passes over on purpose; a variant stands for all of its facts.
 template <class... Facts> using passes_over = boost::mp11::mp_list<Facts...>;
+
+/// The variant without some of its facts.
+template <class Variant, class... Facts>
+using without = boost::mp11::mp_remove_if_q<
+    Variant,
+    boost::mp11::mp_bind_front<boost::mp11::mp_contains, boost::mp11::mp_list<Facts...>>>;
 
 namespace detail {
 template <class Listed, class Fact> constexpr bool covers = std::is_same_v<Listed, Fact>;

@@ -36,7 +36,11 @@ using ignored = passes_over<session::fact,
                             phase::fact,
                             tool_call::fact,
                             budget::fact,
-                            log::fact>;
+                            log::fact,
+                            run::phase_omitted,
+                            run::phase_merged,
+                            run::path_granted,
+                            run::path_revoked>;
 
 class workflows final : public folding_view<workflows, ignored> {
 public:

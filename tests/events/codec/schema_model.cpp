@@ -3,6 +3,7 @@
 #include <flatbuffers/reflection.h>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <stdexcept>
 
 namespace ash::codec::testing {
@@ -133,7 +134,7 @@ schema_model model_of_folder(const std::string& folder) {
 
 std::string schema_text(const schema_model& model, std::string_view name) {
   std::string body;
-  bool uses_common = false;
+  std::set<std::string> used;
   for (const auto kind : {type_kind::enumeration, type_kind::fixed, type_kind::table}) {
     for (const auto& [full_name, type] : model) {
       if (type.kind != kind || file_of(full_name) != name)
@@ -142,8 +143,8 @@ std::string schema_text(const schema_model& model, std::string_view name) {
       body += kind == type_kind::enumeration ? enum_text(full_name, type)
                                              : table_text(model, full_name, type);
       for (const auto& field : type.fields)
-        uses_common = uses_common || field.type.starts_with("ash.fbs.") ||
-                      field.type.starts_with("[ash.fbs.");
+        if (const auto at = field.type.find("ash.fbs."); at <= 1)
+          used.insert(file_of(field.type.substr(at, field.type.size() - 2 * at)));
     }
   }
   std::string text = name == "common" ? "// Values that the facts of several aggregates share.\n"
@@ -151,8 +152,9 @@ std::string schema_text(const schema_model& model, std::string_view name) {
   text +=
       "// A field's place is its id, and its default is part of the format: fields are only ever\n"
       "// added at the end of a table, and values at the end of an enum.\n";
-  if (uses_common && name != "common")
-    text += "include \"common.fbs\";\n";
+  for (const auto& file : used)
+    if (file != name)
+      text += "include \"" + file + ".fbs\";\n";
   text += "\nnamespace ash.fbs";
   text += name == "common" ? ";\n" : '.' + std::string{name} + ";\n";
   if (name != "common")
