@@ -155,6 +155,21 @@ struct phase_unstartable {
 struct phase_reported {
   phase_closed what;
 };
+/// Whether the condition of a phase holds; `why` where that can't be told.
+struct condition_checked {
+  std::string key;
+  bool holds = false;
+  std::string reason;
+  std::optional<error> why = std::nullopt;
+};
+struct phase_merged_in {
+  phase_id phase;
+  std::string commit;
+};
+struct phase_unmergeable {
+  phase_id phase;
+  error why;
+};
 /// A budget blocks a phase.
 struct phase_blocked {
   phase_id phase;
@@ -163,6 +178,7 @@ struct phase_blocked {
 };
 struct request_approval {
   approval_requested what;
+  std::int64_t limit_ms = 0; ///< from now on; 0: it waits for ever
 };
 struct decide_approval {
   approval_id approval;
@@ -200,6 +216,9 @@ using command = std::variant<start,
                              workspace_failed,
                              phase_unstartable,
                              phase_reported,
+                             condition_checked,
+                             phase_merged_in,
+                             phase_unmergeable,
                              phase_blocked,
                              request_approval,
                              decide_approval,
@@ -244,7 +263,11 @@ struct abort {
   std::string key = {};
 };
 
+/// The phase's time is over.
+struct time_up {};
+
 using command = std::variant<start,
+                             time_up,
                              artifact_checked,
                              artifact_unreadable,
                              approval_settled,

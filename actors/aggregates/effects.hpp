@@ -61,6 +61,10 @@ struct check_artifact {
   std::string path;
   std::string schema_ref;
   document schema;
+  phase::artifact_kind kind = phase::artifact_kind::json;
+  std::vector<std::string> check = {}; ///< the headings, or the one command
+  tool_terms bounds = {};              ///< of that command
+  run_id run = {};
 };
 
 /// Makes the run's own git worktree and branch. Answers run::workspace_ready or
@@ -93,6 +97,33 @@ struct open_phase {
   std::string worktree;
   std::vector<budget_terms> scopes;
   tool_terms tool_bounds;
+  std::vector<run::kept_schema> schemas;
+  std::int64_t approval_limit_ms = 0;
+  run::decision_kind on_approval_limit = run::decision_kind::reject;
+  bool attended = true;
+  std::string repo_path;
+  std::string run_branch;
+  std::string branch; ///< of a worktree of its own, which is made first; empty: the run's
+};
+
+/// Judges a condition over an artifact. Answers run::condition_checked.
+struct check_condition {
+  std::string key;
+  run::phase_condition what;
+  std::optional<document> artifact; ///< none: the phase left none
+};
+
+/// Brings what a phase did in its own worktree onto the run's branch, and removes that worktree.
+/// Answers run::phase_merged_in or run::phase_unmergeable.
+struct merge_phase {
+  phase_id phase;
+  std::string key;
+  std::string repo_path;
+  std::string run_worktree;
+  std::string run_branch;
+  std::string worktree;
+  std::string branch;
+  std::string artifact_path;
 };
 
 /// Saves the run's work on its branch and writes its report. Answers run::report_ready or
@@ -115,6 +146,8 @@ using any = std::variant<reserve,
                          check_artifact,
                          prepare_workspace,
                          open_phase,
+                         check_condition,
+                         merge_phase,
                          compose_report,
                          prune>;
 

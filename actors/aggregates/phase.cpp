@@ -41,6 +41,10 @@ completed completion(const active& s, std::string sha256, document artifact) {
       s.turns);
 }
 
+std::string out_of_time(const active& s) {
+  return "the phase's " + std::to_string(s.work.time_limit_ms / 1'000) + " seconds are over";
+}
+
 /// Where these facts end the turn for good, that ends the phase too.
 void follow_turn(const active& s, facts& happened) {
   if (happened.empty())
@@ -48,7 +52,10 @@ void follow_turn(const active& s, facts& happened) {
   // None of the facts of a turn's last decision changes the totals: the calls before them did.
   if (const auto* bad = std::get_if<turn::failed>(&happened.back()))
     happened.push_back(failure(s, bad->code, bad->message));
-  else if (const auto* cut = std::get_if<turn::interrupted>(&happened.back()))
+  else if (const auto* cut = std::get_if<turn::interrupted>(&happened.back());
+           cut != nullptr && s.work.time_limit_ms > 0 && cut->reason == out_of_time(s))
+    happened.push_back(failure(s, errc::phase_timed_out, cut->reason));
+  else if (cut != nullptr)
     happened.push_back(with_totals(aborted{cut->reason, {}, {}, {}}, s.turns));
 }
 
@@ -79,7 +86,9 @@ decision<fact> on(const absent&, const start& c, instant now) {
   active begun;
   begun.work = c.work;
   begun.work.prompt.clear(); // the first turn has it
-  return open_turn(begun, {started{begun.work}}, c.work.prompt, now);
+  if (c.work.time_limit_ms > 0)
+    begun.due = now + c.work.time_limit_ms * us_per_ms;
+  return open_turn(begun, {started{begun.work, begun.due}}, c.work.prompt, now);
 }
 
 // An abort that overtakes the start: the start must find a phase that is over.
@@ -165,6 +174,17 @@ decision<fact> on(const active& s, const abort& c, instant now) {
   return facts{with_totals(aborted{c.reason, {}, {}, {}}, s.turns)};
 }
 
+// What has written its artifact, or waits for a budget or a person, is not too slow.
+decision<fact> on(const active& s, const time_up&, instant now) {
+  const auto& turn = s.turns.now;
+  if (s.at != status::working || !turn || turn->at == turn::stage::suspended)
+    return facts{};
+  return on_turn(s, turn::stop{{}, out_of_time(s)}, now);
+}
+
+decision<fact> on(const closed&, const time_up&, instant) {
+  return facts{};
+}
 decision<fact> on(const closed&, const start&, instant) {
   return facts{};
 }
@@ -256,8 +276,14 @@ state on_turn_fact(state from, const turn::fact& f) {
 
 effect_request check_artifact(const active& s) {
   return {"artifact:" + to_string(s.work.phase) + ":" + std::to_string(s.turns.turns),
-          effect::check_artifact{
-              s.work.worktree, s.work.artifact_path, s.work.schema_ref, s.work.schema}};
+          effect::check_artifact{s.work.worktree,
+                                 s.work.artifact_path,
+                                 s.work.schema_ref,
+                                 s.work.schema,
+                                 s.work.kind,
+                                 s.work.artifact_check,
+                                 s.work.agent.tool_bounds,
+                                 s.work.run}};
 }
 
 effect_request ask_approval(const active& s) {
@@ -268,8 +294,20 @@ effect_request ask_approval(const active& s) {
   what.phase_key = s.work.key;
   what.subject = s.work.artifact_path;
   what.round = s.round;
+  what.question =
+      "Is " + s.work.artifact_path + " of the phase " + s.work.key + " as it should be?";
+  what.content = s.artifact;
+  what.on_expiry = s.work.on_approval_limit;
   return {"approval:" + to_string(s.approval),
-          effect::send{stream_of(s.work.run), run::request_approval{std::move(what)}, {}}};
+          effect::send{stream_of(s.work.run),
+                       run::request_approval{std::move(what), s.work.approval_limit_ms},
+                       {}}};
+}
+
+effects watch_time(const active& s) {
+  if (s.due.us == 0 || s.at != status::working)
+    return {};
+  return {{"time:" + to_string(s.work.phase), effect::tell_self{s.due, time_up{}}}};
 }
 
 effect_request report_block(const active& s) {
@@ -319,6 +357,7 @@ phase::state phase_aggregate::evolve(state from, const fact& happened) {
                         [&](const started& f) -> state {
                           active begun;
                           begun.work = f.work;
+                          begun.due = f.due;
                           return begun;
                         },
                         [&](const artifact_written&) -> state { return std::move(from); },
@@ -358,7 +397,10 @@ effects phase_aggregate::react(const state& s, const fact& happened) {
   const auto ended = [&] { return effects{report_end(std::get<closed>(s))}; };
   return std::visit(
       match{
-          [](const started&) { return effects{}; },
+          [&](const started&) {
+            const auto* begun = std::get_if<active>(&s);
+            return begun == nullptr ? effects{} : watch_time(*begun);
+          },
           [](const artifact_written&) { return effects{}; },
           [](const artifact_validated&) { return effects{}; },
           [](const artifact_rejected&) { return effects{}; },
@@ -384,7 +426,9 @@ effects phase_aggregate::pending(const state& from) {
                             return effects{ask_approval(s)};
                           if (s.turns.now && s.turns.now->at == turn::stage::suspended)
                             return effects{report_block(s)};
-                          return turn::pending(owner_of(s), s.turns);
+                          auto owed = turn::pending(owner_of(s), s.turns);
+                          append(owed, watch_time(s));
+                          return owed;
                         },
                     },
                     from);

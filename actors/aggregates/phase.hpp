@@ -27,9 +27,12 @@ struct active {
   std::string artifact_sha256; ///< of the artifact that is valid
   document artifact;
   std::string summary; ///< the last turn's closing text
+  instant due;         ///< when its time is up; 0: never
 };
 BOOST_DESCRIBE_STRUCT(
-    active, (), (work, turns, at, repairs, round, approval, artifact_sha256, artifact, summary))
+    active,
+    (),
+    (work, turns, at, repairs, round, approval, artifact_sha256, artifact, summary, due))
 
 /// What its run is told, as often as it asks.
 struct closed {

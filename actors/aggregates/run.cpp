@@ -1,5 +1,6 @@
-#include "actors/aggregates/run.hpp"
+#include "actors/aggregates/run_parts.hpp"
 
+#include "events/base/check.hpp"
 #include "events/base/match.hpp"
 
 #include <algorithm>
@@ -9,17 +10,50 @@ namespace {
 
 using facts = std::vector<fact>;
 
-const phase_progress* open_phase(const live& s) {
-  return s.phases.empty() || s.phases.back().closed ? nullptr : &s.phases.back();
+const planned_phase& planned(const live& s, const std::string& key) {
+  const auto found = std::find_if(s.plan.phases.begin(),
+                                  s.plan.phases.end(),
+                                  [&](const planned_phase& p) { return p.key == key; });
+  check(found != s.plan.phases.end(), "a phase that is not in the plan");
+  return *found;
 }
 
-bool all_phases_done(const live& s) {
-  return s.phases.size() == s.plan.phases.size() && open_phase(s) == nullptr;
+/// The first attempt at a phase keeps the id that it had before there were others.
+phase_opened attempt_at(const live& s, const std::string& key, std::int64_t attempt) {
+  const auto again = attempt > 1 ? ":" + std::to_string(attempt) : std::string{};
+  phase_opened out{key, {derive(s.plan.run.value, "phase:" + key + again)}, attempt};
+  if (is_graph(s)) {
+    const auto own = "." + key + (attempt > 1 ? "." + std::to_string(attempt) : std::string{});
+    out.worktree = s.plan.worktree + own;
+    out.branch = s.plan.branch + own;
+  }
+  return out;
 }
 
-phase_opened next_phase(const live& s) {
-  const auto& planned = s.plan.phases.at(s.phases.size());
-  return {planned.key, {derive(s.plan.run.value, "phase:" + planned.key)}, 1};
+/// `happened`, and the phases that can begin then without looking at anything else.
+facts and_next(const live& s, facts happened) {
+  run::state next{s};
+  for (const auto& each : happened)
+    next = run_aggregate::evolve(std::move(next), each);
+  while (true) {
+    const auto& now = std::get<live>(next);
+    const auto ready = startable(now);
+    const auto plain = std::find_if(
+        ready.begin(), ready.end(), [](const auto* p) { return p->condition.phase.empty(); });
+    if (plain == ready.end())
+      return happened;
+    happened.push_back(attempt_at(now, (*plain)->key, 1));
+    next = run_aggregate::evolve(std::move(next), happened.back());
+  }
+}
+
+/// What no further attempt would change: someone has decided, or there is nothing left to spend.
+bool is_settled_failure(const std::string& code) {
+  for (const auto settled :
+       {errc::approval_rejected, errc::approval_rounds_exhausted, errc::budget_exhausted})
+    if (code == to_string(settled))
+      return true;
+  return false;
 }
 
 /// A run that is over decides what nobody has decided.
@@ -35,11 +69,6 @@ end_in_failure(const live& s, facts happened, const error& why, std::string phas
   cancel_approvals(s, happened);
   happened.push_back(failed{std::string{to_string(why.code)}, why.message, std::move(phase_key)});
   return happened;
-}
-
-/// How the run ends, as things stand: what its report tells.
-std::string outcome_of(const live& s) {
-  return s.at == status::failed ? "failed" : s.at == status::aborted ? "aborted" : "completed";
 }
 
 error is_terminal(const live& s) {
@@ -69,9 +98,7 @@ decision<fact> on(const live& s, const workspace_ready& c) {
   if (is_over(s.at) || !s.base_commit.empty())
     return facts{};
   facts happened{workspace_prepared{c.worktree, c.branch, c.base_commit}};
-  if (s.at == status::executing)
-    happened.push_back(next_phase(s));
-  return happened;
+  return s.at == status::executing ? and_next(s, std::move(happened)) : happened;
 }
 
 decision<fact> on(const live& s, const workspace_failed& c) {
@@ -80,31 +107,39 @@ decision<fact> on(const live& s, const workspace_failed& c) {
   return end_in_failure(s, {}, c.why, {});
 }
 
-decision<fact> on(const live& s, const phase_unstartable& c) {
-  const auto* open = open_phase(s);
-  if (open == nullptr || open->phase != c.phase)
+decision<fact> end_phase_badly(const live& s, const phase_id& phase, const error& why) {
+  const auto* open = open_attempt(s, phase);
+  if (open == nullptr)
     return facts{};
   phase_closed closed;
   closed.key = open->key;
   closed.phase = open->phase;
   closed.outcome = phase_outcome::failed;
-  closed.code = to_string(c.why.code);
-  closed.message = c.why.message;
-  const auto key = open->key;
+  closed.code = to_string(why.code);
+  closed.message = why.message;
   if (is_over(s.at)) // aborted meanwhile: the report waits for nothing but this
     return facts{std::move(closed)};
-  return end_in_failure(s, {std::move(closed)}, c.why, key);
+  return end_in_failure(s, {std::move(closed)}, why, open->key);
+}
+
+decision<fact> on(const live& s, const phase_unstartable& c) {
+  return end_phase_badly(s, c.phase, c.why);
 }
 
 decision<fact> on(const live& s, const phase_reported& c) {
-  const auto* open = open_phase(s);
-  if (open == nullptr || open->phase != c.what.phase)
+  const auto* open = open_attempt(s, c.what.phase);
+  if (open == nullptr)
     return facts{};
   facts happened{c.what};
   if (is_over(s.at))
     return happened;
   switch (c.what.outcome) {
   case phase_outcome::failed:
+    if (open->attempt <= planned(s, open->key).retries && goes_on(s) &&
+        !is_settled_failure(c.what.code)) {
+      happened.push_back(attempt_at(s, open->key, open->attempt + 1));
+      return happened;
+    }
     return end_in_failure(
         s, std::move(happened), refuse(errc_from(c.what.code).code, c.what.message), c.what.key);
   case phase_outcome::aborted:
@@ -112,27 +147,55 @@ decision<fact> on(const live& s, const phase_reported& c) {
     happened.push_back(aborted{c.what.message, "phase " + c.what.key});
     return happened;
   case phase_outcome::completed:
-    if (s.at != status::interrupted && s.phases.size() < s.plan.phases.size())
-      happened.push_back(next_phase(s));
-    return happened;
+    return goes_on(s) ? and_next(s, std::move(happened)) : happened;
   }
   return happened;
 }
 
+decision<fact> on(const live& s, const condition_checked& c) {
+  const auto ready = startable(s);
+  const auto waits =
+      std::any_of(ready.begin(), ready.end(), [&](const auto* p) { return p->key == c.key; });
+  if (!goes_on(s) || !waits)
+    return facts{};
+  if (c.why)
+    return end_in_failure(s, {}, *c.why, c.key);
+  if (c.holds)
+    return facts{attempt_at(s, c.key, 1)};
+  return and_next(s, {phase_omitted{c.key, c.reason}});
+}
+
+decision<fact> on(const live& s, const phase_merged_in& c) {
+  const auto* phase = unmerged(s, c.phase);
+  if (phase == nullptr)
+    return facts{};
+  facts happened{phase_merged{phase->key, phase->phase, c.commit}};
+  return goes_on(s) ? and_next(s, std::move(happened)) : happened;
+}
+
+decision<fact> on(const live& s, const phase_unmergeable& c) {
+  const auto* phase = unmerged(s, c.phase);
+  if (phase == nullptr || is_over(s.at))
+    return facts{};
+  return end_in_failure(s, {}, c.why, phase->key);
+}
+
 decision<fact> on(const live& s, const phase_blocked& c) {
-  const auto* open = open_phase(s);
-  if (s.at != status::executing || open == nullptr || open->phase != c.phase)
+  if (s.at != status::executing || open_attempt(s, c.phase) == nullptr)
     return facts{};
   return facts{interrupted{interruption::budget, c.why.message}};
 }
 
-decision<fact> on(const live& s, const request_approval& c) {
+decision<fact> on(const live& s, const request_approval& c, instant now) {
   if (is_over(s.at))
     return is_terminal(s);
   for (const auto& known : s.approvals)
     if (known.what.approval == c.what.approval)
       return facts{};
-  return facts{c.what};
+  auto asked = c.what;
+  if (c.limit_ms > 0)
+    asked.expires = now + c.limit_ms * us_per_ms;
+  return facts{std::move(asked)};
 }
 
 decision<fact> on(const live& s, const decide_approval& c) {
@@ -150,8 +213,8 @@ decision<fact> on(const live& s, const decide_approval& c) {
 decision<fact> on(const live& s, const approval_due& c) {
   for (const auto& known : s.approvals)
     if (known.what.approval == c.approval && !known.decision)
-      return facts{approval_decided{
-          c.approval, decision_kind::reject, "time-out", "nobody decided in time"}};
+      return facts{
+          approval_decided{c.approval, known.what.on_expiry, "time-out", "nobody decided in time"}};
   return facts{};
 }
 
@@ -189,11 +252,9 @@ decision<fact> on(const live& s, const resume& c) {
     return facts{};
   facts happened{resumed{c.by}};
   for (const auto& phase : s.phases)
-    if (phase.closed)
+    if (phase.closed && phase.report.outcome == phase_outcome::completed)
       happened.push_back(phase_skipped{phase.key, phase.phase});
-  if (!s.base_commit.empty() && open_phase(s) == nullptr && s.phases.size() < s.plan.phases.size())
-    happened.push_back(next_phase(s));
-  return happened;
+  return s.base_commit.empty() ? happened : and_next(s, std::move(happened));
 }
 
 decision<fact> on(const live& s, const abort& c) {
@@ -209,93 +270,6 @@ decision<fact> on(const absent&, const auto&) {
   return refuse(errc::run_not_found, "the run does not exist");
 }
 
-// -- effects --------------------------------------------------------------------------------------
-
-effect_request prepare(const live& s) {
-  const auto& plan = s.plan;
-  return {"workspace:" + to_string(plan.run),
-          effect::prepare_workspace{plan.repo_path, plan.base_branch, plan.worktree, plan.branch}};
-}
-
-effect_request open(const live& s, const phase_progress& phase) {
-  const auto& plan = s.plan;
-  effect::open_phase what;
-  what.phase = phase.phase;
-  what.run = plan.run;
-  what.key = phase.key;
-  what.attempt = phase.attempt;
-  what.workflow_json = plan.workflow_json;
-  for (const auto& planned : plan.phases)
-    for (const auto& b : s.bindings)
-      if (planned.key == phase.key && b.role == planned.role)
-        what.persona_json = b.persona_json;
-  what.requirements = plan.requirements;
-  for (const auto& earlier : s.phases)
-    if (earlier.closed)
-      what.earlier.push_back({earlier.key, earlier.report.artifact_path, earlier.report.artifact});
-  what.worktree = plan.worktree;
-  what.scopes = plan.scopes;
-  what.tool_bounds = plan.tool_bounds;
-  return {"open:" + to_string(phase.phase), std::move(what)};
-}
-
-effect_request report(const live& s) {
-  const auto outcome = outcome_of(s);
-  return {"report:" + to_string(s.plan.run) + ":" + outcome,
-          effect::compose_report{s.plan.run, outcome}};
-}
-
-effect_request abort_phase(const live& s, const phase_progress& phase) {
-  return {"abort:" + to_string(phase.phase),
-          effect::send{stream_of(phase.phase),
-                       phase::abort{s.message, phase.phase, s.plan.run, phase.key},
-                       {}}};
-}
-
-effect_request resume_phase(const live& s, const phase_progress& phase) {
-  return {"resume:" + to_string(phase.phase) + ":" + std::to_string(s.resumes),
-          effect::send{stream_of(phase.phase), turn::resume{}, {}}};
-}
-
-effect_request expire(const approval_requested& what) {
-  return {"expire:" + to_string(what.approval),
-          effect::tell_self{what.expires, approval_due{what.approval}}};
-}
-
-/// Tells the asker what was decided; a cancelled approval has nobody left to tell.
-effects on_decision(const approval& a) {
-  const auto& f = *a.decision;
-  if (f.decision == decision_kind::cancel)
-    return {};
-  return {{"decided:" + to_string(f.approval),
-           effect::send{a.what.asker,
-                        phase::approval_settled{f.approval, f.decision, f.by, f.comment},
-                        {}}}};
-}
-
-/// What a run that is over still owes: an open phase has to stop before the report can tell its
-/// cost.
-effects owed_at_the_end(const live& s) {
-  if (const auto* phase = open_phase(s))
-    return {abort_phase(s, *phase)};
-  return s.report_settled ? effects{} : effects{report(s)};
-}
-
-effects owed_while_executing(const live& s) {
-  if (s.base_commit.empty())
-    return {prepare(s)};
-  if (const auto* phase = open_phase(s)) {
-    effects owed{open(s, *phase)};
-    if (s.resumes > 0)
-      owed.push_back(resume_phase(s, *phase));
-    for (const auto& a : s.approvals)
-      if (a.decision && a.what.phase_key == phase->key)
-        append(owed, on_decision(a));
-    return owed;
-  }
-  return all_phases_done(s) ? effects{report(s)} : effects{};
-}
-
 } // namespace
 } // namespace ash::run
 
@@ -303,67 +277,16 @@ namespace ash {
 
 using namespace run;
 
-decision<run::fact> run_aggregate::decide(const state& s, const command& what, instant) {
-  return std::visit([&](const auto& in, const auto& c) { return on(in, c); }, s, what);
-}
-
-effects run_aggregate::react(const state& from, const fact& happened) {
-  const auto& s = std::get<live>(from);
-  return std::visit(match{
-                        [](const created&) { return effects{}; },
-                        [](const bound&) { return effects{}; },
-                        [&](const started&) { return effects{prepare(s)}; },
-                        [](const workspace_prepared&) { return effects{}; },
-                        [&](const phase_opened&) { return effects{open(s, s.phases.back())}; },
-                        [&](const phase_closed& f) {
-                          const auto done = s.at == status::executing && all_phases_done(s) &&
-                                            f.outcome == phase_outcome::completed;
-                          return done || is_over(s.at) ? effects{report(s)} : effects{};
-                        },
-                        [](const phase_skipped&) { return effects{}; },
-                        [](const approval_requested& f) {
-                          return f.expires.us > 0 ? effects{expire(f)} : effects{};
-                        },
-                        [&](const approval_decided& f) {
-                          for (const auto& a : s.approvals)
-                            if (a.what.approval == f.approval)
-                              return on_decision(a);
-                          return effects{};
-                        },
-                        [](const report_composed&) { return effects{}; },
-                        [](const report_failed&) { return effects{}; },
-                        [](const completed&) { return effects{}; },
-                        [&](const failed&) { return owed_at_the_end(s); },
-                        [&](const aborted&) { return owed_at_the_end(s); },
-                        [](const interrupted&) { return effects{}; },
-                        [&](const resumed&) { return owed_while_executing(s); },
-                        [](const phase_omitted&) { return effects{}; },
-                        [](const phase_merged&) { return effects{}; },
-                        [](const path_granted&) { return effects{}; },
-                        [](const path_revoked&) { return effects{}; },
-                        [](const run::hook_ran&) { return effects{}; },
-                    },
-                    happened);
-}
-
-effects run_aggregate::pending(const state& from) {
-  const auto* s = std::get_if<live>(&from);
-  if (s == nullptr)
-    return {};
-  effects owed;
-  for (const auto& a : s->approvals)
-    if (!a.decision && a.what.expires.us > 0)
-      owed.push_back(expire(a.what));
-  if (is_over(s->at))
-    append(owed, owed_at_the_end(*s));
-  else if (s->at == status::executing)
-    append(owed, owed_while_executing(*s));
-  return owed;
-}
-
-bool run_aggregate::is_final(const state& from) {
-  const auto* s = std::get_if<live>(&from);
-  return s != nullptr && is_over(s->at) && s->report_settled && open_phase(*s) == nullptr;
+decision<run::fact> run_aggregate::decide(const state& s, const command& what, instant now) {
+  return std::visit(
+      [&](const auto& in, const auto& c) {
+        if constexpr (requires { on(in, c, now); })
+          return on(in, c, now);
+        else
+          return on(in, c);
+      },
+      s,
+      what);
 }
 
 } // namespace ash

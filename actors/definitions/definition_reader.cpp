@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/json/serialize.hpp>
+#include <map>
 #include <set>
 
 namespace ash::definitions {
@@ -131,11 +132,8 @@ persona read_persona(yaml::reading& in, const yaml::document& source) {
 // -- workflow
 // --------------------------------------------------------------------------------------
 
-artifact read_artifact(yaml::object_reader& of_phase) {
-  auto at = of_phase.object("artifact");
-  artifact out{at.text("path"), at.text("schema")};
-  if (!out.path.empty())
-    check_relative(at, "path", {out.path});
+void read_schema_name(yaml::object_reader& at, artifact& out) {
+  out.schema = at.text("schema");
   const auto slash = out.schema.find('/');
   const auto versioned = parse_reference(
       std::string_view{out.schema}.substr(slash == std::string::npos ? 0 : slash + 1));
@@ -143,6 +141,71 @@ artifact read_artifact(yaml::object_reader& of_phase) {
       (slash == std::string::npos || !is_name(std::string_view{out.schema}.substr(0, slash)) ||
        !versioned || !versioned.value().version))
     at.fail("schema", "not the name of an artifact schema such as 'dev/spec@1'");
+}
+
+artifact read_artifact(yaml::object_reader& of_phase) {
+  auto at = of_phase.object("artifact");
+  artifact out;
+  out.path = at.text("path");
+  if (!out.path.empty())
+    check_relative(at, "path", {out.path});
+  if (const auto kind = at.one_of_if("kind", {"json", "markdown", "patch", "command"}))
+    out.kind = static_cast<artifact_kind>(*kind);
+  switch (out.kind) {
+  case artifact_kind::json:
+    read_schema_name(at, out);
+    break;
+  case artifact_kind::markdown:
+    out.headings = at.texts_if("headings");
+    for (const auto& each : out.headings)
+      if (each.front() == '#' || each.find('\n') != std::string::npos)
+        at.fail("headings", "'" + printable(each) + "': a heading is its text, without '#'");
+    break;
+  case artifact_kind::patch:
+    break;
+  case artifact_kind::command:
+    out.command = at.text("command");
+    break;
+  }
+  at.finish();
+  return out;
+}
+
+/// A value to compare with, as JSON text: what YAML would make of a scalar.
+std::string scalar_json(yaml::object_reader& at, std::string_view field, const yaml::node& found) {
+  if (found.what != yaml::kind::scalar) {
+    at.fail(field, "compares with a text, a number, true, false or null");
+    return {};
+  }
+  if (!found.quoted)
+    if (const auto plain = parse_json(found.text, "a value"); plain && !plain.value().is_string())
+      return json::serialize(plain.value());
+  return json::serialize(json::value(found.text));
+}
+
+condition read_condition(yaml::object_reader& at) {
+  condition out;
+  out.phase = read_name(at, "phase");
+  out.pointer = at.text_if("path").value_or("");
+  if (!out.pointer.empty() && out.pointer.front() != '/')
+    at.fail("path", "not a JSON pointer such as '/verdict'");
+  auto comparisons = 0;
+  if (const auto exists = at.boolean_if("exists")) {
+    out.is = *exists ? comparison::exists : comparison::absent;
+    ++comparisons;
+  }
+  for (const auto is : {comparison::equals,
+                        comparison::not_equals,
+                        comparison::less_than,
+                        comparison::greater_than,
+                        comparison::contains})
+    if (const auto* found = at.any_if(to_string(is))) {
+      out.is = is;
+      out.value = scalar_json(at, to_string(is), *found);
+      ++comparisons;
+    }
+  if (comparisons != 1)
+    at.fail("", "needs one of equals, not_equals, less_than, greater_than, contains and exists");
   at.finish();
   return out;
 }
@@ -157,6 +220,15 @@ phase read_phase(yaml::object_reader& at) {
   out.approval = at.boolean_if("approval").value_or(false);
   out.max_steps = at.integer_if("max_steps", steps);
   out.time_limit_s = at.integer_if("time_limit_s", seconds);
+  out.needs = at.texts_if("needs");
+  if (auto when = at.object_if("when"))
+    out.when = read_condition(*when);
+  out.retries = at.integer_if("retries", {0, 10}).value_or(0);
+  out.approval_time_limit_s = at.integer_if("approval_time_limit_s", seconds);
+  if (const auto what = at.one_of_if("on_approval_time_limit", {"reject", "approve", "abort"}))
+    out.on_approval_time_limit = static_cast<unanswered>(*what);
+  if (out.approval_time_limit_s && !out.approval)
+    at.fail("approval_time_limit_s", "limits an approval, but 'approval' is not true");
   at.finish();
   return out;
 }
@@ -206,6 +278,37 @@ std::vector<role> read_roles(yaml::object_reader& top) {
   return out;
 }
 
+/// `needs` and `when` name phases before their own, so that the phases are a graph without rounds.
+void check_graph(yaml::object_reader& at, const phase& of, const std::vector<phase>& before) {
+  const auto find = [&](const std::string& key) {
+    return std::find_if(before.begin(), before.end(), [&](const phase& p) { return p.key == key; });
+  };
+  for (const auto& key : of.needs)
+    if (find(key) == before.end())
+      at.fail("needs", "there is no phase '" + printable(key) + "' before this one");
+  if (of.when && find(of.when->phase) == before.end())
+    at.fail("when", "there is no phase '" + printable(of.when->phase) + "' before this one");
+}
+
+/// In a graph the phase of a condition has to be done before: it is one of those that the phase
+/// needs, or one that they need.
+void check_conditions(yaml::object_reader& top, const workflow& of) {
+  if (!is_graph(of))
+    return;
+  std::map<std::string, std::set<std::string>> done_before;
+  for (const auto& each : of.phases) {
+    auto& mine = done_before[each.key];
+    for (const auto& key : each.needs) {
+      mine.insert(key);
+      mine.insert(done_before[key].begin(), done_before[key].end());
+    }
+    if (each.when && !mine.contains(each.when->phase))
+      top.fail("phases",
+               "the condition of '" + each.key + "' reads the artifact of '" + each.when->phase +
+                   "', which it does not need: add it to 'needs'");
+  }
+}
+
 std::vector<phase> read_phases(yaml::object_reader& top, const std::vector<role>& roles) {
   std::vector<phase> out;
   std::set<std::string> keys;
@@ -220,6 +323,7 @@ std::vector<phase> read_phases(yaml::object_reader& top, const std::vector<role>
     if (!each.artifact.path.empty() && !paths.insert(each.artifact.path).second)
       at.fail("artifact",
               "an earlier phase has the same artifact path '" + each.artifact.path + "'");
+    check_graph(at, each, out);
     out.push_back(std::move(each));
   }
   return out;
@@ -235,6 +339,8 @@ workflow read_workflow(yaml::reading& in, const yaml::document& source) {
   out.roles = read_roles(top);
   out.phases = read_phases(top, out.roles);
   out.budget = read_budget(top);
+  out.parallel = top.integer_if("parallel", {1, 64});
+  check_conditions(top, out);
   if (!in.failed() && out.phases.empty())
     top.fail("phases", "a workflow has at least one phase");
   if (out.phases.size() > max_phases)

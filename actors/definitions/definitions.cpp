@@ -4,8 +4,10 @@
 #include "events/base/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <charconv>
 
 namespace ash::definitions {
@@ -42,15 +44,54 @@ void put_text(json::object& into, std::string_view name, const std::string& text
     into[name] = text;
 }
 
+/// What every artifact had before there were kinds stays as it was: hashes hold it.
+json::object to_object(const artifact& from) {
+  json::object out{{"path", from.path}};
+  if (from.kind != artifact_kind::json)
+    out["kind"] = to_string(from.kind);
+  switch (from.kind) {
+  case artifact_kind::json:
+    out["schema"] = from.schema;
+    break;
+  case artifact_kind::markdown:
+    out["headings"] = to_array(from.headings);
+    break;
+  case artifact_kind::patch:
+    break;
+  case artifact_kind::command:
+    out["command"] = from.command;
+    break;
+  }
+  return out;
+}
+
+json::object to_object(const condition& from) {
+  json::object out{{"phase", from.phase}, {"path", from.pointer}};
+  if (from.is == comparison::exists || from.is == comparison::absent)
+    out["exists"] = from.is == comparison::exists;
+  else
+    out[to_string(from.is)] = json::parse(from.value);
+  return out;
+}
+
 json::object to_object(const phase& from) {
   json::object out{{"key", from.key},
                    {"role", from.role},
-                   {"artifact", {{"path", from.artifact.path}, {"schema", from.artifact.schema}}},
+                   {"artifact", to_object(from.artifact)},
                    {"approval", from.approval}};
   put_text(out, "title", from.title);
   put_text(out, "instructions", from.instructions);
   put_if(out, "max_steps", from.max_steps);
   put_if(out, "time_limit_s", from.time_limit_s);
+  if (!from.needs.empty())
+    out["needs"] = to_array(from.needs);
+  if (from.when)
+    out["when"] = to_object(*from.when);
+  if (from.retries > 0)
+    out["retries"] = from.retries;
+  put_if(out, "approval_time_limit_s", from.approval_time_limit_s);
+  if (from.on_approval_time_limit != unanswered::reject)
+    out["on_approval_time_limit"] = to_string(from.on_approval_time_limit);
   return out;
 }
 
@@ -131,6 +172,27 @@ std::string_view to_string(budget_policy value) noexcept {
   return "block";
 }
 
+std::string_view to_string(artifact_kind value) noexcept {
+  constexpr std::array<std::string_view, 4> names{"json", "markdown", "patch", "command"};
+  return names.at(static_cast<std::size_t>(value));
+}
+
+std::string_view to_string(comparison value) noexcept {
+  constexpr std::array<std::string_view, 7> names{
+      "equals", "not_equals", "exists", "absent", "less_than", "greater_than", "contains"};
+  return names.at(static_cast<std::size_t>(value));
+}
+
+std::string_view to_string(unanswered value) noexcept {
+  constexpr std::array<std::string_view, 3> names{"reject", "approve", "abort"};
+  return names.at(static_cast<std::size_t>(value));
+}
+
+bool is_graph(const workflow& of) {
+  return std::any_of(
+      of.phases.begin(), of.phases.end(), [](const phase& p) { return !p.needs.empty(); });
+}
+
 json::value to_json(const persona& from) {
   json::object out{{"name", from.name},
                    {"version", from.version},
@@ -172,6 +234,7 @@ json::value to_json(const workflow& from) {
                    {"budget", std::move(budget)}};
   put_text(out, "title", from.title);
   put_text(out, "description", from.description);
+  put_if(out, "parallel", from.parallel);
   return out;
 }
 

@@ -81,12 +81,50 @@ std::string_view to_string(network_access value) noexcept;
 std::string_view to_string(diversity value) noexcept;
 std::string_view to_string(budget_policy value) noexcept;
 
+enum class artifact_kind : std::uint8_t {
+  json,     ///< one JSON document that is valid under a schema
+  markdown, ///< a Markdown text that has certain headings
+  patch,    ///< what `git apply` takes, over the worktree as it is
+  command,  ///< any file, where a command over it ends with 0
+};
+
 struct artifact {
-  std::string path;   ///< relative to the worktree, normalised, `/` between its parts
-  std::string schema; ///< `dev/spec@1`
+  std::string path; ///< relative to the worktree, normalised, `/` between its parts
+  artifact_kind kind = artifact_kind::json;
+  std::string schema;                ///< of `json`: for example `dev/spec@1`
+  std::vector<std::string> headings; ///< of `markdown`: texts without `#`
+  std::string command;               ///< of `command`: for `/bin/sh -c`, in the sandbox
 
   friend bool operator==(const artifact&, const artifact&) = default;
 };
+
+/// What has to hold of an earlier artifact.
+enum class comparison : std::uint8_t {
+  equals,
+  not_equals,
+  exists,
+  absent,
+  less_than,
+  greater_than,
+  contains,
+};
+
+/// Whether a phase is done at all, read from the artifact of a phase before it.
+struct condition {
+  std::string phase;   ///< its key
+  std::string pointer; ///< JSON pointer into its artifact; empty: the whole of it
+  comparison is = comparison::exists;
+  std::string value; ///< JSON text; empty for `exists` and `absent`
+
+  friend bool operator==(const condition&, const condition&) = default;
+};
+
+/// What becomes of an approval that nobody decides in time.
+enum class unanswered : std::uint8_t { reject, approve, abort };
+
+std::string_view to_string(artifact_kind value) noexcept;
+std::string_view to_string(comparison value) noexcept;
+std::string_view to_string(unanswered value) noexcept;
 
 struct phase {
   std::string key;
@@ -97,6 +135,11 @@ struct phase {
   bool approval = false; ///< a person decides on the artifact before the run goes on
   std::optional<std::int64_t> max_steps; ///< instead of the persona's `max_turns`
   std::optional<std::int64_t> time_limit_s;
+  std::vector<std::string> needs; ///< keys of phases before it that have to be done first
+  std::optional<condition> when;
+  std::int64_t retries = 0; ///< further attempts after a failure
+  std::optional<std::int64_t> approval_time_limit_s;
+  unanswered on_approval_time_limit = unanswered::reject;
 
   friend bool operator==(const phase&, const phase&) = default;
 };
@@ -120,7 +163,8 @@ struct run_budget {
   friend bool operator==(const run_budget&, const run_budget&) = default;
 };
 
-/// Phases in order and the roles that do them. Immutable under its `name@version`.
+/// Phases and the roles that do them. Where no phase says what it `needs`, each needs the one
+/// before it. Immutable under its `name@version`.
 struct workflow {
   std::string name;
   std::int64_t version = 1;
@@ -129,6 +173,7 @@ struct workflow {
   std::vector<phase> phases;
   std::vector<role> roles;
   run_budget budget;
+  std::optional<std::int64_t> parallel; ///< phases at once, where `needs` makes a graph
 
   friend bool operator==(const workflow&, const workflow&) = default;
 };
@@ -170,6 +215,9 @@ result<workflow> workflow_from_json(std::string_view text);
 /// Errors: `definition_invalid`, `unknown_field`.
 result<persona> parse_persona(std::string_view text, std::string file);
 result<workflow> parse_workflow(std::string_view text, std::string file);
+
+/// Whether some phase says what it needs, so that independent ones run side by side.
+bool is_graph(const workflow& of);
 
 /// Whether `path` is relative, normalised and outside `.git`: what an artifact path has to be.
 /// Gives the reason where it is not, else an empty text.

@@ -50,13 +50,35 @@ std::string earlier_section(const std::vector<earlier_artifact>& earlier) {
   return out;
 }
 
-std::string schema_section(std::string_view path, std::string_view schema_text) {
+std::string wanted_of(const artifact& what, std::string_view schema_text) {
+  switch (what.kind) {
+  case artifact_kind::json:
+    return "It is one JSON document (no Markdown fence, no comments) that is valid under this JSON "
+           "Schema (2020-12):\n\n" +
+           fenced(to_valid_utf8(schema_text), "json");
+  case artifact_kind::markdown: {
+    std::string out = "It is a Markdown text";
+    if (what.headings.empty())
+      return out + ".\n";
+    out += " with these headings, each with something beneath it:\n\n";
+    for (const auto& heading : what.headings)
+      out += "- " + printable(to_valid_utf8(heading)) + '\n';
+    return out;
+  }
+  case artifact_kind::patch:
+    return "It is a patch in git's unified format that `git apply` takes over the commit that the "
+           "worktree stands on. It is checked against that commit, not against what you changed.\n";
+  case artifact_kind::command:
+    return "It is right when this command, run in the worktree, ends with 0:\n\n" +
+           fenced(to_valid_utf8(what.command), "sh");
+  }
+  return {};
+}
+
+std::string artifact_section(const artifact& what, std::string_view schema_text) {
   return "Write it with `write_file` to exactly this path, relative to the root of the "
          "repository:\n\n" +
-         fenced(printable(to_valid_utf8(path)), "text") +
-         "\nIt is one JSON document (no Markdown fence, no comments) that is valid under this JSON "
-         "Schema (2020-12):\n\n" +
-         fenced(to_valid_utf8(schema_text), "json");
+         fenced(printable(to_valid_utf8(what.path)), "text") + '\n' + wanted_of(what, schema_text);
 }
 
 } // namespace
@@ -78,8 +100,8 @@ std::string render_envelope(const workflow& of,
   out += "\n## The requirements, as the user wrote them\n\n" +
          fenced(to_valid_utf8(requirements), "text");
   out += earlier_section(earlier);
-  out += "\n## The artifact that you have to write\n\n" +
-         schema_section(what.artifact.path, schema_text);
+  out +=
+      "\n## The artifact that you have to write\n\n" + artifact_section(what.artifact, schema_text);
   out +=
       "\n## How to finish\n\n"
       "1. Read what you need of the repository with the tools.\n"
@@ -87,12 +109,12 @@ std::string render_envelope(const workflow& of,
       "is "
       "not read by the next phase.\n"
       "3. Call `complete` with a short summary, once the artifact is written. The artifact is then "
-      "checked against the schema.\n";
+      "checked.\n";
   return out;
 }
 
 std::string render_repair(const std::vector<finding>& findings,
-                          std::string_view path,
+                          const artifact& what,
                           std::string_view schema_text) {
   std::string out;
   if (findings.empty()) {
@@ -100,15 +122,15 @@ std::string render_repair(const std::vector<finding>& findings,
           "This "
           "is your only other attempt.\n\n";
   } else {
-    out =
-        "# The artifact is not valid\n\nYour file " + quoted_path(path) +
-        " was checked against its schema. This is your only attempt to mend it. What is wrong:\n\n";
+    out = "# The artifact is not valid\n\nYour file " + quoted_path(what.path) +
+          " was checked. This is your only attempt to mend it. What is wrong:\n\n";
     for (const auto& each : findings)
       out += "- at " + quoted_path(each.path.empty() ? "(the whole document)" : each.path) + ", `" +
              each.keyword + "`: " + printable(to_valid_utf8(each.message)) + '\n';
     out += "\nMend every one of these, keep what is right, and write the whole file again.\n\n";
   }
-  return out + schema_section(path, schema_text) + "\nThen call `complete` with a short summary.\n";
+  return out + artifact_section(what, schema_text) +
+         "\nThen call `complete` with a short summary.\n";
 }
 
 } // namespace ash::definitions

@@ -24,8 +24,8 @@ constexpr std::size_t max_artifact_shown = 24 * 1024;
 constexpr std::size_t max_artifacts_shown = 96 * 1024;
 
 /// The user message of a phase: role, requirements, earlier artifacts, the path of the artifact,
-/// its complete schema, and how to finish. Markdown; whatever was written by others stands in
-/// fences that it can't close. `schema_text` is the schema of `what.artifact`.
+/// what it has to be, and how to finish. Markdown; whatever was written by others stands in fences
+/// that it can't close. `schema_text` is the schema of an artifact that has one.
 std::string render_envelope(const workflow& of,
                             const phase& what,
                             std::string_view requirements,
@@ -34,7 +34,7 @@ std::string render_envelope(const workflow& of,
 
 /// The one message that asks for a repair. With no findings: the artifact was not written at all.
 std::string render_repair(const std::vector<finding>& findings,
-                          std::string_view path,
+                          const artifact& what,
                           std::string_view schema_text);
 
 } // namespace ash::definitions

@@ -1,4 +1,5 @@
-// Reading an artifact from the worktree and checking it against its schema. It never changes a
+// Reading an artifact from the worktree and checking it: by its schema, its headings, git, or a
+// command. It never changes a
 // file.
 #pragma once
 
@@ -12,7 +13,9 @@ constexpr std::size_t max_artifact_file_bytes = std::size_t{4} << 20;
 
 /// What is at the artifact's path, blocking: `phase::artifact_checked` where it could be judged (it
 /// is absent, or it is there with its findings), else `phase::artifact_unreadable`.
-any_command check_artifact(const effect::check_artifact& what, const log::event_log& log);
+any_command check_artifact(const effect::check_artifact& what,
+                           const performer_options& options,
+                           std::stop_token stop = {});
 
 void perform_check_artifact(running_effect& effect,
                             const effect::check_artifact& what,

@@ -31,7 +31,7 @@ struct performer_options {
   /// The daily scope of each persona that works, before the day's own; its name is filled in. None:
   /// no such scope.
   std::optional<budget_terms> persona_day;
-  std::string data_dir; ///< hidden from commands
+  std::string data_dir;                  ///< hidden from commands
   std::vector<std::string> hidden_files; ///< likewise
   std::size_t tool_threads = 8;
   std::size_t file_threads = 2; ///< git, artifacts, reports

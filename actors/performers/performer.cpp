@@ -2,6 +2,7 @@
 
 #include "actors/performers/artifact_effects.hpp"
 #include "actors/performers/budget_effects.hpp"
+#include "actors/performers/condition_effects.hpp"
 #include "actors/performers/make_performer.hpp"
 #include "actors/performers/model_effects.hpp"
 #include "actors/performers/phase_effects.hpp"
@@ -44,6 +45,12 @@ std::optional<any_command> failure_of(const effect::any& what, error why) {
                         },
                         [&](const effect::open_phase& e) -> std::optional<any_command> {
                           return run::phase_unstartable{e.phase, std::move(why)};
+                        },
+                        [&](const effect::check_condition& e) -> std::optional<any_command> {
+                          return run::condition_checked{e.key, false, {}, std::move(why)};
+                        },
+                        [&](const effect::merge_phase& e) -> std::optional<any_command> {
+                          return run::phase_unmergeable{e.phase, std::move(why)};
                         },
                         [&](const effect::compose_report& e) -> std::optional<any_command> {
                           return run::report_lost{std::move(why), e.outcome};
@@ -122,6 +129,12 @@ private:
               in_pool(files_, [this, &e, effect](auto&) {
                 perform_open_phase(effect, e, options_, directory_, timers_);
               });
+            },
+            [&](const effect::check_condition& e) {
+              in_pool(files_, [this, &e](auto& on) { perform_check_condition(on, e, options_); });
+            },
+            [&](const effect::merge_phase& e) {
+              in_pool(files_, [&e](auto& on) { perform_merge_phase(on, e); });
             },
             [&](const effect::compose_report& e) {
               in_pool(files_, [this, &e](auto& on) { perform_compose_report(on, e, options_); });

@@ -5,6 +5,7 @@
 #include "actors/performers/agent_terms.hpp"
 #include "actors/performers/documents.hpp"
 #include "actors/performers/tell_again.hpp"
+#include "actors/performers/workspace.hpp"
 
 #include <algorithm>
 
@@ -74,6 +75,48 @@ result<std::vector<defs::earlier_artifact>> earlier_of(const effect::open_phase&
   return out;
 }
 
+/// As the run keeps it; a run of before that was kept looks it up. Empty for an artifact that has
+/// none.
+result<std::string> schema_of(const effect::open_phase& what,
+                              const defs::artifact& artifact,
+                              const performer_options& options) {
+  if (artifact.kind != defs::artifact_kind::json)
+    return std::string{};
+  for (const auto& kept : what.schemas)
+    if (kept.ref == artifact.schema)
+      return text_of(kept.content, *options.log);
+  TRY(auto found, options.schemas->find(artifact.schema));
+  return found->text();
+}
+
+run::decision_kind outcome_of(defs::unanswered what) {
+  switch (what) {
+  case defs::unanswered::reject:
+    return run::decision_kind::reject;
+  case defs::unanswered::approve:
+    return run::decision_kind::approve;
+  case defs::unanswered::abort:
+    return run::decision_kind::abort;
+  }
+  return run::decision_kind::reject;
+}
+
+/// Whether the phase keeps its assignment in its own stream already: issued again after a restart,
+/// whatever has become of the definitions since, there is nothing to do.
+bool has_begun(const effect::open_phase& what, const performer_options& options) {
+  const auto begun = options.log->find_stream(stream_of(what.phase));
+  return begun && begun.value();
+}
+
+/// A worktree of its own stands on what the run's branch holds by now.
+result<void> prepare_own_worktree(const effect::open_phase& what, std::stop_token stop) {
+  if (what.branch.empty())
+    return success();
+  TRY(prepare_workspace({what.repo_path, what.run_branch, what.worktree, what.branch},
+                        std::move(stop)));
+  return success();
+}
+
 } // namespace
 
 result<phase::assignment> assignment_of(const effect::open_phase& what,
@@ -90,7 +133,7 @@ result<phase::assignment> assignment_of(const effect::open_phase& what,
   if (found == phases.end())
     return refuse(errc::run_metadata_missing,
                   "the run's stored workflow has no phase '" + what.key + "'");
-  TRY(auto schema, options.schemas->find(found->artifact.schema));
+  TRY(auto schema, schema_of(what, found->artifact, options));
   TRY(auto earlier, earlier_of(what, *options.log));
   phase::assignment out;
   out.phase = what.phase;
@@ -100,14 +143,23 @@ result<phase::assignment> assignment_of(const effect::open_phase& what,
   out.attempt = what.attempt;
   out.artifact_path = found->artifact.path;
   out.schema_ref = found->artifact.schema;
-  const auto& text = schema->text();
-  out.schema = {text, sha256_hex(text), static_cast<std::int64_t>(text.size())};
+  if (!schema.empty())
+    out.schema = {schema, sha256_hex(schema), static_cast<std::int64_t>(schema.size())};
+  out.kind = static_cast<phase::artifact_kind>(found->artifact.kind);
+  out.artifact_check = found->artifact.headings;
+  if (found->artifact.kind == defs::artifact_kind::command)
+    out.artifact_check = {found->artifact.command};
+  out.time_limit_ms = found->time_limit_s.value_or(0) * 1'000;
   out.approval = found->approval;
+  out.attended = what.attended;
+  out.approval_limit_ms =
+      found->approval_time_limit_s ? *found->approval_time_limit_s * 1'000 : what.approval_limit_ms;
+  out.on_approval_limit = found->approval_time_limit_s ? outcome_of(found->on_approval_time_limit)
+                                                       : what.on_approval_limit;
   out.worktree = what.worktree;
   TRY(out.agent, terms_of(what, who.value(), *found, options));
   out.scopes = scopes_of(what, who.value(), options);
-  out.prompt =
-      defs::render_envelope(workflow.value(), *found, what.requirements, earlier, schema->text());
+  out.prompt = defs::render_envelope(workflow.value(), *found, what.requirements, earlier, schema);
   return out;
 }
 
@@ -116,15 +168,15 @@ void perform_open_phase(effect_ptr effect,
                         const performer_options& options,
                         entity_directory& directory,
                         timer_thread& timers) {
+  if (has_begun(what, options))
+    return effect->end(std::nullopt);
   auto work = assignment_of(what, options);
-  if (!work) {
-    // Issued again after a restart: a phase that has begun keeps its assignment in its own stream,
-    // whatever has become of the definitions since.
-    const auto begun = options.log->find_stream(stream_of(what.phase));
-    if (begun && begun.value())
-      return effect->end(std::nullopt);
+  if (auto own = prepare_own_worktree(what, effect->stop_token()); work && !own)
+    work = std::move(own).error();
+  if (!work && work.error().code == errc::cancelled)
+    return effect->drop();
+  if (!work)
     return effect->end(run::phase_unstartable{what.phase, std::move(work).error()});
-  }
   const auto keep_trying = [effect](const error& why) {
     return may_pass(why) && !effect->stop_token().stop_requested();
   };

@@ -65,8 +65,10 @@ result<run::report_composed> compose_report(const effect::compose_report& what,
   if (!written)
     return unwritten(written.error(), directory);
   // The work is on the branch; a worktree that can't be removed costs disk space and nothing else.
-  if (what.outcome == "completed" && !frame.commit.empty())
+  if (what.outcome == "completed" && !frame.commit.empty()) {
     static_cast<void>(remove_workspace(history.plan.repo_path, history.plan.worktree, stop));
+    static_cast<void>(remove_phase_branches(history.plan.repo_path, history.plan.branch, stop));
+  }
   return run::report_composed{directory + "/report.json",
                               directory + "/report.md",
                               frame.commit.empty() ? std::string{} : history.plan.branch,

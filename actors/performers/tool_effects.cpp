@@ -7,22 +7,6 @@
 namespace ash::performers {
 namespace {
 
-tool::context context_of(const tool_call::requested& call, const performer_options& options) {
-  tool::context where;
-  where.worktree = call.worktree;
-  where.sandbox =
-      call.terms.unsandboxed ? tool::sandbox_mode::unsandboxed : tool::sandbox_mode::required;
-  where.network = call.terms.network ? tool::network_access::granted : tool::network_access::none;
-  where.time_limit_ms = call.terms.time_limit_ms;
-  where.visible_bytes = call.terms.visible_bytes;
-  if (!options.data_dir.empty())
-    where.hidden_directories = {options.data_dir};
-  where.hidden_files = options.hidden_files;
-  where.secret_globs = call.terms.secret_globs;
-  where.secret_exceptions = call.terms.secret_exceptions;
-  return where;
-}
-
 tool_call::finish finish_of(tool::outcome came) {
   tool_call::finish out;
   out.failed = came.failed;
@@ -38,6 +22,23 @@ tool_call::finish finish_of(tool::outcome came) {
 }
 
 } // namespace
+
+tool::context
+context_of(const std::string& worktree, const tool_terms& terms, const performer_options& options) {
+  tool::context where;
+  where.worktree = worktree;
+  where.sandbox =
+      terms.unsandboxed ? tool::sandbox_mode::unsandboxed : tool::sandbox_mode::required;
+  where.network = terms.network ? tool::network_access::granted : tool::network_access::none;
+  where.time_limit_ms = terms.time_limit_ms;
+  where.visible_bytes = terms.visible_bytes;
+  if (!options.data_dir.empty())
+    where.hidden_directories = {options.data_dir};
+  where.hidden_files = options.hidden_files;
+  where.secret_globs = terms.secret_globs;
+  where.secret_exceptions = terms.secret_exceptions;
+  return where;
+}
 
 tool_call::finish failed_tool_call(const error& why) {
   tool_call::finish out;
@@ -62,8 +63,8 @@ void perform_run_tool(running_effect& effect,
         failed_tool_call(refuse(errc::cancelled, "the call was stopped before it began")));
   pass(fail_point::tool_before);
   const auto began_us = monotonic_us();
-  auto finish =
-      finish_of((*found)->run(context_of(call, options), call.arguments, effect.stop_token()));
+  auto finish = finish_of((*found)->run(
+      context_of(call.worktree, call.terms, options), call.arguments, effect.stop_token()));
   finish.duration_ms = (monotonic_us() - began_us) / us_per_ms;
   pass(fail_point::tool_after);
   effect.end(std::move(finish));

@@ -7,6 +7,10 @@
 
 namespace ash::performers {
 
+/// Where and under which bounds a tool or a command runs.
+tool::context
+context_of(const std::string& worktree, const tool_terms& terms, const performer_options& options);
+
 /// What is answered for a call that did not come to its end.
 tool_call::finish failed_tool_call(const error& why);
 

@@ -209,6 +209,78 @@ result<std::string> save_workspace(const save_request& what, std::stop_token sto
   return object_id_in(head);
 }
 
+result<std::string> merge_workspace(const effect::merge_phase& what, std::stop_token stop) {
+  TRY(save_workspace({what.repo_path,
+                      what.worktree,
+                      what.branch,
+                      {what.artifact_path},
+                      "actor-shell: phase " + what.key + "\n"},
+                     stop));
+  const auto lock = lock_repository(what.repo_path);
+  TRY(auto git_dir, find_git_dir(what.repo_path, what.run_worktree, stop));
+  if (!git_dir)
+    return refuse(errc::git_failed,
+                  "the run's worktree '" + printable(what.run_worktree) + "' is gone");
+  wait_for_index(*git_dir);
+  const git_place place{what.run_worktree, *git_dir};
+  // A merge that was killed: nobody else works in this worktree while phases have their own.
+  TRY(run_git(place, {"reset", "--quiet", "--hard", "HEAD"}, stop));
+  TRY(auto merged,
+      try_git(place,
+              {"-c",
+               "user.name=actor-shell",
+               "-c",
+               "user.email=actor-shell@localhost",
+               "merge",
+               "--quiet",
+               "--no-ff",
+               "--no-verify",
+               "--message=actor-shell: merge phase " + what.key,
+               what.branch},
+              stop));
+  if (merged.exit_code != 0) {
+    TRY(auto files, run_git(place, {"diff", "--name-only", "--diff-filter=U"}, stop));
+    TRY(run_git(place, {"reset", "--quiet", "--hard", "HEAD"}, stop));
+    std::replace(files.begin(), files.end(), '\n', ' ');
+    return refuse(errc::merge_conflict,
+                  "what the phase '" + what.key +
+                      "' did does not go together with what phases "
+                      "beside it did, in: " +
+                      printable(files) + "; its work is on the branch " + what.branch +
+                      ": let one of them need the other")
+        .with("branch", what.branch);
+  }
+  TRY(auto head, run_git(place, {"rev-parse", "--verify", "HEAD"}, stop));
+  TRY(remove_locked(what.repo_path, what.worktree, stop));
+  return object_id_in(head);
+}
+
+result<void> remove_phase_branches(const std::string& repo,
+                                   const std::string& run_branch,
+                                   std::stop_token stop) {
+  const auto lock = lock_repository(repo);
+  TRY(const auto found, references(repo, {"refs/heads/" + run_branch + ".*"}, stop));
+  for (const auto& [name, object] : found) {
+    TRY(run_git({repo}, {"update-ref", "-d", name, object}, stop));
+  }
+  return success();
+}
+
+result<std::optional<std::string>> patch_problem(const std::string& repo,
+                                                 const std::string& worktree,
+                                                 const std::string& path,
+                                                 std::stop_token stop) {
+  const auto lock = lock_repository(repo);
+  TRY(auto git_dir, find_git_dir(repo, worktree, stop));
+  if (!git_dir)
+    return refuse(errc::git_failed, "the worktree '" + printable(worktree) + "' is gone");
+  TRY(auto answer,
+      try_git({worktree, *git_dir}, {"apply", "--check", "--cached", "--", path}, stop));
+  if (answer.exit_code == 0)
+    return std::optional<std::string>{};
+  return std::optional{printable(to_valid_utf8(answer.output))};
+}
+
 result<void>
 remove_workspace(const std::string& repo, const std::string& worktree, std::stop_token stop) {
   std::error_code none;
@@ -228,6 +300,18 @@ void perform_prepare_workspace(running_effect& effect, const effect::prepare_wor
     effect.drop(); // only a stop calls it off: it is owed again after the restart
   else
     effect.end(run::workspace_failed{std::move(ready).error()});
+}
+
+void perform_merge_phase(running_effect& effect, const effect::merge_phase& what) {
+  pass(fail_point::workspace_before);
+  auto commit = merge_workspace(what, effect.stop_token());
+  pass(fail_point::workspace_after);
+  if (commit)
+    effect.end(run::phase_merged_in{what.phase, std::move(commit).value()});
+  else if (commit.error().code == errc::cancelled)
+    effect.drop();
+  else
+    effect.end(run::phase_unmergeable{what.phase, std::move(commit).error()});
 }
 
 } // namespace ash::performers

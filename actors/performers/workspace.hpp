@@ -38,6 +38,25 @@ result<std::string> save_workspace(const save_request& what, std::stop_token sto
 result<void>
 remove_workspace(const std::string& repo, const std::string& worktree, std::stop_token stop = {});
 
+/// Commits what is in a phase's worktree, merges its branch into the run's, and removes the phase's
+/// worktree. Gives the run's tip. What an earlier attempt left half-done is begun anew. Errors:
+/// `merge_conflict` naming the files (nothing is merged then), `git_failed`, `cancelled`.
+result<std::string> merge_workspace(const effect::merge_phase& what, std::stop_token stop = {});
+
+/// Removes the branches that phases of a run worked on: `RUN_BRANCH.…`. Errors: `git_failed`.
+result<void> remove_phase_branches(const std::string& repo,
+                                   const std::string& run_branch,
+                                   std::stop_token stop = {});
+
+/// Why git does not take the patch in the file `path` of the worktree over the commit that the
+/// worktree stands on; nothing where it does. Errors: `git_failed`.
+result<std::optional<std::string>> patch_problem(const std::string& repo,
+                                                 const std::string& worktree,
+                                                 const std::string& path,
+                                                 std::stop_token stop = {});
+
+void perform_merge_phase(running_effect& effect, const effect::merge_phase& what);
+
 void perform_prepare_workspace(running_effect& effect, const effect::prepare_workspace& what);
 
 } // namespace ash::performers

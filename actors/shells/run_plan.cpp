@@ -141,6 +141,36 @@ std::string branch_of(const run_id& run) {
   return "actor-shell/" + id.substr(id.size() - 12);
 }
 
+constexpr std::int64_t default_parallel = 4;
+
+run::planned_phase planned_of(const defs::phase& from) {
+  run::planned_phase out{from.key, from.role, from.artifact.path, from.approval};
+  out.needs = from.needs;
+  out.retries = from.retries;
+  if (from.when)
+    out.condition = {from.when->phase,
+                     from.when->pointer,
+                     std::string{to_string(from.when->is)},
+                     from.when->value};
+  return out;
+}
+
+/// Errors: those of `schema_registry::find`.
+result<std::vector<run::kept_schema>> schemas_of(const defs::workflow& workflow,
+                                                 const planning& with) {
+  std::vector<run::kept_schema> out;
+  for (const auto& phase : workflow.phases) {
+    const auto& ref = phase.artifact.schema;
+    const auto same = [&](const auto& kept) { return kept.ref == ref; };
+    if (ref.empty() || std::any_of(out.begin(), out.end(), same))
+      continue;
+    TRY(const auto schema, with.schemas.find(ref));
+    const auto& text = schema->text();
+    out.push_back({ref, {text, sha256_hex(text), static_cast<std::int64_t>(text.size())}});
+  }
+  return out;
+}
+
 run::created created_of(const run_request& asked,
                         const defs::workflow& workflow,
                         const std::string& repo,
@@ -151,7 +181,9 @@ run::created created_of(const run_request& asked,
   out.workflow_hash = hash_of(workflow);
   out.workflow_json = canonical(workflow);
   for (const auto& phase : workflow.phases)
-    out.phases.push_back({phase.key, phase.role, phase.artifact.path, phase.approval});
+    out.phases.push_back(planned_of(phase));
+  if (is_graph(workflow))
+    out.parallel = workflow.parallel.value_or(default_parallel);
   out.repo_path = repo;
   out.project_key = sha256_hex(repo).substr(0, 16);
   out.base_branch = asked.base_branch;
@@ -220,9 +252,7 @@ result<run::start> plan_run(const run_request& asked, const planning& with) {
   if (asked.run_cap && asked.run_cap->pico <= 0)
     return refuse(errc::argument_invalid, "the budget of a run must be above $0");
   TRY(auto workflow, with.library.find_workflow(asked.workflow));
-  for (const auto& phase : workflow.phases) {
-    TRY(with.schemas.find(phase.artifact.schema));
-  }
+  TRY(auto schemas, schemas_of(workflow, with));
   TRY(auto bindings, bind_roles(asked, workflow, with));
   for (const auto& binding : bindings) {
     TRY(check_persona(binding.persona, with));
@@ -231,6 +261,7 @@ result<run::start> plan_run(const run_request& asked, const planning& with) {
   TRY(performers::commit_of_branch(repo, asked.base_branch));
   run::start out;
   out.what = created_of(asked, workflow, repo, with);
+  out.what.schemas = std::move(schemas);
   for (const auto& binding : bindings) {
     std::string reason;
     for (const auto& one : binding.reasons)

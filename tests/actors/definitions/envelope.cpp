@@ -64,7 +64,7 @@ TEST(envelope, is_valid_utf8_whatever_an_artifact_holds) {
 TEST(envelope, asks_for_a_repair_with_every_finding) {
   const auto text =
       render_repair({{"/a/0", "type", "has the wrong type"}, {"", "required", "Missing 'b'"}},
-                    "out/r.json",
+                    {"out/r.json", artifact_kind::json, "dev/r@1", {}, {}},
                     "{}");
   EXPECT_THAT(text,
               AllOf(HasSubstr("not valid"),
@@ -76,7 +76,7 @@ TEST(envelope, asks_for_a_repair_with_every_finding) {
 }
 
 TEST(envelope, asks_for_an_artifact_that_was_not_written) {
-  EXPECT_THAT(render_repair({}, "out/r.json", "{}"),
+  EXPECT_THAT(render_repair({}, {"out/r.json", artifact_kind::json, "dev/r@1", {}, {}}, "{}"),
               AllOf(HasSubstr("is missing"), HasSubstr("out/r.json")));
 }
 
