@@ -49,8 +49,8 @@ run_picture::phase_line* run_picture::line(std::string_view key) {
 void run_picture::add(const stream_id& from, const any_fact& happened, instant at) {
   latest = at;
   const auto on_current = [&](auto&& change) {
-    if (from.kind() == entity_kind::phase)
-      if (auto* at_work = line(current_))
+    if (const auto key = keys_.find(from); key != keys_.end())
+      if (auto* at_work = line(key->second))
         change(*at_work);
   };
   const auto doing = [&](std::string what) {
@@ -71,7 +71,7 @@ void run_picture::add(const stream_id& from, const any_fact& happened, instant a
           },
           [&](const run::workspace_prepared&) { state = "executing"; },
           [&](const run::phase_opened& f) {
-            current_ = f.key;
+            keys_[stream_of(f.phase)] = f.key;
             if (auto* opened = line(f.key))
               opened->state = "running";
           },
@@ -82,6 +82,10 @@ void run_picture::add(const stream_id& from, const any_fact& happened, instant a
                                                                          : "aborted";
               closed->doing.clear();
             }
+          },
+          [&](const run::phase_omitted& f) {
+            if (auto* omitted = line(f.key))
+              omitted->state = "left out";
           },
           [&](const turn::step_started& f) { on_current([&](phase_line& l) { l.step = f.step; }); },
           [&](const turn::call_requested& f) { doing("asking " + f.model); },
@@ -121,6 +125,10 @@ std::string describe(const any_fact& happened) {
                    money_and_tokens(f.usage, f.cost) + ")";
           },
           [](const run::phase_skipped& f) { return "phase " + f.key + " is complete already"; },
+          [](const run::phase_omitted& f) {
+            return "phase " + f.key + " is left out: " + f.reason;
+          },
+          [](const run::phase_merged& f) { return "phase " + f.key + " is merged"; },
           [](const run::approval_requested& f) { return "approval wanted for " + f.subject; },
           [](const run::report_composed& f) { return "report " + f.markdown_path; },
           [](const run::report_failed& f) { return "no report: " + f.message; },

@@ -6,6 +6,7 @@
 #include "events/log/event_log.hpp"
 
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -20,7 +21,7 @@ struct run_picture {
   struct phase_line {
     std::string key;
     std::string state =
-        "waiting";     ///< `waiting`, `running`, `completed`, `failed`, `aborted`, `skipped`
+        "waiting";     ///< `waiting`, `running`, `completed`, `failed`, `aborted`, `left out`
     std::string doing; ///< the tool or the model at work
     std::int64_t step = 0;
   };
@@ -34,7 +35,7 @@ struct run_picture {
   void add(const stream_id& from, const any_fact& happened, instant at);
 
 private:
-  std::string current_;
+  std::map<stream_id, std::string> keys_; ///< of the phases, by their streams
   phase_line* line(std::string_view key);
 };
 

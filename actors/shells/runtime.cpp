@@ -6,6 +6,7 @@
 #include "actors/performers/budget_effects.hpp"
 #include "actors/shells/fold.hpp"
 #include "actors/shells/runtime_parts.hpp"
+#include "events/codec/codec.hpp"
 #include "events/log/rocksdb_log.hpp"
 
 #include <algorithm>
@@ -185,6 +186,25 @@ result<const definitions::library*> runtime::parts::load_definitions() {
 
 // -- while it runs --------------------------------------------------------------------------------
 
+/// The phase that a broken entity worked for: itself, or the one whose turn asked for the tool
+/// call. Nil for another entity, or where its history can't be read.
+phase_id phase_above(const log::event_log& log, const stream_id& stream) {
+  auto phase = stream;
+  if (stream.kind() == entity_kind::tool_call) {
+    const auto records = log.read_stream(stream, 0);
+    if (!records || records.value().empty())
+      return {};
+    const auto& first = records.value().front();
+    const auto fact = codec::decode(first.type, first.schema_version, first.payload);
+    const auto* asked = fact ? std::get_if<tool_call::requested>(&fact.value()) : nullptr;
+    if (asked == nullptr)
+      return {};
+    phase = asked->owner;
+  }
+  const auto id = parse_uuid(phase.key());
+  return phase.kind() == entity_kind::phase && id ? phase_id{id.value()} : phase_id{};
+}
+
 /// A broken entity beneath a run can't report: the run ends its phase without it.
 void runtime::parts::tell_of_broken(const stream_id& stream, const error& why) {
   auto head = log->find_stream(stream);
@@ -197,9 +217,14 @@ void runtime::parts::tell_of_broken(const stream_id& stream, const error& why) {
   if (!id)
     return;
   auto found = live_run(*log, {id.value()});
-  if (!found || found.value().phases.empty() || found.value().phases.back().closed)
+  if (!found)
     return;
-  const auto phase = found.value().phases.back().phase;
+  const auto open = run::open_phases(found.value());
+  auto phase = phase_above(*log, stream);
+  if (phase.is_nil() && !open.empty())
+    phase = open.front()->phase;
+  if (std::none_of(open.begin(), open.end(), [&](const auto* p) { return p->phase == phase; }))
+    return;
   auto& inside = actors->inner();
   const auto nobody = [](const result<void>&) {};
   if (stream.kind() == entity_kind::tool_call) { // the turn goes on without its answer

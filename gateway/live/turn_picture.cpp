@@ -130,6 +130,8 @@ turn_picture::change turn_picture::take(const turn::fact& what) {
                             status_ = running;
                             return change::step;
                           },
+                          [&](const turn::approval_awaited&) { return change::none; },
+                          [&](const turn::approval_settled&) { return change::none; },
                           [&](const turn::completed&) { return close(); },
                           [&](const turn::interrupted&) { return close(); },
                           [&](const turn::failed&) { return close(); }},

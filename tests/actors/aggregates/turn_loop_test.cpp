@@ -131,8 +131,7 @@ TEST(turn_loop, asks_again_for_a_call_that_the_end_of_the_process_called_off) {
   const auto estimate = loop_of(s).now->call.estimate;
   s.when(fails(the_call(s), errc::cancelled, false)).leads_to({"llm.call.lost"});
   EXPECT_EQ(s.the<turn::call_lost>().cost, estimate);
-  s.when(turn::budget_settled{the_call(s)})
-      .leads_to({"llm.call.settled", "llm.call.requested"});
+  s.when(turn::budget_settled{the_call(s)}).leads_to({"llm.call.settled", "llm.call.requested"});
 }
 
 TEST(turn_loop, pays_a_model_without_a_price_at_its_reservation) {

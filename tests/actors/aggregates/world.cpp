@@ -130,6 +130,12 @@ void world::perform(const in_flight& what) {
             answer(owner, run::workspace_ready{e.worktree, e.branch, "c0ffee"});
           },
           [&](const effect::open_phase& e) { open_phase(owner, e); },
+          [&](const effect::check_condition& e) {
+            answer(owner, run::condition_checked{e.key, true, "it holds"});
+          },
+          [&](const effect::merge_phase& e) {
+            answer(owner, run::phase_merged_in{e.phase, "c0ffee"});
+          },
           [&](const effect::compose_report& e) {
             if (outside_.report_fails())
               return answer(owner,

@@ -39,7 +39,8 @@ TEST(fact_json, writes_ids_streams_money_and_enums_as_text) {
       call_id{uuid{1, 2}}, stream_of_budget("day:2026-11-21"), usd{123'000'000}};
   EXPECT_EQ(to_json_text(to_json(reserved)),
             R"({"call":"00000000-0000-0001-0000-000000000002",)"
-            R"("owner":"budget/day:2026-11-21","amount":"0.000123"})");
+            R"("owner":"budget/day:2026-11-21","amount":"0.000123",)"
+            R"("approval":"00000000-0000-0000-0000-000000000000"})");
   EXPECT_EQ(to_json(run::interrupted{run::interruption::shutdown, ""}).at("cause"), "shutdown");
 }
 
