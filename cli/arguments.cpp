@@ -36,6 +36,8 @@ struct line {
   serve_options serve;
   projections_options projections;
   std::string directory;
+  std::string schema;
+  std::vector<std::string> files;
   std::function<int()> chosen;
 };
 
@@ -197,6 +199,33 @@ void add_projections(CLI::App& app, line& l) {
   add("verify", "Compare their rows with a fresh fold of the log", projections_verify);
 }
 
+void add_definitions(CLI::App& app, line& l) {
+  const auto add = [&](const char* name, const char* what, auto* list, auto* show, auto* check) {
+    auto* all = app.add_subcommand(name, what);
+    all->require_subcommand(1);
+    all->add_subcommand("list", "All that are known")->callback([&l, list] {
+      l.chosen = [&l, list] { return list(l.with); };
+    });
+    auto* one = all->add_subcommand("show", "One of them");
+    one->add_option("NAME", l.id, "name@version, or name for the newest")->required();
+    one->callback([&l, show] { l.chosen = [&l, show] { return show(l.with, l.id); }; });
+    auto* files = all->add_subcommand("validate", "Check files without running anything");
+    files->add_option("FILE", l.files, "YAML files")->required();
+    files->callback([&l, check] { l.chosen = [&l, check] { return check(l.with, l.files); }; });
+  };
+  add("workflows", "Workflow templates", workflows_list, workflows_show, workflows_validate);
+  add("personas", "Who can do a phase", personas_list, personas_show, personas_validate);
+  auto* artifacts = app.add_subcommand("artifacts", "What phases produce");
+  artifacts->require_subcommand(1);
+  auto* validate = artifacts->add_subcommand("validate", "Hold a file against an artifact schema");
+  validate
+      ->add_option("--schema", l.schema, "a JSON Schema file, or a known one such as dev/spec@1")
+      ->required();
+  validate->add_option("INSTANCE", l.id, "the file")->required();
+  validate->callback(
+      [&l] { l.chosen = [&l] { return artifacts_validate(l.with, l.schema, l.id); }; });
+}
+
 void add_rest(CLI::App& app, line& l) {
   auto* shown = app.add_subcommand("demo", "Run the shipped workflow with a scripted model");
   add_format(*shown, l.format);
@@ -250,6 +279,7 @@ parsed_line parse_arguments(int count, const char* const* words) {
   add_log(app, *l);
   add_serve(app, *l);
   add_projections(app, *l);
+  add_definitions(app, *l);
   add_rest(app, *l);
   try {
     app.parse(count, words);

@@ -92,6 +92,18 @@ int projections_status(const settings& with, const projections_options& asked);
 int projections_rebuild(const settings& with, const projections_options& asked);
 int projections_verify(const settings& with, const projections_options& asked);
 
+int workflows_list(const settings& with);
+int workflows_show(const settings& with, const std::string& name);
+int workflows_validate(const settings& with, const std::vector<std::string>& files);
+int personas_list(const settings& with);
+int personas_show(const settings& with, const std::string& name);
+int personas_validate(const settings& with, const std::vector<std::string>& files);
+/// Exit code 0 for a valid instance, 1 with its findings, 2 where the schema is refused. `schema`:
+/// a file, or the name of a known one.
+int artifacts_validate(const settings& with,
+                       const std::string& schema,
+                       const std::string& instance);
+
 int doctor(const settings& with);
 int demo(const settings& with, output_format format);
 int list_fail_points(const settings& with);

@@ -1,0 +1,259 @@
+// Workflows, personas and artifact schemas as this process knows them, and files held against them.
+// Nothing here runs anything.
+#include "actors/definitions/artifact_schema.hpp"
+#include "actors/definitions/condition.hpp"
+#include "actors/definitions/definition_files.hpp"
+#include "actors/definitions/library.hpp"
+#include "actors/definitions/schema_registry.hpp"
+#include "cli/commands/commands.hpp"
+#include "cli/terminal.hpp"
+#include "events/base/text.hpp"
+
+#include <algorithm>
+#include <boost/json/value_from.hpp>
+#include <cstdio>
+
+namespace ash::cli {
+namespace {
+
+namespace defs = definitions;
+using rows = std::vector<std::vector<std::string>>;
+
+std::vector<std::string> roots_of(const settings& with) {
+  auto out = with.definition_dirs;
+  out.push_back(with.data_dir + "/definitions");
+  return out;
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const auto& text : texts)
+    out += (out.empty() ? "" : ", ") + text;
+  return out;
+}
+
+void print_table(const std::vector<std::string>& header, const rows& lines) {
+  std::fputs(render_table(header, lines, terminal_width(stream::out)).c_str(), stdout);
+}
+
+std::string wanted_of(const defs::artifact& what) {
+  switch (what.kind) {
+  case defs::artifact_kind::json:
+    return what.schema;
+  case defs::artifact_kind::markdown:
+    return what.headings.empty() ? "Markdown" : "Markdown: " + joined(what.headings);
+  case defs::artifact_kind::patch:
+    return "a patch";
+  case defs::artifact_kind::command:
+    return "command: " + what.command;
+  }
+  return {};
+}
+
+void print_workflow(const defs::workflow& of) {
+  std::printf("%s  %s\n%s\n", identity(of).c_str(), of.title.c_str(), hash_of(of).c_str());
+  rows phases;
+  for (const auto& each : of.phases)
+    phases.push_back({each.key,
+                      each.role,
+                      joined(each.needs),
+                      each.when ? to_text(*each.when) : "",
+                      each.approval ? "yes" : "",
+                      each.artifact.path,
+                      wanted_of(each.artifact)});
+  print_table({"PHASE", "ROLE", "NEEDS", "WHEN", "APPROVAL", "ARTIFACT", "IS"}, phases);
+  rows roles;
+  for (const auto& each : of.roles)
+    roles.push_back(
+        {each.name,
+         joined(each.required_capabilities),
+         joined(each.preferred_backends),
+         each.distinct_from.empty()
+             ? ""
+             : joined(each.distinct_from) + " (" + std::string{to_string(each.diversity)} + ")"});
+  print_table({"ROLE", "CAPABILITIES", "BACKENDS", "DISTINCT FROM"}, roles);
+}
+
+void print_persona(const defs::persona& of) {
+  std::printf("%s  %s\n%s\n", identity(of).c_str(), of.title.c_str(), hash_of(of).c_str());
+  print_table({"", ""},
+              {{"model", of.model},
+               {"fallbacks", joined(of.fallback_models)},
+               {"capabilities", joined(of.capabilities)},
+               {"tools", joined(of.tools)},
+               {"network", std::string{to_string(of.network)}},
+               {"writable", joined(of.writable_paths)},
+               {"a call", of.max_cost_per_call ? to_string(*of.max_cost_per_call) : "no limit"},
+               {"steps", std::to_string(of.max_turns)},
+               {"output", std::to_string(of.max_tokens) + " tokens a call"}});
+  std::printf("\n%s\n", of.system_prompt.c_str());
+}
+
+/// What a definition is by itself: one that names a schema or tool which is not there is refused.
+result<void> check(const defs::workflow& of, const settings& with) {
+  defs::schema_registry schemas{roots_of(with)};
+  for (const auto& phase : of.phases)
+    if (!phase.artifact.schema.empty()) {
+      TRY(schemas.find(phase.artifact.schema));
+    }
+  return success();
+}
+
+result<void> check(const defs::persona& of, const settings&) {
+  for (const auto& name : of.tools) {
+    const auto& known = defs::builtin_tool_names();
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      return refuse(errc::tool_unknown,
+                    "persona " + identity(of) + " names the tool '" + printable(name) +
+                        "', which does not exist");
+  }
+  return success();
+}
+
+template <class T> using parser = result<T> (*)(std::string_view, std::string);
+
+template <class T>
+result<T> checked_file(const settings& with, const std::string& file, parser<T> parse) {
+  TRY(auto text, defs::read_text(file));
+  TRY(auto read, parse(text, file));
+  TRY(check(read, with));
+  return read;
+}
+
+template <class T>
+int validate(const settings& with, const std::vector<std::string>& files, parser<T> parse) {
+  json::array good;
+  for (const auto& file : files) {
+    const auto read = checked_file(with, file, parse);
+    if (!read)
+      return static_cast<int>(report(with, read.error()));
+    good.push_back(
+        {{"file", file}, {"definition", identity(read.value())}, {"hash", hash_of(read.value())}});
+    if (with.format == answer_format::text)
+      std::printf("%s  %s is valid\n", file.c_str(), identity(read.value()).c_str());
+  }
+  if (with.format == answer_format::json)
+    print_json(good);
+  return 0;
+}
+
+result<std::shared_ptr<const defs::artifact_schema>> schema_named(const settings& with,
+                                                                  const std::string& name) {
+  if (name.find('@') != std::string::npos && !name.ends_with(".json")) {
+    defs::schema_registry known{roots_of(with)};
+    return known.find(name);
+  }
+  TRY(const auto text, defs::read_text(name));
+  return defs::artifact_schema::compile(text, name);
+}
+
+} // namespace
+
+int workflows_list(const settings& with) {
+  const auto known = defs::library::load(roots_of(with));
+  if (!known)
+    return static_cast<int>(report(with, known.error()));
+  json::array all;
+  rows lines;
+  for (const auto& each : known.value().workflows()) {
+    all.push_back({{"workflow", identity(each)},
+                   {"title", each.title},
+                   {"phases", each.phases.size()},
+                   {"hash", hash_of(each)}});
+    lines.push_back({identity(each), std::to_string(each.phases.size()), each.title});
+  }
+  if (with.format == answer_format::json)
+    print_json(all);
+  else
+    print_table({"WORKFLOW", "PHASES", "TITLE"}, lines);
+  return 0;
+}
+
+int workflows_show(const settings& with, const std::string& name) {
+  const auto known = defs::library::load(roots_of(with));
+  if (!known)
+    return static_cast<int>(report(with, known.error()));
+  const auto found = known.value().find_workflow(name);
+  if (!found)
+    return static_cast<int>(report(with, found.error()));
+  if (with.format == answer_format::json)
+    print_json(to_json(found.value()));
+  else
+    print_workflow(found.value());
+  return 0;
+}
+
+int workflows_validate(const settings& with, const std::vector<std::string>& files) {
+  return validate<defs::workflow>(with, files, defs::parse_workflow);
+}
+
+int personas_list(const settings& with) {
+  const auto known = defs::library::load(roots_of(with));
+  if (!known)
+    return static_cast<int>(report(with, known.error()));
+  json::array all;
+  rows lines;
+  for (const auto& each : known.value().personas()) {
+    all.push_back({{"persona", identity(each)},
+                   {"title", each.title},
+                   {"model", each.model},
+                   {"capabilities", json::value_from(each.capabilities)},
+                   {"hash", hash_of(each)}});
+    lines.push_back({identity(each), each.model, joined(each.capabilities), each.title});
+  }
+  if (with.format == answer_format::json)
+    print_json(all);
+  else
+    print_table({"PERSONA", "MODEL", "CAPABILITIES", "TITLE"}, lines);
+  return 0;
+}
+
+int personas_show(const settings& with, const std::string& name) {
+  const auto known = defs::library::load(roots_of(with));
+  if (!known)
+    return static_cast<int>(report(with, known.error()));
+  const auto found = known.value().find_persona(name);
+  if (!found)
+    return static_cast<int>(report(with, found.error()));
+  if (with.format == answer_format::json)
+    print_json(to_json(found.value()));
+  else
+    print_persona(found.value());
+  return 0;
+}
+
+int personas_validate(const settings& with, const std::vector<std::string>& files) {
+  return validate<defs::persona>(with, files, defs::parse_persona);
+}
+
+int artifacts_validate(const settings& with,
+                       const std::string& schema,
+                       const std::string& instance) {
+  const auto refused = [&](const error& why) {
+    static_cast<void>(report(with, why));
+    return static_cast<int>(exit_code::invalid);
+  };
+  const auto against = schema_named(with, schema);
+  if (!against)
+    return refused(against.error());
+  const auto text = defs::read_text(instance);
+  if (!text)
+    return static_cast<int>(report(with, text.error()));
+  const auto findings = against.value()->validate(text.value());
+  json::array all;
+  for (const auto& each : findings)
+    all.push_back({{"path", each.path}, {"keyword", each.keyword}, {"message", each.message}});
+  if (with.format == answer_format::json) {
+    print_json({{"valid", findings.empty()}, {"findings", std::move(all)}});
+  } else {
+    std::printf("%s is %s\n", instance.c_str(), findings.empty() ? "valid" : "not valid:");
+    for (const auto& each : findings)
+      std::printf("  at %s, %s: %s\n",
+                  each.path.empty() ? "(the whole document)" : printable(each.path).c_str(),
+                  each.keyword.c_str(),
+                  printable(to_valid_utf8(each.message)).c_str());
+  }
+  return findings.empty() ? 0 : 1;
+}
+
+} // namespace ash::cli
