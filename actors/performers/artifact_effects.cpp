@@ -71,16 +71,15 @@ result<std::vector<finding>> check_by_command(const effect::check_artifact& what
   return std::vector<finding>{{"", "command", came.text}};
 }
 
+/// `schema`: of an artifact that has one.
 result<std::vector<finding>> findings_in(const std::string& content,
                                          const effect::check_artifact& what,
-                                         std::string_view schema_text,
+                                         const std::shared_ptr<const artifact_schema>& schema,
                                          const performer_options& options,
                                          std::stop_token stop) {
   switch (what.kind) {
-  case phase::artifact_kind::json: {
-    TRY(auto schema, artifact_schema::compile(schema_text, what.schema_ref));
+  case phase::artifact_kind::json:
     return schema->validate(content);
-  }
   case phase::artifact_kind::markdown:
     return definitions::check_markdown(content, what.check);
   case phase::artifact_kind::patch:
@@ -95,8 +94,10 @@ result<phase::artifact_checked> checked(const effect::check_artifact& what,
                                         const performer_options& options,
                                         std::stop_token stop) {
   std::string schema_text;
+  std::shared_ptr<const artifact_schema> schema;
   if (what.kind == phase::artifact_kind::json) {
     TRY(schema_text, text_of(what.schema, *options.log));
+    TRY(schema, artifact_schema::compile(schema_text, what.schema_ref));
   }
   phase::artifact_checked out;
   std::vector<finding> findings;
@@ -105,7 +106,7 @@ result<phase::artifact_checked> checked(const effect::check_artifact& what,
     out.present = true;
     out.content = std::move(content).value();
     out.sha256 = sha256_hex(out.content);
-    TRY(findings, findings_in(out.content, what, schema_text, options, std::move(stop)));
+    TRY(findings, findings_in(out.content, what, schema, options, std::move(stop)));
   } else if (is_the_models_fault(content.error().code)) {
     out.present = true;
     findings.push_back({"", "file", content.error().message});

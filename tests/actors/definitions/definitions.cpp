@@ -92,7 +92,8 @@ TEST(definitions, reads_a_workflow) {
   const auto& w = parsed.value();
   EXPECT_EQ(identity(w), "two-steps@1");
   ASSERT_EQ(w.phases.size(), 2U);
-  EXPECT_EQ(w.phases[0].artifact, (artifact{"out/spec.json", "dev/spec@1"}));
+  EXPECT_EQ(w.phases[0].artifact,
+            (artifact{"out/spec.json", artifact_kind::json, "dev/spec@1", {}, {}}));
   EXPECT_FALSE(w.phases[0].approval);
   EXPECT_TRUE(w.phases[1].approval);
   EXPECT_EQ(w.phases[1].max_steps, 10);

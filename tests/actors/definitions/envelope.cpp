@@ -13,8 +13,13 @@ using testing::Not;
 workflow a_workflow() {
   workflow out;
   out.name = "w";
-  out.phases.push_back(
-      {"review", "reviewer", "Review it", "Look hard.", {"out/r.json", "dev/r@1"}, false, {}, {}});
+  phase review;
+  review.key = "review";
+  review.role = "reviewer";
+  review.title = "Review it";
+  review.instructions = "Look hard.";
+  review.artifact = {"out/r.json", artifact_kind::json, "dev/r@1", {}, {}};
+  out.phases.push_back(std::move(review));
   return out;
 }
 
