@@ -1,0 +1,91 @@
+// What people look up before they run anything, and files that they check.
+#include "tests/e2e/harness.hpp"
+
+#include "events/base/json.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace ash::e2e {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class definitions_commands : public testing::Test {
+protected:
+  [[nodiscard]] ended_process actor_shell(std::vector<std::string> words) const {
+    words.insert(words.begin(),
+                 {ACTOR_SHELL_BINARY,
+                  "--data-dir",
+                  home_ / "data",
+                  "--definitions",
+                  E2E_FIXTURES "/definitions"});
+    return run_process({.command = std::move(words),
+                        .environment = clean_environment(home_.path()),
+                        .directory = home_.path()});
+  }
+  [[nodiscard]] std::string file(std::string_view name, std::string_view text) const {
+    write_text(home_ / name, text);
+    return home_ / name;
+  }
+
+  temporary_directory home_;
+};
+
+TEST_F(definitions_commands, list_and_show_what_is_known) {
+  EXPECT_THAT(actor_shell({"workflows", "list"}).out,
+              AllOf(HasSubstr("spec-and-review@1"), HasSubstr("graph@1")));
+  EXPECT_THAT(actor_shell({"workflows", "show", "graph"}).out,
+              AllOf(HasSubstr("left, right, extra"), HasSubstr("survey /note equals")));
+  EXPECT_THAT(actor_shell({"personas", "list"}).out, HasSubstr("note-writer@1"));
+  EXPECT_THAT(actor_shell({"personas", "show", "note-writer"}).out, HasSubstr("You write notes"));
+  const auto whole = parse_json(actor_shell({"--json", "workflows", "show", "graph@1"}).out, "it");
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole.value().at("name"), "graph");
+  const auto missing = actor_shell({"personas", "show", "nobody"});
+  EXPECT_EQ(missing.exit_code, 3);
+  EXPECT_THAT(missing.err, HasSubstr("persona_not_found"));
+}
+
+TEST_F(definitions_commands, check_files_and_say_where_they_are_wrong) {
+  const auto good =
+      actor_shell({"workflows", "validate", E2E_FIXTURES "/definitions/workflows/graph@1.yaml"});
+  EXPECT_EQ(good.exit_code, 0) << good.shown();
+  auto text = read_text(E2E_FIXTURES "/definitions/workflows/graph@1.yaml");
+  text.replace(text.find("needs: [survey]"), 15, "needs: [nobody]");
+  const auto bad = actor_shell({"workflows", "validate", file("bad.yaml", text)});
+  EXPECT_EQ(bad.exit_code, 2);
+  EXPECT_THAT(
+      bad.err,
+      AllOf(HasSubstr("definition_invalid"), HasSubstr("bad.yaml:16"), HasSubstr("nobody")));
+  text.replace(text.find("nobody"), 6, "survey");
+  text.replace(text.find("e2e/note@1"), 10, "e2e/none@1");
+  const auto no_schema = actor_shell({"workflows", "validate", file("no_schema.yaml", text)});
+  EXPECT_EQ(no_schema.exit_code, 3);
+  EXPECT_THAT(no_schema.err, HasSubstr("schema_not_found"));
+  auto persona =
+      read_text(E2E_FIXTURES "/definitions/personas/note-writer@1.yaml") + "tools: [teleport]\n";
+  const auto no_tool = actor_shell({"personas", "validate", file("persona.yaml", persona)});
+  EXPECT_EQ(no_tool.exit_code, 2);
+  EXPECT_THAT(no_tool.err, HasSubstr("tool_unknown"));
+}
+
+TEST_F(definitions_commands, hold_an_artifact_against_its_schema) {
+  const auto good = file("good.json", R"({"note": "x"})");
+  const auto bad = file("bad.json", R"({"note": 1})");
+  EXPECT_EQ(actor_shell({"artifacts", "validate", "--schema", "e2e/note@1", good}).exit_code, 0);
+  const auto found = actor_shell({"artifacts", "validate", "--schema", "e2e/note@1", bad});
+  EXPECT_EQ(found.exit_code, 1);
+  EXPECT_THAT(found.out, HasSubstr("at /note, type"));
+  const auto answer = parse_json(
+      actor_shell({"--json", "artifacts", "validate", "--schema", "e2e/note@1", bad}).out, "it");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer.value().at("valid"), false);
+  const auto refused =
+      actor_shell({"artifacts", "validate", "--schema", file("s.json", R"({"type": 5})"), good});
+  EXPECT_EQ(refused.exit_code, 2) << refused.shown();
+}
+
+} // namespace
+} // namespace ash::e2e
