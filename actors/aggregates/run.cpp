@@ -107,23 +107,19 @@ decision<fact> on(const live& s, const workspace_failed& c) {
   return end_in_failure(s, {}, c.why, {});
 }
 
-decision<fact> end_phase_badly(const live& s, const phase_id& phase, const error& why) {
-  const auto* open = open_attempt(s, phase);
+decision<fact> on(const live& s, const phase_unstartable& c) {
+  const auto* open = open_attempt(s, c.phase);
   if (open == nullptr)
     return facts{};
   phase_closed closed;
   closed.key = open->key;
   closed.phase = open->phase;
   closed.outcome = phase_outcome::failed;
-  closed.code = to_string(why.code);
-  closed.message = why.message;
+  closed.code = to_string(c.why.code);
+  closed.message = c.why.message;
   if (is_over(s.at)) // aborted meanwhile: the report waits for nothing but this
     return facts{std::move(closed)};
-  return end_in_failure(s, {std::move(closed)}, why, open->key);
-}
-
-decision<fact> on(const live& s, const phase_unstartable& c) {
-  return end_phase_badly(s, c.phase, c.why);
+  return end_in_failure(s, {std::move(closed)}, c.why, open->key);
 }
 
 decision<fact> on(const live& s, const phase_reported& c) {
@@ -166,7 +162,7 @@ decision<fact> on(const live& s, const condition_checked& c) {
 }
 
 decision<fact> on(const live& s, const phase_merged_in& c) {
-  const auto* phase = unmerged(s, c.phase);
+  const auto* phase = find_unmerged(s, c.phase);
   if (phase == nullptr)
     return facts{};
   facts happened{phase_merged{phase->key, phase->phase, c.commit}};
@@ -174,7 +170,7 @@ decision<fact> on(const live& s, const phase_merged_in& c) {
 }
 
 decision<fact> on(const live& s, const phase_unmergeable& c) {
-  const auto* phase = unmerged(s, c.phase);
+  const auto* phase = find_unmerged(s, c.phase);
   if (phase == nullptr || is_over(s.at))
     return facts{};
   return end_in_failure(s, {}, c.why, phase->key);
@@ -252,7 +248,7 @@ decision<fact> on(const live& s, const resume& c) {
     return facts{};
   facts happened{resumed{c.by}};
   for (const auto& phase : s.phases)
-    if (phase.closed && phase.report.outcome == phase_outcome::completed)
+    if (is_complete(phase))
       happened.push_back(phase_skipped{phase.key, phase.phase});
   return s.base_commit.empty() ? happened : and_next(s, std::move(happened));
 }

@@ -1,4 +1,4 @@
-#include "actors/aggregates/run.hpp"
+#include "actors/aggregates/run_parts.hpp"
 
 #include "events/base/check.hpp"
 #include "events/base/match.hpp"
@@ -28,17 +28,17 @@ void close_phase(live& s, const phase_closed& f) {
   phase.report = f;
 }
 
+bool is_omitted(const live& s, const std::string& key) {
+  return std::find(s.omitted.begin(), s.omitted.end(), key) != s.omitted.end();
+}
+
 bool is_done(const live& s, const std::string& key) {
-  if (std::find(s.omitted.begin(), s.omitted.end(), key) != s.omitted.end())
-    return true;
   const auto* phase = find_phase(s, key);
-  return phase != nullptr && phase->closed && phase->report.outcome == phase_outcome::completed &&
-         (phase->branch.empty() || phase->merged);
+  return is_omitted(s, key) || (phase != nullptr && is_complete(*phase) && !is_unmerged(*phase));
 }
 
 bool is_begun(const live& s, const std::string& key) {
-  return find_phase(s, key) != nullptr ||
-         std::find(s.omitted.begin(), s.omitted.end(), key) != s.omitted.end();
+  return find_phase(s, key) != nullptr || is_omitted(s, key);
 }
 
 bool has_undecided(const live& s) {

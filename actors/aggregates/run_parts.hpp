@@ -1,4 +1,4 @@
-// What the run's decisions and its effects both look up. Private to them.
+// What the run's decisions, its fold and its effects look up alike. Private to them.
 #pragma once
 
 #include "actors/aggregates/run.hpp"
@@ -19,10 +19,19 @@ inline bool goes_on(const live& s) {
   return s.at == status::executing || s.at == status::awaiting_approval;
 }
 
-/// A phase that is over in a worktree of its own, which is not on the run's branch.
-inline const phase_progress* unmerged(const live& s, const phase_id& phase) {
+/// Whether the attempt left its artifact.
+inline bool is_complete(const phase_progress& phase) {
+  return phase.closed && phase.report.outcome == phase_outcome::completed;
+}
+
+/// Whether what the attempt did lies in a worktree of its own, and not on the run's branch.
+inline bool is_unmerged(const phase_progress& phase) {
+  return is_complete(phase) && !phase.branch.empty() && !phase.merged;
+}
+
+inline const phase_progress* find_unmerged(const live& s, const phase_id& phase) {
   for (const auto& each : s.phases)
-    if (each.phase == phase && each.closed && !each.branch.empty() && !each.merged)
+    if (each.phase == phase && is_unmerged(each))
       return &each;
   return nullptr;
 }

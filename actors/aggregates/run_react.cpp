@@ -25,7 +25,7 @@ effect_request open(const live& s, const phase_progress& phase) {
         what.persona_json = b.persona_json;
   what.requirements = plan.requirements;
   for (const auto& earlier : s.phases)
-    if (earlier.closed && earlier.report.outcome == phase_outcome::completed)
+    if (is_complete(earlier))
       what.earlier.push_back({earlier.key, earlier.report.artifact_path, earlier.report.artifact});
   what.worktree = phase.worktree.empty() ? plan.worktree : phase.worktree;
   what.scopes = plan.scopes;
@@ -49,7 +49,7 @@ effect_request report(const live& s) {
 effect_request check_condition(const live& s, const planned_phase& of) {
   effect::check_condition what{of.key, of.condition, std::nullopt};
   const auto* read = find_phase(s, of.condition.phase);
-  if (read != nullptr && read->closed && read->report.outcome == phase_outcome::completed)
+  if (read != nullptr && is_complete(*read))
     what.artifact = read->report.artifact;
   return {"condition:" + to_string(s.plan.run) + ":" + of.key, std::move(what)};
 }
@@ -67,7 +67,7 @@ effects ask_conditions(const live& s) {
 effects merge(const live& s) {
   effects out;
   for (const auto& each : s.phases)
-    if (unmerged(s, each.phase) != nullptr && each.report.outcome == phase_outcome::completed)
+    if (is_unmerged(each))
       out.push_back({"merge:" + to_string(each.phase),
                      effect::merge_phase{each.phase,
                                          each.key,
