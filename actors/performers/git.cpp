@@ -38,6 +38,10 @@ std::vector<std::string> command_line(const git_place& where, std::vector<std::s
                                "-c",
                                "commit.gpgSign=false",
                                "-c",
+                               "user.name=actor-shell",
+                               "-c",
+                               "user.email=actor-shell@localhost",
+                               "-c",
                                "gc.auto=0",
                                "-c",
                                "submodule.recurse=false"};

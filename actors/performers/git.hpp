@@ -1,6 +1,6 @@
 // Git, as a child process without a shell. Hooks, prompts, signing and file-system monitors are
 // off, and the process sees a small environment: what is in a repository must not decide what runs
-// here.
+// here. What is committed is committed by actor-shell.
 #pragma once
 
 #include "events/base/result.hpp"

@@ -163,6 +163,19 @@ result<phase::assignment> assignment_of(const effect::open_phase& what,
   return out;
 }
 
+namespace {
+
+/// The assignment, with the worktree that it names.
+result<phase::assignment> ready_to_start(const effect::open_phase& what,
+                                         const performer_options& options,
+                                         std::stop_token stop) {
+  TRY(auto work, assignment_of(what, options));
+  TRY(prepare_own_worktree(what, std::move(stop)));
+  return work;
+}
+
+} // namespace
+
 void perform_open_phase(effect_ptr effect,
                         const effect::open_phase& what,
                         const performer_options& options,
@@ -170,9 +183,7 @@ void perform_open_phase(effect_ptr effect,
                         timer_thread& timers) {
   if (has_begun(what, options))
     return effect->end(std::nullopt);
-  auto work = assignment_of(what, options);
-  if (auto own = prepare_own_worktree(what, effect->stop_token()); work && !own)
-    work = std::move(own).error();
+  auto work = ready_to_start(what, options, effect->stop_token());
   if (!work && work.error().code == errc::cancelled)
     return effect->drop();
   if (!work)

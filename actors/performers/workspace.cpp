@@ -194,16 +194,7 @@ result<std::string> save_workspace(const save_request& what, std::stop_token sto
   TRY(refuse_nested_repositories(place, stop));
   TRY(auto changed, try_git(place, {"diff", "--cached", "--quiet"}, stop));
   if (changed.exit_code != 0) {
-    TRY(run_git(place,
-                {"-c",
-                 "user.name=actor-shell",
-                 "-c",
-                 "user.email=actor-shell@localhost",
-                 "commit",
-                 "--quiet",
-                 "--no-verify",
-                 "--message=" + what.message},
-                stop));
+    TRY(run_git(place, {"commit", "--quiet", "--no-verify", "--message=" + what.message}, stop));
   }
   TRY(auto head, run_git(place, {"rev-parse", "--verify", "HEAD"}, stop));
   return object_id_in(head);
@@ -227,11 +218,7 @@ result<std::string> merge_workspace(const effect::merge_phase& what, std::stop_t
   TRY(run_git(place, {"reset", "--quiet", "--hard", "HEAD"}, stop));
   TRY(auto merged,
       try_git(place,
-              {"-c",
-               "user.name=actor-shell",
-               "-c",
-               "user.email=actor-shell@localhost",
-               "merge",
+              {"merge",
                "--quiet",
                "--no-ff",
                "--no-verify",
