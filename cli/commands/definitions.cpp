@@ -50,7 +50,7 @@ std::string wanted_of(const defs::artifact& what) {
   return {};
 }
 
-void print_workflow(const defs::workflow& of) {
+void print(const defs::workflow& of) {
   std::printf("%s  %s\n%s\n", identity(of).c_str(), of.title.c_str(), hash_of(of).c_str());
   rows phases;
   for (const auto& each : of.phases)
@@ -74,7 +74,7 @@ void print_workflow(const defs::workflow& of) {
   print_table({"ROLE", "CAPABILITIES", "BACKENDS", "DISTINCT FROM"}, roles);
 }
 
-void print_persona(const defs::persona& of) {
+void print(const defs::persona& of) {
   std::printf("%s  %s\n%s\n", identity(of).c_str(), of.title.c_str(), hash_of(of).c_str());
   print_table({"", ""},
               {{"model", of.model},
@@ -87,6 +87,34 @@ void print_persona(const defs::persona& of) {
                {"steps", std::to_string(of.max_turns)},
                {"output", std::to_string(of.max_tokens) + " tokens a call"}});
   std::printf("\n%s\n", of.system_prompt.c_str());
+}
+
+/// What `use` makes of all that is known; the error's exit code where that can't be read.
+template <class Use> int with_library(const settings& with, Use use) {
+  const auto known = defs::library::load(roots_of(with));
+  if (!known)
+    return static_cast<int>(report(with, known.error()));
+  return use(known.value());
+}
+
+void answer(const settings& with,
+            const json::array& all,
+            const std::vector<std::string>& header,
+            const rows& lines) {
+  if (with.format == answer_format::json)
+    print_json(all);
+  else
+    print_table(header, lines);
+}
+
+template <class T> int show(const settings& with, const result<T>& found) {
+  if (!found)
+    return static_cast<int>(report(with, found.error()));
+  if (with.format == answer_format::json)
+    print_json(to_json(found.value()));
+  else
+    print(found.value());
+  return 0;
 }
 
 /// What a definition is by itself: one that names a schema or tool which is not there is refused.
@@ -150,76 +178,50 @@ result<std::shared_ptr<const defs::artifact_schema>> schema_named(const settings
 } // namespace
 
 int workflows_list(const settings& with) {
-  const auto known = defs::library::load(roots_of(with));
-  if (!known)
-    return static_cast<int>(report(with, known.error()));
-  json::array all;
-  rows lines;
-  for (const auto& each : known.value().workflows()) {
-    all.push_back({{"workflow", identity(each)},
-                   {"title", each.title},
-                   {"phases", each.phases.size()},
-                   {"hash", hash_of(each)}});
-    lines.push_back({identity(each), std::to_string(each.phases.size()), each.title});
-  }
-  if (with.format == answer_format::json)
-    print_json(all);
-  else
-    print_table({"WORKFLOW", "PHASES", "TITLE"}, lines);
-  return 0;
+  return with_library(with, [&](const defs::library& known) {
+    json::array all;
+    rows lines;
+    for (const auto& each : known.workflows()) {
+      all.push_back({{"workflow", identity(each)},
+                     {"title", each.title},
+                     {"phases", each.phases.size()},
+                     {"hash", hash_of(each)}});
+      lines.push_back({identity(each), std::to_string(each.phases.size()), each.title});
+    }
+    answer(with, all, {"WORKFLOW", "PHASES", "TITLE"}, lines);
+    return 0;
+  });
+}
+
+int personas_list(const settings& with) {
+  return with_library(with, [&](const defs::library& known) {
+    json::array all;
+    rows lines;
+    for (const auto& each : known.personas()) {
+      all.push_back({{"persona", identity(each)},
+                     {"title", each.title},
+                     {"model", each.model},
+                     {"capabilities", json::value_from(each.capabilities)},
+                     {"hash", hash_of(each)}});
+      lines.push_back({identity(each), each.model, joined(each.capabilities), each.title});
+    }
+    answer(with, all, {"PERSONA", "MODEL", "CAPABILITIES", "TITLE"}, lines);
+    return 0;
+  });
 }
 
 int workflows_show(const settings& with, const std::string& name) {
-  const auto known = defs::library::load(roots_of(with));
-  if (!known)
-    return static_cast<int>(report(with, known.error()));
-  const auto found = known.value().find_workflow(name);
-  if (!found)
-    return static_cast<int>(report(with, found.error()));
-  if (with.format == answer_format::json)
-    print_json(to_json(found.value()));
-  else
-    print_workflow(found.value());
-  return 0;
+  return with_library(
+      with, [&](const defs::library& known) { return show(with, known.find_workflow(name)); });
+}
+
+int personas_show(const settings& with, const std::string& name) {
+  return with_library(
+      with, [&](const defs::library& known) { return show(with, known.find_persona(name)); });
 }
 
 int workflows_validate(const settings& with, const std::vector<std::string>& files) {
   return validate<defs::workflow>(with, files, defs::parse_workflow);
-}
-
-int personas_list(const settings& with) {
-  const auto known = defs::library::load(roots_of(with));
-  if (!known)
-    return static_cast<int>(report(with, known.error()));
-  json::array all;
-  rows lines;
-  for (const auto& each : known.value().personas()) {
-    all.push_back({{"persona", identity(each)},
-                   {"title", each.title},
-                   {"model", each.model},
-                   {"capabilities", json::value_from(each.capabilities)},
-                   {"hash", hash_of(each)}});
-    lines.push_back({identity(each), each.model, joined(each.capabilities), each.title});
-  }
-  if (with.format == answer_format::json)
-    print_json(all);
-  else
-    print_table({"PERSONA", "MODEL", "CAPABILITIES", "TITLE"}, lines);
-  return 0;
-}
-
-int personas_show(const settings& with, const std::string& name) {
-  const auto known = defs::library::load(roots_of(with));
-  if (!known)
-    return static_cast<int>(report(with, known.error()));
-  const auto found = known.value().find_persona(name);
-  if (!found)
-    return static_cast<int>(report(with, found.error()));
-  if (with.format == answer_format::json)
-    print_json(to_json(found.value()));
-  else
-    print_persona(found.value());
-  return 0;
 }
 
 int personas_validate(const settings& with, const std::vector<std::string>& files) {
