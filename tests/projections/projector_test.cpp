@@ -64,6 +64,17 @@ protected:
     throw std::runtime_error("no such view");
   }
   std::uint64_t runs(const read_models& with) { return must(with.queries().list("runs")).total; }
+
+  /// What the store holds came from a log that is not there any more; the new one has one run.
+  void leave_rows_of_another_log() {
+    past.add_run("r1");
+    {
+      const auto with = open();
+      catch_up(*with);
+    }
+    log = log::make_memory_log();
+    history{*log}.add_run("other");
+  }
 };
 
 TEST_P(the_projector, follows_the_log_as_it_grows) {
@@ -213,14 +224,7 @@ TEST_P(the_projector, shows_what_happens_while_it_makes_everything_again) {
 }
 
 TEST_P(the_projector, does_not_pass_off_the_history_of_another_log) {
-  past.add_run("r1");
-  {
-    const auto with = open();
-    catch_up(*with);
-  }
-  log = log::make_memory_log();
-  history other{*log};
-  other.add_run("other");
+  leave_rows_of_another_log();
   std::vector<bool> current;
   projector* under = nullptr;
   std::promise<void> known;
@@ -242,14 +246,7 @@ TEST_P(the_projector, does_not_pass_off_the_history_of_another_log) {
 }
 
 TEST_P(the_projector, begins_anew_for_another_life_of_the_log) {
-  past.add_run("r1");
-  {
-    const auto with = open();
-    catch_up(*with);
-  }
-  log = log::make_memory_log();
-  history other{*log};
-  other.add_run("other");
+  leave_rows_of_another_log();
   const auto with = open();
   catch_up(*with);
   const auto listed = must(with->queries().list("runs"));
