@@ -1,5 +1,6 @@
 #include "cli/arguments.hpp"
 
+#include "cli/commands/audit.hpp"
 #include "events/base/text.hpp"
 
 #include <CLI/CLI.hpp>
@@ -226,6 +227,17 @@ void add_definitions(CLI::App& app, line& l) {
       [&l] { l.chosen = [&l] { return artifacts_validate(l.with, l.schema, l.id); }; });
 }
 
+void add_audit(CLI::App& app, line& l) {
+  auto* audit = app.add_subcommand("audit", "What tools were called with, and what came of it");
+  audit->require_subcommand(1);
+  auto* list = audit->add_subcommand("list", "The calls, in order");
+  list->add_option("--run", l.id, "only of this run");
+  list->callback([&l] { l.chosen = [&l] { return audit_list(l.with, l.id); }; });
+  audit->add_subcommand("verify", "Find a line that was removed or changed")->callback([&l] {
+    l.chosen = [&l] { return audit_verify(l.with); };
+  });
+}
+
 void add_rest(CLI::App& app, line& l) {
   auto* shown = app.add_subcommand("demo", "Run the shipped workflow with a scripted model");
   add_format(*shown, l.format);
@@ -280,6 +292,7 @@ parsed_line parse_arguments(int count, const char* const* words) {
   add_serve(app, *l);
   add_projections(app, *l);
   add_definitions(app, *l);
+  add_audit(app, *l);
   add_rest(app, *l);
   try {
     app.parse(count, words);

@@ -7,6 +7,7 @@
 #include "actors/performers/performer.hpp"
 #include "actors/providers/provider.hpp"
 #include "actors/tools/tool.hpp"
+#include "events/base/scrub.hpp"
 #include "events/log/event_log.hpp"
 
 #include <functional>
@@ -33,6 +34,8 @@ struct performer_options {
   std::optional<budget_terms> persona_day;
   std::string data_dir;                  ///< hidden from commands
   std::vector<std::string> hidden_files; ///< likewise
+  /// Takes secrets out of whatever comes from outside. Null: it knows shapes alone.
+  std::shared_ptr<const live_scrubber> scrub;
   std::size_t tool_threads = 8;
   std::size_t file_threads = 2; ///< git, artifacts, reports
   std::int64_t delta_ms = 50;   ///< pieces of a streamed answer are joined over this time

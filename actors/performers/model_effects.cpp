@@ -12,8 +12,13 @@ constexpr std::size_t longest_piece = 16 * 1024;
 
 class model_call : public std::enable_shared_from_this<model_call> {
 public:
-  model_call(effect_ptr effect, call_id call, std::int64_t delta_ms, timer_thread& timers)
-      : effect_{std::move(effect)}, call_{call}, delta_us_{delta_ms * us_per_ms}, timers_{timers} {}
+  model_call(effect_ptr effect,
+             call_id call,
+             std::int64_t delta_ms,
+             std::shared_ptr<const scrubber> scrub,
+             timer_thread& timers)
+      : effect_{std::move(effect)}, call_{call}, delta_us_{delta_ms * us_per_ms}, timers_{timers},
+        clean_{std::move(scrub)} {}
 
   void start(provider::model_provider& with, provider::request what) {
     const auto self = shared_from_this();
@@ -46,11 +51,15 @@ private:
     const std::lock_guard lock{mutex_};
     if (finished_ || text.empty())
       return;
-    if (!piece_.empty() && kind != piece_kind_)
+    if (kind != piece_kind_) {
+      piece_ += clean_.finish();
       flush();
+    }
     const auto first = piece_.empty();
     piece_kind_ = kind;
-    piece_.append(text);
+    piece_ += clean_.add(text);
+    if (piece_.empty())
+      return; // all of it may be the beginning of a key
     if (piece_.size() >= longest_piece)
       flush();
     else if (first && !std::exchange(timer_set_, true))
@@ -78,6 +87,7 @@ private:
       const std::lock_guard lock{mutex_};
       if (std::exchange(finished_, true))
         return;
+      piece_ += clean_.finish();
       flush();
       cancel_.swap(cancel);
     }
@@ -113,6 +123,7 @@ private:
   timer_thread& timers_;
   const std::int64_t began_us_ = monotonic_us();
   std::mutex mutex_;
+  scrubbing_stream clean_;
   std::string piece_;
   provider::delta_kind piece_kind_ = provider::delta_kind::text;
   bool timer_set_ = false;
@@ -126,8 +137,8 @@ void perform_call_model(effect_ptr effect,
                         const effect::call_model& what,
                         const performer_options& options,
                         timer_thread& timers) {
-  const auto call =
-      std::make_shared<model_call>(std::move(effect), what.call, options.delta_ms, timers);
+  const auto call = std::make_shared<model_call>(
+      std::move(effect), what.call, options.delta_ms, options.scrub->now(), timers);
   auto body = text_of(what.request, *options.log);
   if (!body)
     return call->fail(body.error());

@@ -7,6 +7,7 @@
 #include "actors/performers/model_effects.hpp"
 #include "actors/performers/phase_effects.hpp"
 #include "actors/performers/report_effects.hpp"
+#include "actors/performers/scrub_command.hpp"
 #include "actors/performers/tool_effects.hpp"
 #include "actors/performers/work_pool.hpp"
 #include "actors/performers/workspace.hpp"
@@ -65,6 +66,8 @@ public:
   dispatcher(performer_options options, entity_directory& directory)
       : options_{std::move(options)},
         directory_{directory}, tools_{options_.tool_threads}, files_{options_.file_threads} {
+    if (!options_.scrub)
+      options_.scrub = std::make_shared<const live_scrubber>();
     if (options_.tools.empty())
       options_.tools = tool::builtin_tools();
     check(options_.log != nullptr && options_.schemas != nullptr && options_.providers != nullptr,
@@ -80,7 +83,7 @@ public:
     if (stopped_ || (held_ && leads_out))
       return;
     const auto how_far = reaches_out ? reach::outside : reach::inside;
-    if (auto effect = effects_.begin(owner, what.id, how_far, std::move(answer)))
+    if (auto effect = effects_.begin(owner, what.id, how_far, scrubbed(std::move(answer))))
       begin(std::move(effect), std::make_shared<const effect::any>(std::move(what.what)));
   }
 
@@ -101,6 +104,15 @@ public:
   }
 
 private:
+  /// The one way in for what came from outside: nothing is recorded or shown before this.
+  on_answer scrubbed(on_answer answer) const {
+    return [scrub = options_.scrub, answer = std::move(answer)](effect_answer what) {
+      if (what.what)
+        scrub_command(*scrub->now(), *what.what);
+      answer(std::move(what));
+    };
+  }
+
   using shared_effect = std::shared_ptr<const effect::any>;
 
   void begin(effect_ptr effect, shared_effect what) {

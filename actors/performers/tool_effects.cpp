@@ -35,6 +35,7 @@ context_of(const std::string& worktree, const tool_terms& terms, const performer
   if (!options.data_dir.empty())
     where.hidden_directories = {options.data_dir};
   where.hidden_files = options.hidden_files;
+  where.scrub = options.scrub->now();
   where.secret_globs = terms.secret_globs;
   where.secret_exceptions = terms.secret_exceptions;
   return where;

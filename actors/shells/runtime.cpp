@@ -10,6 +10,7 @@
 #include "events/log/rocksdb_log.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 
 namespace ash {
@@ -39,6 +40,30 @@ provider::registry_options registry_of(const runtime_options& options) {
     return text.empty() ? std::nullopt : std::optional{std::string{text}};
   };
   return out;
+}
+
+/// `open-router` -> `OPEN_ROUTER_API_KEY`, as the registry of providers has it.
+std::string variable_of(const std::string& provider) {
+  std::string out;
+  for (const auto c : provider)
+    out += c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c == '-' ? '_' : c;
+  return out + "_API_KEY";
+}
+
+/// The keys that settings and environment hold, whichever of them is used.
+void learn_keys(live_scrubber& scrub, const runtime_options& options) {
+  std::vector<std::string> names{"anthropic", "openai", "openrouter"};
+  for (const auto& [name, settings] : options.config.providers) {
+    names.push_back(name);
+    scrub.add(settings.api_key.value_or(""));
+  }
+  for (const auto& name : names) {
+    const auto variable = variable_of(name);
+    if (options.environment)
+      scrub.add(options.environment(variable).value_or(""));
+    else if (const auto* value = std::getenv(variable.c_str()))
+      scrub.add(value);
+  }
 }
 
 std::optional<budget_terms> persona_day_of(const definitions::budget_settings& settings) {
@@ -79,7 +104,9 @@ result<unfinished_runs> open_runs(const log::event_log& log) {
 }
 
 runtime::parts::parts(runtime_options with)
-    : options{std::move(with)}, providers{registry_of(options)} {}
+    : options{std::move(with)}, providers{registry_of(options)} {
+  learn_keys(*scrub, options);
+}
 
 runtime::parts::~parts() {
   stop(std::chrono::milliseconds{0});
@@ -92,6 +119,7 @@ result<void> runtime::parts::open() {
   log::open_options where;
   where.directory = layout.log();
   TRY(log, log::open_rocksdb_log(where));
+  TRY(trail, audit::trail::open(audit::file_in(layout.directory), *log));
   auto roots = options.definition_dirs;
   roots.push_back(layout.definitions());
   schemas = std::make_shared<definitions::schema_registry>(std::move(roots));
@@ -132,6 +160,7 @@ performers::performer_options runtime::parts::performer_options_of() {
   out.providers = [this](const std::string& model) { return providers.find(model); };
   out.schemas = schemas;
   out.data_dir = layout.directory;
+  out.scrub = scrub;
   if (!options.config_file.empty())
     out.hidden_files = {options.config_file};
   out.persona_day = persona_day_of(options.config.budget);
@@ -343,6 +372,7 @@ void runtime::parts::stop(std::chrono::milliseconds grace) {
       interrupt_all();
     }
     providers.stop();
+    trail.reset();
     commits_.reset();
     {
       const std::lock_guard lock{wait_mutex_};

@@ -1,6 +1,7 @@
 // What the runtime can be asked to do, beside opening and stopping.
 #include "actors/aggregates/budget.hpp"
 #include "actors/performers/budget_effects.hpp"
+#include "actors/performers/scrub_command.hpp"
 #include "actors/shells/fold.hpp"
 #include "actors/shells/runtime_parts.hpp"
 
@@ -30,6 +31,7 @@ result<void> runtime::parts::tell(const stream_id& root,
                                   const command_source& from,
                                   std::string otherwise,
                                   any_command what) {
+  performers::scrub_command(*scrub->now(), what);
   return actors->tell_and_wait(root,
                                root,
                                {from.key.empty() ? std::move(otherwise) : from.key,

@@ -4,6 +4,7 @@
 #include "actors/aggregates/run.hpp"
 #include "actors/performers/make_performer.hpp"
 #include "actors/performers/work_pool.hpp"
+#include "actors/shells/audit_trail.hpp"
 #include "actors/shells/run_slots.hpp"
 #include "actors/shells/runtime.hpp"
 
@@ -46,6 +47,8 @@ public:
   runtime_options options;
   data_layout layout;
   std::unique_ptr<log::event_log> log;
+  std::unique_ptr<audit::trail> trail;
+  std::shared_ptr<live_scrubber> scrub = std::make_shared<live_scrubber>();
   provider::provider_registry providers;
   std::shared_ptr<definitions::schema_registry> schemas;
   std::unique_ptr<run_slots> slots;

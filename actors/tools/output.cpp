@@ -27,6 +27,8 @@ outcome shown_output(const context& where, std::string whole, cut how) {
   outcome done;
   if (!is_valid_utf8(whole))
     whole = to_valid_utf8(whole);
+  if (where.scrub) // before the cut: the half of a key would not be known as one
+    whole = where.scrub->clean(std::move(whole));
   const auto visible = bound(where.visible_bytes);
   if (whole.size() <= visible) {
     done.text = std::move(whole);

@@ -5,6 +5,7 @@
 
 #include "events/base/model_values.hpp"
 #include "events/base/result.hpp"
+#include "events/base/scrub.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -38,6 +39,7 @@ struct context {
   /// sees only the text of the path. Matched beneath the worktree, ignoring case.
   std::vector<std::string> secret_globs = {};
   std::vector<std::string> secret_exceptions = {}; ///< what is no secret in spite of `secret_globs`
+  std::shared_ptr<const scrubber> scrub = {};      ///< of output, before it is cut
 };
 
 /// A file that the call changed, relative to the worktree.

@@ -1,0 +1,78 @@
+// The audit trail: `audit.jsonl` in the data directory, a line a tool call that came to an end,
+// chained by hashes. It follows the log: what it says is derived from durable facts, by their
+// position, so that a crash neither loses nor doubles a line.
+#pragma once
+
+#include "events/base/json.hpp"
+#include "events/base/result.hpp"
+#include "events/log/event_log.hpp"
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace ash::audit {
+
+/// A line of the file, without its end.
+struct line {
+  std::uint64_t number = 0;   ///< from 1
+  std::uint64_t position = 0; ///< of the fact that ended the call
+  std::string incarnation;
+  std::string hash; ///< of the line before and this one's other members
+  json::object shown;
+};
+
+/// Where the trail of a data directory is.
+inline std::string file_in(const std::string& data_dir) {
+  return data_dir + "/audit.jsonl";
+}
+
+/// Calls `each` for every line, in order, and checks the chain. `false` from `each`: enough.
+/// Errors: `log_corrupt` with the number of the first line that was changed, or before which one is
+/// missing; `io_failed`. No file: no lines.
+result<void> read(const std::string& path, const std::function<bool(const line&)>& each);
+
+struct verdict {
+  std::uint64_t lines = 0;
+  std::uint64_t missing =
+      0; ///< calls that the log has and the end does not: the next start writes them
+};
+/// Checks the chain, and every line against the log. Errors: as of `read`, and `log_corrupt` for a
+/// line that the log does not bear out.
+result<verdict> verify(const std::string& path, const log::event_log& log);
+
+/// Writes the file while it lives, on a thread of its own.
+class trail {
+public:
+  /// Takes up where the file ends; a torn last line is written anew. Errors: `log_corrupt` for a
+  /// last line that is none, `io_failed`, `permission_denied`.
+  static result<std::unique_ptr<trail>> open(const std::string& path, log::event_log& log);
+  /// Writes what is durable by now, and ends.
+  ~trail();
+  trail(const trail&) = delete;
+  trail& operator=(const trail&) = delete;
+
+private:
+  trail(int file, log::event_log& log);
+  void work();
+  result<void> catch_up();
+  result<void> write(std::vector<line>& lines);
+
+  int file_;
+  log::event_log& log_;
+  std::uint64_t after_ = 0;
+  std::uint64_t count_ = 0;
+  std::string last_hash_;
+  std::shared_ptr<void> commits_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool news_ = true;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+} // namespace ash::audit

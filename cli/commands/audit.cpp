@@ -1,0 +1,77 @@
+#include "cli/commands/audit.hpp"
+
+#include "actors/shells/audit_trail.hpp"
+#include "cli/terminal.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/value_to.hpp>
+#include <cstdio>
+
+namespace ash::cli {
+namespace {
+
+std::string trail_of(const settings& with) {
+  return audit::file_in(with.data_dir);
+}
+
+std::string cell(const json::object& row, std::string_view name) {
+  const auto* value = row.if_contains(name);
+  if (value == nullptr)
+    return {};
+  return value->is_string() ? std::string{value->get_string()} : to_json_text(*value);
+}
+
+} // namespace
+
+int audit_list(const settings& with, const std::string& run) {
+  std::vector<json::object> found;
+  const auto wanted = run.starts_with("run/") ? run : "run/" + run;
+  const auto read = audit::read(trail_of(with), [&](const audit::line& one) {
+    if (run.empty() || cell(one.shown, "root").starts_with(wanted))
+      found.push_back(one.shown);
+    return true;
+  });
+  if (!read)
+    return static_cast<int>(report(with, read.error()));
+  if (with.format == answer_format::json) {
+    json::array all;
+    for (auto& each : found)
+      all.push_back(std::move(each));
+    print_json(all);
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& each : found)
+    rows.push_back({cell(each, "at"),
+                    cell(each, "root").substr(0, 12),
+                    cell(each, "tool"),
+                    cell(each, "verdict"),
+                    cell(each, "duration_ms") + " ms",
+                    cell(each, "arguments")});
+  const auto table = render_table(
+      {"AT", "ROOT", "TOOL", "VERDICT", "TIME", "ARGUMENTS"}, rows, terminal_width(stream::out));
+  std::fputs(table.c_str(), stdout);
+  return 0;
+}
+
+int audit_verify(const settings& with) {
+  const auto log = open_reader(with);
+  if (!log)
+    return static_cast<int>(report(with, log.error()));
+  const auto found = audit::verify(trail_of(with), *log.value());
+  if (!found)
+    return static_cast<int>(report(with, found.error()));
+  if (with.format == answer_format::json)
+    print_json(json::object{{"lines", found.value().lines}, {"missing", found.value().missing}});
+  else
+    std::printf("clean: %lu lines, each as the log says%s\n",
+                static_cast<unsigned long>(found.value().lines),
+                found.value().missing == 0
+                    ? ""
+                    : ("; " + std::to_string(found.value().missing) +
+                       " at the end are still to be written, by the next start")
+                          .c_str());
+  return 0;
+}
+
+} // namespace ash::cli
