@@ -1,6 +1,7 @@
 #include "cli/arguments.hpp"
 
 #include "cli/commands/audit.hpp"
+#include "cli/commands/money.hpp"
 #include "events/base/text.hpp"
 
 #include <CLI/CLI.hpp>
@@ -32,6 +33,8 @@ struct line {
   output_format format = output_format::text;
   attach_options attach;
   decide_options decide;
+  budget_set_options budget_set;
+  std::string by = "model";
   events_options events;
   replay_options replay;
   serve_options serve;
@@ -110,6 +113,29 @@ void add_gates(CLI::App& app, line& l) {
   decide->add_option("--comment", l.decide.comment, "why, or what to change");
   add_format(*decide, l.decide.format);
   decide->callback([&l] { l.chosen = [&l] { return approvals_decide(l.with, l.decide); }; });
+}
+
+void add_money(CLI::App& app, line& l) {
+  auto* budget = app.add_subcommand("budget", "What may be spent, and what is");
+  budget->require_subcommand(1);
+  auto* show = budget->add_subcommand("show", "Budget scopes: cap, settled, reserved, left");
+  show->add_option("SCOPE", l.id, "only this one: run:ID, session:ID, persona:NAME:DATE, day:DATE");
+  show->callback([&l] { l.chosen = [&l] { return budget_show(l.with, l.id); }; });
+  auto* set = budget->add_subcommand("set", "Give a scope another cap");
+  set->add_option("SCOPE", l.budget_set.scope, "its name, or a run's id")->required();
+  set->add_option("--cap", l.budget_set.cap, "dollars")->required();
+  set->add_option(
+      "--warn-at", l.budget_set.warn_at, "dollars (default: the same share of the cap as before)");
+  set->add_flag("--resume", l.budget_set.resume, "go on with the run that the scope blocked");
+  add_format(*set, l.budget_set.format);
+  set->callback([&l] { l.chosen = [&l] { return budget_set(l.with, l.budget_set); }; });
+  auto* costs = app.add_subcommand("costs", "What a run's calls cost, by phase and call");
+  costs->add_option("RUN", l.id, "its id, or 6 or more characters of it")->required();
+  costs->callback([&l] { l.chosen = [&l] { return ash::cli::costs(l.with, l.id); }; });
+  auto* stats = app.add_subcommand("stats", "Sums of calls, tokens and costs");
+  stats->add_option("--by", l.by, "model, provider, persona, day, workflow, run or session")
+      ->capture_default_str();
+  stats->callback([&l] { l.chosen = [&l] { return ash::cli::stats(l.with, l.by); }; });
 }
 
 void add_reading(CLI::App& app, line& l) {
@@ -287,6 +313,7 @@ parsed_line parse_arguments(int count, const char* const* words) {
   add_run(app, *l);
   add_runs(app, *l);
   add_gates(app, *l);
+  add_money(app, *l);
   add_reading(app, *l);
   add_log(app, *l);
   add_serve(app, *l);
@@ -315,9 +342,14 @@ parsed_line parse_arguments(int count, const char* const* words) {
     to_json(l->resume.format);
     to_json(l->attach.format);
     to_json(l->decide.format);
+    to_json(l->budget_set.format);
   }
-  for (const auto format :
-       {l->format, l->run.format, l->resume.format, l->attach.format, l->decide.format})
+  for (const auto format : {l->format,
+                            l->run.format,
+                            l->resume.format,
+                            l->attach.format,
+                            l->decide.format,
+                            l->budget_set.format})
     if (format != output_format::text)
       l->with.format = answer_format::json; // a refusal is answered in JSON too
   return [l] { return l->chosen(); };

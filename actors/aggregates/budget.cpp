@@ -40,9 +40,28 @@ void note_limits(
     happened.push_back(exhausted{committed, asked, terms.cap});
 }
 
-decision<fact> on(const state& s, const reserve& c) {
+error day_is_over(const std::string& scope) {
+  return refuse(errc::budget_exhausted,
+                "the day of the budget '" + scope + "' is over: the scope of today pays now")
+      .with("scope", scope);
+}
+
+/// What a settlement or release shows beside itself: that the day is over and all is paid.
+void note_end_of_day(const state& before, instant now, facts& happened) {
+  if (!before.open || before.closed || !is_over(before.terms.scope, now))
+    return;
+  auto after = before;
+  for (const auto& each : happened)
+    after = budget_aggregate::evolve(std::move(after), each);
+  if (after.reservations.empty())
+    happened.push_back(closed{after.settled});
+}
+
+decision<fact> on(const state& s, const reserve& c, instant now) {
   if (find(s.reservations, c.call) != s.reservations.end())
     return facts{};
+  if (s.closed || is_over(c.terms.scope, now))
+    return day_is_over(c.terms.scope);
   facts happened;
   if (!s.open)
     happened.push_back(opened{c.terms});
@@ -56,24 +75,32 @@ decision<fact> on(const state& s, const reserve& c) {
   return happened;
 }
 
-decision<fact> on(const state& s, const settle& c) {
-  const auto held = find(s.reservations, c.call);
-  if (held == s.reservations.end())
-    return facts{}; // settled before: a second settlement would charge the call twice
-  const auto amount = held->amount;
-  facts happened{settled{c.call, amount, c.actual}};
-  note_limits(s, s.terms, s.committed() - amount + c.actual, c.actual, happened);
+decision<fact> on(const state& s, const settle& c, instant now) {
+  facts happened;
+  // One that is not held was settled before: a second settlement would charge the call twice.
+  if (const auto held = find(s.reservations, c.call); held != s.reservations.end()) {
+    const auto amount = held->amount;
+    happened.push_back(settled{c.call, amount, c.actual});
+    note_limits(s, s.terms, s.committed() - amount + c.actual, c.actual, happened);
+  }
+  note_end_of_day(s, now, happened);
   return happened;
 }
 
-decision<fact> on(const state& s, const release& c) {
-  const auto held = find(s.reservations, c.call);
-  if (held == s.reservations.end())
-    return facts{};
-  return facts{released{c.call, held->amount}};
+decision<fact> on(const state& s, const release& c, instant now) {
+  facts happened;
+  if (const auto held = find(s.reservations, c.call); held != s.reservations.end())
+    happened.push_back(released{c.call, held->amount});
+  note_end_of_day(s, now, happened);
+  return happened;
 }
 
-decision<fact> on(const state& s, const set_cap& c) {
+decision<fact> on(const state& s, const set_cap& c, instant now) {
+  const auto& scope = s.open ? s.terms.scope : c.terms.scope;
+  if (s.closed || is_over(scope, now))
+    return refuse(errc::invalid_transition,
+                  "the day of the budget '" + scope + "' is over: a cap changes nothing there")
+        .with("scope", scope);
   if (!s.open && c.terms.scope.empty())
     return refuse(errc::invalid_transition, "the budget scope has not been opened yet");
   if (c.cap < usd{} || c.warn_at < usd{})
@@ -98,14 +125,27 @@ void drop(state& s, const call_id& call) {
 }
 
 } // namespace
+
+std::string_view date_of_scope(std::string_view scope) {
+  constexpr std::size_t date_bytes = 10; // 2026-11-21
+  const auto daily = scope.starts_with("day:") || scope.starts_with("persona:");
+  return daily && scope.size() > date_bytes ? scope.substr(scope.size() - date_bytes)
+                                            : std::string_view{};
+}
+
+bool is_over(std::string_view scope, instant now) {
+  const auto date = date_of_scope(scope);
+  return !date.empty() && date < utc_date(now);
+}
+
 } // namespace ash::budget
 
 namespace ash {
 
 using namespace budget;
 
-decision<budget::fact> budget_aggregate::decide(const state& s, const command& what, instant) {
-  return std::visit([&](const auto& c) { return on(s, c); }, what);
+decision<budget::fact> budget_aggregate::decide(const state& s, const command& what, instant now) {
+  return std::visit([&](const auto& c) { return on(s, c, now); }, what);
 }
 
 budget::state budget_aggregate::evolve(state s, const fact& happened) {
@@ -116,7 +156,7 @@ budget::state budget_aggregate::evolve(state s, const fact& happened) {
                  },
                  [&](const reserved& f) {
                    s.reserved += f.amount;
-                   s.reservations.push_back({f.call, f.amount});
+                   s.reservations.push_back({f.call, f.amount, f.owner});
                  },
                  [&](const settled& f) {
                    drop(s, f.call);
@@ -131,7 +171,7 @@ budget::state budget_aggregate::evolve(state s, const fact& happened) {
                    s.warned = false;
                    s.exhausted = false;
                  },
-                 [](const closed&) {},
+                 [&](const closed&) { s.closed = true; },
              },
              happened);
   return s;
@@ -143,8 +183,8 @@ effects budget_aggregate::react(const state&, const fact&) {
 effects budget_aggregate::pending(const state&) {
   return {};
 }
-bool budget_aggregate::is_final(const state&) {
-  return false;
+bool budget_aggregate::is_final(const state& s) {
+  return s.closed; // nothing is reserved then, and nothing will be
 }
 
 } // namespace ash

@@ -1,6 +1,7 @@
 // One budget scope: what may still be spent. A call reserves its estimate before it is made, and
 // settles what it really cost afterwards; a settlement is recorded even where it goes above the
-// cap.
+// cap. A daily scope grants nothing once its day (UTC) is over, and closes when nothing is reserved
+// in it any more.
 #pragma once
 
 #include "actors/aggregates/aggregate.hpp"
@@ -10,8 +11,9 @@ namespace ash::budget {
 struct reservation {
   call_id call;
   usd amount;
+  stream_id owner = {}; ///< the stream that spends
 };
-BOOST_DESCRIBE_STRUCT(reservation, (), (call, amount))
+BOOST_DESCRIBE_STRUCT(reservation, (), (call, amount, owner))
 
 struct state {
   bool open = false;
@@ -21,10 +23,18 @@ struct state {
   std::vector<reservation> reservations; ///< open ones, in the order they were made
   bool warned = false;
   bool exhausted = false;
+  bool closed = false; ///< a daily scope whose day is over: its figures are final
 
   [[nodiscard]] usd committed() const { return settled + reserved; }
 };
-BOOST_DESCRIBE_STRUCT(state, (), (open, terms, settled, reserved, reservations, warned, exhausted))
+BOOST_DESCRIBE_STRUCT(state,
+                      (),
+                      (open, terms, settled, reserved, reservations, warned, exhausted, closed))
+
+/// The UTC date in the name of a daily scope (`day:DATE`, `persona:NAME:DATE`); empty for others.
+std::string_view date_of_scope(std::string_view scope);
+/// Whether a scope's day has ended.
+bool is_over(std::string_view scope, instant now);
 
 } // namespace ash::budget
 

@@ -1,5 +1,6 @@
 #include "actors/aggregates/turn_loop.hpp"
 
+#include "actors/aggregates/budget.hpp"
 #include "actors/aggregates/document_of.hpp"
 #include "actors/aggregates/policy.hpp"
 #include "events/base/check.hpp"
@@ -41,7 +42,7 @@ constexpr std::size_t max_request_bytes = std::size_t{32} << 20;
 std::vector<budget_terms> on_the_day_of(instant now, std::vector<budget_terms> scopes) {
   const auto today = utc_date(now);
   for (auto& terms : scopes)
-    if (terms.scope.starts_with("day:") || terms.scope.starts_with("persona:"))
+    if (!budget::date_of_scope(terms.scope).empty())
       terms.scope.replace(terms.scope.size() - today.size(), today.size(), today);
   return scopes;
 }
@@ -209,7 +210,11 @@ private:
 
   void after_refusal() {
     const auto call = now().call;
-    if (call.code == to_string(errc::budget_exhausted))
+    const auto exhausted = call.code == to_string(errc::budget_exhausted);
+    // Refused by a scope whose day ended between the request and the reservation.
+    if (exhausted && budget::is_over(call.scope, now_))
+      return request_call(call.attempt, call.model_index);
+    if (exhausted)
       return add(suspended{now().turn, call.code, call.message, call.scope});
     add(step_finished{now().turn, now().step, step_status::error});
     fail(call.code, call.message);
@@ -309,9 +314,11 @@ fact completion(const owner& who, const loop& state, const model_answered& c) {
   done.thinking = c.thinking;
   done.tool_calls = with_distinct_ids(c.tool_calls, state.calls);
   done.usage = credible(c.usage);
-  // A model without a price is paid for at its reservation: what is unknown is never free.
+  // Without a price, or without the provider's own count, a call is paid for at its reservation:
+  // what is unknown is never free.
+  const auto known = model.price_known && !done.usage.estimated;
   done.cost = is_credible(c.reported_cost) ? *c.reported_cost
-              : model.price_known          ? price_of(model, done.usage)
+              : known                      ? price_of(model, done.usage)
                                            : state.now->call.estimate;
   done.finish_reason = c.finish_reason;
   done.response = document_of(c.raw);
@@ -338,9 +345,9 @@ fact failure(const owner& who, const loop& state, const model_failed& c) {
   else if (c.emitted_output) // the provider will charge for what it sent, though it did not say how
                              // much
     bad.usage = {call.input_estimate, estimate_tokens(c.partial_text), 0, 0, true};
-  bad.cost = model.price_known  ? price_of(model, bad.usage)
-             : c.emitted_output ? call.estimate
-                                : usd{};
+  const auto known = model.price_known && !bad.usage.estimated;
+  const auto charged = c.emitted_output || bad.usage.estimated;
+  bad.cost = known ? price_of(model, bad.usage) : charged ? call.estimate : usd{};
   return bad;
 }
 

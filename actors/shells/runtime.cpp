@@ -4,6 +4,7 @@
 #include "actors/aggregates/run.hpp"
 #include "actors/definitions/embedded.hpp"
 #include "actors/performers/budget_effects.hpp"
+#include "actors/shells/budget_caps.hpp"
 #include "actors/shells/fold.hpp"
 #include "actors/shells/runtime_parts.hpp"
 #include "events/codec/codec.hpp"
@@ -64,16 +65,6 @@ void learn_keys(live_scrubber& scrub, const runtime_options& options) {
     else if (const auto* value = std::getenv(variable.c_str()))
       scrub.add(value);
   }
-}
-
-std::optional<budget_terms> persona_day_of(const definitions::budget_settings& settings) {
-  if (!settings.persona_daily_cap)
-    return std::nullopt;
-  budget_terms out;
-  out.cap = *settings.persona_daily_cap;
-  out.warn_at = {out.cap.pico / 100 * settings.warn_at_percent};
-  out.policy = static_cast<budget_policy>(settings.policy);
-  return out;
 }
 
 } // namespace
@@ -163,14 +154,17 @@ performers::performer_options runtime::parts::performer_options_of() {
   out.scrub = scrub;
   if (!options.config_file.empty())
     out.hidden_files = {options.config_file};
-  out.persona_day = persona_day_of(options.config.budget);
+  out.persona_day = persona_day_terms_of(options.config.budget);
   return out;
 }
 
 result<void> runtime::parts::start_actors() {
   auto with = options.shells;
   with.on_broken = [this, also = with.on_broken](const stream_id& stream, const error& why) {
-    chores_.run([this, stream, why] { tell_of_broken(stream, why); });
+    chores_.run([this, stream, why] {
+      tell_of_broken(stream, why);
+      settle_for(stream);
+    });
     if (also)
       also(stream, why);
   };
@@ -199,7 +193,7 @@ result<void> runtime::parts::start_actors() {
   TRY(actors, ash::shells::start(*log, performers, std::move(with)));
   for (const auto& run : to_wake_)
     actors->wake(stream_of(run), stream_of(run));
-  return success();
+  return sort_out_daily_scopes();
 }
 
 result<const definitions::library*> runtime::parts::load_definitions() {

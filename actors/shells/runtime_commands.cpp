@@ -1,8 +1,5 @@
 // What the runtime can be asked to do, beside opening and stopping.
-#include "actors/aggregates/budget.hpp"
-#include "actors/performers/budget_effects.hpp"
 #include "actors/performers/scrub_command.hpp"
-#include "actors/shells/fold.hpp"
 #include "actors/shells/runtime_parts.hpp"
 
 #include <algorithm>
@@ -54,29 +51,6 @@ result<void> runtime::parts::resume(const run_id& run, const command_source& fro
       tell(stream_of(run), from, "resume:" + to_string(random_uuid()), run::resume{from.by});
   slots->began(run);
   return told;
-}
-
-result<void>
-runtime::parts::set_cap(const std::string& scope, usd cap, const command_source& from) {
-  const auto stream = stream_of_budget(scope);
-  TRY(auto found, fold::whole<budget_aggregate>(*log, stream));
-  const auto& now = found.state;
-  if (now.open && now.terms.cap == cap)
-    return success();
-  const usd warn_at{cap.pico / 100 * options.config.budget.warn_at_percent};
-  const auto policy = static_cast<budget_policy>(options.config.budget.policy);
-  return actors->tell_and_wait(
-      stream,
-      performers::root_of_scope(scope),
-      {from.key.empty() ? "cap:" + to_string(random_uuid()) : from.key,
-       stream.text(),
-       from.causation,
-       system_now(),
-       budget::set_cap{cap, warn_at, from.by, {scope, cap, warn_at, policy}}});
-}
-
-result<void> runtime::parts::follow_daily_cap(const std::string& by) {
-  return set_cap("day:" + utc_date(system_now()), options.config.budget.daily_cap, {by});
 }
 
 result<run_id> runtime::start_run(const run_request& asked, const command_source& from) {

@@ -35,7 +35,7 @@ public:
   result<void> resume(const run_id& run, const command_source& from);
   /// Gives a scope another cap; a scope that nobody has used yet opens with it.
   result<void> set_cap(const std::string& scope, usd cap, const command_source& from);
-  /// The configuration may have changed since today's scope was opened.
+  /// The configuration may allow more than it did when today's scope was opened.
   result<void> follow_daily_cap(const std::string& by);
   result<inspect::run_summary> wait(const run_id& run, std::stop_token stop);
   void stop(std::chrono::milliseconds grace);
@@ -59,6 +59,10 @@ public:
 private:
   performers::performer_options performer_options_of();
   void tell_of_broken(const stream_id& stream, const error& why);
+  /// Pays and releases in its budgets what a broken phase or session has open, as its facts say.
+  void settle_for(const stream_id& broken);
+  /// Closes daily scopes whose day is over, and has those who hold money there settle it.
+  result<void> sort_out_daily_scopes();
   result<void> interrupt(const run_id& run, run::interruption cause, const std::string& message);
   void interrupt_all();
   /// Something beneath the run can't be settled before a restart.

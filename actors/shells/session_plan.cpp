@@ -1,9 +1,11 @@
 #include "actors/shells/session_plan.hpp"
 
+#include "actors/aggregates/budget.hpp"
 #include "actors/aggregates/policy.hpp"
 #include "actors/aggregates/tool_call.hpp"
 #include "actors/definitions/pricing.hpp"
 #include "actors/performers/agent_terms.hpp"
+#include "actors/shells/budget_caps.hpp"
 #include "events/base/hash.hpp"
 #include "events/base/text.hpp"
 
@@ -34,6 +36,20 @@ budget_terms own_scope(const session_id& session, const definitions::budget_sett
   return {"session:" + to_string(session), settings.daily_cap, {}, budget_policy::warn_continue};
 }
 
+/// Narrowest first.
+std::vector<budget_terms> scopes_of(const session_id& session,
+                                    const std::string& persona,
+                                    const definitions::budget_settings& settings) {
+  std::vector<budget_terms> out{own_scope(session, settings)};
+  auto today = day_scope_of(settings);
+  if (auto own = persona_day_terms_of(settings)) {
+    own->scope = "persona:" + persona + ":" + std::string{budget::date_of_scope(today.scope)};
+    out.push_back(std::move(*own));
+  }
+  out.push_back(std::move(today));
+  return out;
+}
+
 } // namespace
 
 result<session::create> plan_session(const session_request& asked, const planning& with) {
@@ -55,7 +71,7 @@ result<session::create> plan_session(const session_request& asked, const plannin
   what.agent = performers::agent_terms_of(who, definitions::price_table::shipped());
   what.agent.tool_bounds = tool_bounds_of(with.config.tools);
   what.agent.policy_hash = policy::hash(tool_call::rules_of(what.agent.tool_bounds));
-  what.scopes = {own_scope(what.session, with.config.budget), day_scope_of(with.config.budget)};
+  what.scopes = scopes_of(what.session, who.name, with.config.budget);
   return out;
 }
 

@@ -117,7 +117,7 @@ result<usd> parse_cap(const std::string& text) {
   TRY(const auto cap, parse_usd(text));
   if (cap <= usd{} || cap > highest)
     return refuse(errc::argument_invalid,
-                  "--budget takes an amount above 0 and up to " + to_string(highest));
+                  "a cap is an amount above 0 and up to " + to_string(highest));
   return cap;
 }
 

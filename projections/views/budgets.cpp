@@ -8,7 +8,7 @@ struct scope_row {
   std::string scope; ///< for example `run:UUID` or `day:2026-11-21`
   std::int64_t seq = 0;
   std::string kind;           ///< `run`, `session`, `persona`, `day`
-  std::string state = "open"; ///< or `warned`, `exhausted`
+  std::string state = "open"; ///< or `warned`, `exhausted`, `closed`
   std::string policy;
   usd cap;
   usd warn_at;

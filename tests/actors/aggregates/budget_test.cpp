@@ -98,5 +98,51 @@ TEST(budget, grants_again_once_the_cap_is_raised) {
       .then({budget::opened{{"run:x", {200}, {180}, budget_policy::block}}});
 }
 
+// -- days -----------------------------------------------------------------------------------------
+
+const auto next_day = noon + std::int64_t{12} * 3'600 * 1'000'000;
+const auto in_the_evening = next_day + -1;
+const auto third = an_id<call_id>("third");
+
+TEST(budget, grants_nothing_in_a_scope_whose_day_is_over) {
+  const auto t = terms(100);
+  auto s = given<budget_aggregate>();
+  s.when(takes(first, 40, t), in_the_evening).leads_to({"budget.opened", "budget.reserved"});
+  s.when(takes(second, 1, t), next_day).refuses(errc::budget_exhausted);
+  s.when(takes(first, 40, t)).leads_to_nothing(); // what was granted before stays granted
+  given<budget_aggregate>().when(takes(first, 1, t), next_day).refuses(errc::budget_exhausted);
+}
+
+TEST(budget, closes_after_midnight_once_everything_is_settled) {
+  const auto t = terms(100);
+  auto s = given<budget_aggregate>();
+  s.when(takes(first, 40, t), in_the_evening).when(takes(second, 20, t));
+  s.when(budget::settle{first, {30}}, next_day).leads_to({"budget.settled"});
+  s.when(budget::release{second}, next_day)
+      .then({budget::released{second, {20}}, budget::closed{{30}}});
+  s.when(budget::settle{second, {20}}).leads_to_nothing();
+  s.when(takes(third, 1, t)).refuses(errc::budget_exhausted);
+  s.when(budget::set_cap{{500}, {}, "ann"}).refuses(errc::invalid_transition);
+  EXPECT_TRUE(budget_aggregate::is_final(s.state()));
+}
+
+TEST(budget, is_closed_by_any_settlement_after_its_day) {
+  auto s = given<budget_aggregate>();
+  s.when(takes(first, 40, terms(100)), in_the_evening).when(budget::settle{first, {7}});
+  s.when(budget::release{{}}).leads_to_nothing();
+  s.when(budget::release{{}}, next_day).then({budget::closed{{7}}});
+  s.when(budget::release{{}}).leads_to_nothing();
+}
+
+TEST(budget, knows_no_day_but_in_the_names_of_daily_scopes) {
+  EXPECT_EQ(budget::date_of_scope("day:2026-11-21"), "2026-11-21");
+  EXPECT_EQ(budget::date_of_scope("persona:a:b:2026-11-21"), "2026-11-21");
+  EXPECT_EQ(budget::date_of_scope("run:2026-11-21"), "");
+  EXPECT_EQ(budget::date_of_scope("day:"), "");
+  EXPECT_TRUE(budget::is_over("persona:ann:2026-11-21", next_day));
+  EXPECT_FALSE(budget::is_over("persona:ann:2026-11-21", in_the_evening));
+  EXPECT_FALSE(budget::is_over("session:ann", next_day));
+}
+
 } // namespace
 } // namespace ash::testing

@@ -115,13 +115,14 @@ TEST(turn_loop, fails_at_once_where_a_retry_would_not_help) {
       .leads_to({"llm.call.settled", "step.finished", "turn.failed", "phase.failed"});
 }
 
-TEST(turn_loop, asks_again_after_a_cut_answer_and_pays_for_what_was_sent) {
+TEST(turn_loop, asks_again_after_a_cut_answer_and_pays_its_reservation) {
   auto s = a_turn_that_calls();
+  const auto estimate = loop_of(s).now->call.estimate;
   auto cut = fails(the_call(s), errc::timed_out, true);
   cut.emitted_output = true;
   cut.partial_text = "half a sen";
   s.when(cut).leads_to({"llm.call.failed"});
-  EXPECT_GT(s.the<turn::call_failed>().cost, usd{});
+  EXPECT_EQ(s.the<turn::call_failed>().cost, estimate);
   EXPECT_TRUE(s.the<turn::call_failed>().usage.estimated);
   s.when(turn::budget_settled{the_call(s)}).leads_to({"llm.call.settled", "llm.call.retried"});
 }
@@ -141,6 +142,41 @@ TEST(turn_loop, pays_a_model_without_a_price_at_its_reservation) {
   auto s = a_turn_that_calls(work);
   s.when(says(the_call(s), "fine"));
   EXPECT_EQ(s.the<turn::call_completed>().cost, usd{1'000});
+}
+
+TEST(turn_loop, pays_a_call_that_the_provider_did_not_count_at_its_reservation) {
+  auto s = a_turn_that_calls();
+  const auto estimate = loop_of(s).now->call.estimate;
+  auto answer = says(the_call(s), "fine");
+  answer.usage = {1, 1, 0, 0, true};
+  s.when(answer);
+  EXPECT_EQ(s.the<turn::call_completed>().cost, estimate);
+  EXPECT_EQ(s.reactions<effect::settle>().at(0).actual, estimate);
+  auto t = a_turn_that_calls();
+  answer = says(the_call(t), "fine");
+  answer.usage.estimated = true;
+  answer.reported_cost = usd{42};
+  t.when(answer);
+  EXPECT_EQ(t.the<turn::call_completed>().cost, usd{42}) << "the provider said so";
+}
+
+TEST(turn_loop, asks_the_scopes_of_the_new_day_where_the_old_one_ended_meanwhile) {
+  auto work = an_assignment();
+  work.scopes = {{"run:x", {1'000'000'000'000}, {}}, {"day:2026-11-21", {1'000'000'000'000}, {}}};
+  auto s = a_turn_that_reserves(work);
+  const auto next_day = noon + std::int64_t{12} * 3'600 * 1'000'000;
+  const turn::budget_refused refused{
+      the_call(s), "day:2026-11-21", refuse(errc::budget_exhausted, "the day is over")};
+  s.when(refused, next_day).leads_to({"llm.call.refused"});
+  s.when(turn::budget_settled{the_call(s)}, next_day)
+      .leads_to({"llm.call.settled", "llm.call.requested"});
+  EXPECT_EQ(s.the<turn::call_requested>().scopes.at(1).scope, "day:2026-11-22");
+  // Where that day has no money either, the turn waits for it.
+  const turn::budget_refused again{
+      the_call(s), "day:2026-11-22", refuse(errc::budget_exhausted, "nothing is left")};
+  s.when(again, next_day);
+  s.when(turn::budget_settled{the_call(s)}, next_day)
+      .leads_to({"llm.call.settled", "turn.suspended"});
 }
 
 TEST(turn_loop, takes_an_empty_reply_for_a_failure) {

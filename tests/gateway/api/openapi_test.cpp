@@ -191,6 +191,18 @@ TEST_F(openapi, fits_what_is_answered_of_runs) {
   show();
   told(200,
        "POST",
+       "/api/v1/budget/scopes/{scope}/cap",
+       "/api/v1/budget/scopes/run:" + run + "/cap",
+       {.body = R"({"cap_usd": "2", "warn_at_usd": "1.5"})"});
+  EXPECT_EQ(refused("POST",
+                    "/api/v1/budget/scopes/run:" + run + "/cap",
+                    {.body = R"({"cap_usd": "2", "warn_at_usd": "3"})"}),
+            "argument_invalid");
+  EXPECT_EQ(refused("POST", "/api/v1/budget/scopes/run:x/cap", {.body = R"({"cap_usd": "2"})"}),
+            "budget_scope_not_found");
+  EXPECT_EQ(refused("POST", "/api/v1/budget/scopes/run:x/cap"), "argument_invalid");
+  told(200,
+       "POST",
        "/api/v1/approvals/{approval}/decision",
        "/api/v1/approvals/" + approval + "/decision",
        {.body = R"({"decision": "reject", "comment": "no"})"});

@@ -1,0 +1,66 @@
+#include "actors/shells/budget_caps.hpp"
+
+#include "actors/aggregates/budget.hpp"
+#include "actors/performers/budget_effects.hpp"
+#include "actors/shells/fold.hpp"
+#include "events/base/text.hpp"
+
+namespace ash {
+namespace {
+
+constexpr std::int64_t percent = 100;
+
+/// The warning's share of the cap stays what it was, to a hundredth.
+usd warning_of(const budget_terms& before, usd cap) {
+  if (before.cap <= usd{})
+    return {};
+  const auto part = before.cap.pico / percent;
+  const auto share = part > 0 ? before.warn_at.pico / part : 0;
+  return {cap.pico / percent * share};
+}
+
+error no_scope(const std::string& scope) {
+  return refuse(errc::budget_scope_not_found,
+                "there is no budget scope '" + printable(scope) +
+                    "': one begins with the first call that it pays for")
+      .with("scope", printable(scope));
+}
+
+} // namespace
+
+std::optional<budget_terms> persona_day_terms_of(const definitions::budget_settings& settings) {
+  if (!settings.persona_daily_cap)
+    return std::nullopt;
+  budget_terms out;
+  out.cap = *settings.persona_daily_cap;
+  out.warn_at = {out.cap.pico / percent * settings.warn_at_percent};
+  out.policy = static_cast<budget_policy>(settings.policy);
+  return out;
+}
+
+result<void> set_budget(runtime& work,
+                        const std::string& scope,
+                        usd cap,
+                        std::optional<usd> warn_at,
+                        const command_source& from) {
+  if (scope.empty() || !is_valid_utf8(scope))
+    return no_scope(scope);
+  if (cap < usd{} || (warn_at && (*warn_at < usd{} || *warn_at > cap)))
+    return refuse(errc::argument_invalid,
+                  "a cap is not negative, and its warning stands between 0 and it");
+  const auto stream = stream_of_budget(scope);
+  TRY(const auto found, fold::whole<budget_aggregate>(work.log(), stream));
+  if (!found.state.open)
+    return no_scope(scope);
+  const auto warn = warn_at.value_or(warning_of(found.state.terms, cap));
+  return work.actors().tell_and_wait(
+      stream,
+      performers::root_of_scope(scope),
+      {from.key.empty() ? "cap:" + to_string(random_uuid()) : from.key,
+       stream.text(),
+       from.causation,
+       system_now(),
+       budget::set_cap{cap, warn, from.by}});
+}
+
+} // namespace ash

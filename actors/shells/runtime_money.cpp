@@ -1,0 +1,111 @@
+// What the runtime does about money: caps, and what nobody would settle without it.
+#include "actors/aggregates/budget.hpp"
+#include "actors/performers/budget_effects.hpp"
+#include "actors/shells/fold.hpp"
+#include "actors/shells/left_money.hpp"
+#include "actors/shells/runtime_parts.hpp"
+
+namespace ash {
+namespace {
+
+const auto nobody = [](const result<void>&) {};
+
+} // namespace
+
+// -- caps -----------------------------------------------------------------------------------------
+
+result<void>
+runtime::parts::set_cap(const std::string& scope, usd cap, const command_source& from) {
+  const auto stream = stream_of_budget(scope);
+  TRY(auto found, fold::whole<budget_aggregate>(*log, stream));
+  const auto& now = found.state;
+  if (now.open && now.terms.cap == cap)
+    return success();
+  const usd warn_at{cap.pico / 100 * options.config.budget.warn_at_percent};
+  const auto policy = static_cast<budget_policy>(options.config.budget.policy);
+  return actors->tell_and_wait(
+      stream,
+      performers::root_of_scope(scope),
+      {from.key.empty() ? "cap:" + to_string(random_uuid()) : from.key,
+       stream.text(),
+       from.causation,
+       system_now(),
+       budget::set_cap{cap, warn_at, from.by, {scope, cap, warn_at, policy}}});
+}
+
+result<void> runtime::parts::follow_daily_cap(const std::string& by) {
+  const auto scope = "day:" + utc_date(system_now());
+  TRY(const auto found, fold::whole<budget_aggregate>(*log, stream_of_budget(scope)));
+  // A higher one was set by hand, to go on today.
+  if (found.state.open && found.state.terms.cap >= options.config.budget.daily_cap)
+    return success();
+  return set_cap(scope, options.config.budget.daily_cap, {by});
+}
+
+// -- what nobody would settle --------------------------------------------------------------------
+
+/// A reservation that is still on its way to a scope can come after this: the owner then holds it
+/// until the next start, which looks at every holder (`sort_out_daily_scopes`). A session's call
+/// that was not made keeps its reservation too: the session goes on with it, and a scope answers
+/// the same reservation only once.
+void runtime::parts::settle_for(const stream_id& broken) {
+  if (broken.kind() != entity_kind::phase && broken.kind() != entity_kind::session)
+    return;
+  const auto open = open_calls(*log, broken);
+  if (!open)
+    return; // a log that can't be read: the next start looks again
+  for (const auto& call : open.value()) {
+    if (!call.spent && broken.kind() == entity_kind::session)
+      continue;
+    for (const auto& terms : call.scopes) {
+      const auto what = call.spent ? any_command{budget::settle{call.call, call.charge}}
+                                   : any_command{budget::release{call.call}};
+      actors->inner().tell(stream_of_budget(terms.scope),
+                           performers::root_of_scope(terms.scope),
+                           {"settle:" + to_string(call.call),
+                            broken.text(),
+                            "broken:" + broken.text(),
+                            system_now(),
+                            what},
+                           nobody);
+    }
+  }
+}
+
+result<void> runtime::parts::sort_out_daily_scopes() {
+  TRY(const auto found, open_daily_scopes(*log, system_now()));
+  // A release of nothing: it shows the scope that its day is over.
+  for (const auto& scope : found.over)
+    actors->inner().tell(
+        scope, scope, {{}, scope.text(), {}, system_now(), budget::release{}}, nobody);
+  for (const auto& owner : found.owners) {
+    TRY(const auto head, log->find_stream(owner));
+    if (!head)
+      continue;
+    if (owner.kind() == entity_kind::session && options.crashed == after_crash::resume) {
+      actors->wake(owner, head->root);
+      continue;
+    }
+    if (owner.kind() == entity_kind::session) { // a one-shot command makes no other's calls
+      settle_for(owner);
+      continue;
+    }
+    // The phase of a run that can go on settles when it does; that of another is over with it.
+    const auto id = parse_uuid(head->root.key());
+    if (owner.kind() != entity_kind::phase || !id)
+      continue;
+    if (const auto found_run = live_run(*log, {id.value()});
+        found_run && run::is_over(found_run.value().at))
+      actors->inner().tell(owner,
+                           head->root,
+                           {"over:" + owner.text(),
+                            head->root.text(),
+                            {},
+                            system_now(),
+                            phase::abort{"its run is over"}},
+                           nobody);
+  }
+  return success();
+}
+
+} // namespace ash

@@ -1,0 +1,312 @@
+// `budget`, `costs` and `stats`: what may be spent, what was, and on what.
+#include "cli/commands/money.hpp"
+
+#include "actors/shells/budget_caps.hpp"
+#include "cli/commands/work.hpp"
+#include "cli/members.hpp"
+#include "cli/read_rows.hpp"
+#include "cli/remote.hpp"
+#include "cli/terminal.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace ash::cli {
+namespace {
+
+using table_rows = std::vector<std::vector<std::string>>;
+
+void print_table(const std::vector<std::string>& header, const table_rows& rows) {
+  std::fputs(render_table(header, rows, terminal_width(stream::out)).c_str(), stdout);
+}
+
+usd money_in(const json::object& row, std::string_view name) {
+  const auto read = parse_usd(text_in(row, name));
+  return read ? read.value() : usd{};
+}
+std::string dollars(const json::object& row, std::string_view name) {
+  return "$" + text_in(row, name);
+}
+std::string number(const json::object& row, std::string_view name) {
+  return std::to_string(number_in<std::int64_t>(row, name));
+}
+
+/// `SCOPE` as it is; a run's id or the beginning of one means its scope.
+result<std::string> scope_named(const row_source& rows, const std::string& text) {
+  constexpr std::string_view of_run = "run:";
+  if (text.find(':') != std::string::npos && !text.starts_with(of_run))
+    return text;
+  TRY(const auto run, rows.run_id_of(text.starts_with(of_run) ? text.substr(of_run.size()) : text));
+  return std::string{of_run} + run;
+}
+
+// -- budget ---------------------------------------------------------------------------------------
+
+/// With what may still be reserved. A day that is over grants nothing, whether or not it has
+/// closed.
+json::object with_rest(json::object row) {
+  const auto scope = text_in(row, "scope");
+  const auto kind = text_in(row, "kind");
+  const auto daily = kind == "day" || kind == "persona";
+  if (daily && scope.substr(scope.rfind(':') + 1) < utc_date(system_now()))
+    row["state"] = "closed";
+  const auto left =
+      money_in(row, "cap_usd") - money_in(row, "settled_usd") - money_in(row, "reserved_usd");
+  const auto granted = text_in(row, "state") == "closed" ? usd{} : std::max(left, usd{});
+  row["left_usd"] = to_string(granted).substr(1);
+  return row;
+}
+
+result<json::array> scopes_of(const settings& with, const std::string& asked) {
+  TRY(const auto rows, row_source::open(with));
+  row_source::filters where;
+  if (!asked.empty()) {
+    TRY(where["scope"], scope_named(rows, asked));
+  }
+  TRY(const auto found, rows.all("budget_scopes", where));
+  if (found.empty() && !asked.empty())
+    return refuse(errc::budget_scope_not_found,
+                  "there is no budget scope '" + where["scope"] +
+                      "': one begins with the first call that it pays for");
+  json::array out;
+  for (const auto& each : found)
+    out.push_back(with_rest(each.as_object()));
+  return out;
+}
+
+void print_scopes(const json::array& scopes) {
+  table_rows rows;
+  for (const auto& each : scopes) {
+    const auto& row = each.as_object();
+    rows.push_back({text_in(row, "scope"),
+                    dollars(row, "cap_usd"),
+                    dollars(row, "settled_usd"),
+                    dollars(row, "reserved_usd"),
+                    dollars(row, "left_usd"),
+                    text_in(row, "state"),
+                    text_in(row, "policy")});
+  }
+  print_table({"SCOPE", "CAP", "SETTLED", "RESERVED", "LEFT", "STATE", "POLICY"}, rows);
+}
+
+struct new_cap {
+  std::string scope;
+  usd cap;
+  std::optional<usd> warn_at;
+};
+
+result<new_cap> cap_of(const settings& with, const budget_set_options& asked) {
+  new_cap out;
+  TRY(out.cap, parse_cap(asked.cap));
+  if (!asked.warn_at.empty()) {
+    TRY(out.warn_at, parse_cap(asked.warn_at));
+  }
+  out.scope = asked.scope;
+  if (asked.scope.find(':') == std::string::npos || asked.scope.starts_with("run:")) {
+    TRY(const auto rows, row_source::open(with));
+    TRY(out.scope, scope_named(rows, asked.scope));
+  }
+  return out;
+}
+
+result<void> set_cap(const settings& with, const new_cap& to) {
+  TRY(const auto server, remote::find(with));
+  if (!server) {
+    TRY(const auto work, open_runtime(with));
+    return set_budget(*work, to.scope, to.cap, to.warn_at, {"budget set"});
+  }
+  json::object body{{"cap_usd", to_string(to.cap).substr(1)}};
+  if (to.warn_at)
+    body["warn_at_usd"] = to_string(*to.warn_at).substr(1);
+  TRY(server->post("/budget/scopes/" + url_encoded(to.scope) + "/cap", body));
+  return success();
+}
+
+// -- costs ----------------------------------------------------------------------------------------
+
+/// What a group of calls comes to.
+struct sums {
+  std::int64_t calls = 0;
+  std::int64_t input = 0;
+  std::int64_t cached = 0;
+  std::int64_t output = 0;
+  std::int64_t reasoning = 0;
+  usd cost;
+  bool estimated = false;
+
+  void add(const json::object& call) {
+    ++calls;
+    input += number_in<std::int64_t>(call, "input_tokens");
+    cached += number_in<std::int64_t>(call, "cached_tokens");
+    output += number_in<std::int64_t>(call, "output_tokens");
+    reasoning += number_in<std::int64_t>(call, "reasoning_tokens");
+    cost += money_in(call, "cost_usd");
+    const auto* flag = call.if_contains("estimated");
+    estimated = estimated || (flag != nullptr && *flag == true);
+  }
+  [[nodiscard]] json::object to_json() const {
+    return {{"calls", calls},
+            {"input_tokens", input},
+            {"cached_tokens", cached},
+            {"output_tokens", output},
+            {"reasoning_tokens", reasoning},
+            {"cost_usd", to_string(cost).substr(1)},
+            {"estimated", estimated}};
+  }
+};
+
+struct phase_costs {
+  std::string key;
+  sums whole;
+  json::array calls;
+};
+
+/// A run's calls by phase, in the order in which they were made.
+result<json::object> costs_of(const settings& with, const std::string& asked) {
+  TRY(const auto rows, row_source::open(with));
+  TRY(const auto run, rows.run_id_of(asked));
+  TRY(const auto calls, rows.all("model_calls", {{"run", run}}));
+  sums whole;
+  std::vector<phase_costs> phases;
+  for (const auto& each : calls) {
+    const auto& call = each.as_object();
+    const auto key = text_in(call, "phase_key");
+    auto at = std::find_if(
+        phases.begin(), phases.end(), [&](const phase_costs& one) { return one.key == key; });
+    if (at == phases.end())
+      at = phases.insert(phases.end(), phase_costs{key, {}, {}});
+    at->whole.add(call);
+    at->calls.push_back(call);
+    whole.add(call);
+  }
+  json::array out;
+  for (auto& phase : phases) {
+    auto one = phase.whole.to_json();
+    one["phase_key"] = phase.key;
+    one["model_calls"] = std::move(phase.calls);
+    out.push_back(std::move(one));
+  }
+  return json::object{{"run", run}, {"phases", std::move(out)}, {"total", whole.to_json()}};
+}
+
+std::vector<std::string>
+cost_line(std::string what, std::string model, std::string state, const json::object& of) {
+  const auto* flag = of.if_contains("estimated");
+  return {std::move(what),
+          std::move(model),
+          std::move(state),
+          number(of, "input_tokens"),
+          number(of, "cached_tokens"),
+          number(of, "output_tokens"),
+          number(of, "reasoning_tokens"),
+          dollars(of, "cost_usd"),
+          flag != nullptr && *flag == true ? "estimated" : ""};
+}
+
+void print_costs(const json::object& of) {
+  table_rows rows;
+  for (const auto& each : array_in(of, "phases")) {
+    const auto& phase = each.as_object();
+    rows.push_back(
+        cost_line(text_in(phase, "phase_key"), number(phase, "calls") + " calls", {}, phase));
+    for (const auto& one : array_in(phase, "model_calls")) {
+      const auto& call = one.as_object();
+      rows.push_back(cost_line("  step " + number(call, "step") + "." + number(call, "attempt"),
+                               text_in(call, "model"),
+                               text_in(call, "state"),
+                               call));
+    }
+  }
+  const auto total = object_in(of, "total");
+  rows.push_back(cost_line("total", number(total, "calls") + " calls", {}, total));
+  print_table({"PHASE", "MODEL", "STATE", "INPUT", "CACHED", "OUTPUT", "REASONING", "COST", ""},
+              rows);
+}
+
+void print_stats(const json::object& of) {
+  table_rows rows;
+  const auto line = [&](std::string key, const json::object& row) {
+    rows.push_back({std::move(key),
+                    number(row, "calls"),
+                    number(row, "failed_calls"),
+                    number(row, "input_tokens"),
+                    number(row, "cached_tokens"),
+                    number(row, "output_tokens"),
+                    number(row, "estimated_calls"),
+                    dollars(row, "cost_usd")});
+  };
+  for (const auto& each : array_in(of, "rows"))
+    line(text_in(each.as_object(), "key"), each.as_object());
+  line("total", object_in(of, "total"));
+  auto by = text_in(of, "by");
+  std::transform(by.begin(), by.end(), by.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  print_table({by, "CALLS", "FAILED", "INPUT", "CACHED", "OUTPUT", "ESTIMATED", "COST"}, rows);
+}
+
+template <class Print>
+int answer(const settings& with, const result<json::object>& read, const Print& print) {
+  if (!read)
+    return static_cast<int>(report(with, read.error()));
+  if (with.format == answer_format::json)
+    print_json(read.value());
+  else
+    print(read.value());
+  return 0;
+}
+
+} // namespace
+
+int budget_show(const settings& with, const std::string& scope) {
+  const auto scopes = scopes_of(with, scope);
+  if (!scopes)
+    return static_cast<int>(report(with, scopes.error()));
+  if (with.format == answer_format::json)
+    print_json(scopes.value());
+  else if (scopes.value().empty())
+    std::fprintf(stderr, "nothing has been spent yet\n");
+  else
+    print_scopes(scopes.value());
+  return 0;
+}
+
+int budget_set(const settings& with, const budget_set_options& asked) {
+  const auto wanted = cap_of(with, asked);
+  if (!wanted)
+    return static_cast<int>(report(with, wanted.error()));
+  const auto& to = wanted.value();
+  const auto run = to.scope.starts_with("run:") ? to.scope.substr(4) : std::string{};
+  if (asked.resume && run.empty())
+    return static_cast<int>(
+        report(with,
+               refuse(errc::argument_invalid,
+                      "--resume goes with a run's scope: what another scope blocks is resumed run "
+                      "by run, with `runs resume RUN`")));
+  if (const auto set = set_cap(with, to); !set)
+    return static_cast<int>(report(with, set.error()));
+  if (asked.resume)
+    return runs_resume(with, {run, {}, asked.format});
+  if (with.format == answer_format::json)
+    print_json(json::object{{"scope", to.scope}, {"cap_usd", to_string(to.cap).substr(1)}});
+  else
+    std::printf("%s: cap %s\n", to.scope.c_str(), to_string(to.cap).c_str());
+  std::fprintf(stderr,
+               "what it blocked goes on with: actor-shell runs resume %s\n",
+               run.empty() ? "RUN" : run.c_str());
+  return 0;
+}
+
+int costs(const settings& with, const std::string& run) {
+  return answer(with, costs_of(with, run), print_costs);
+}
+
+int stats(const settings& with, const std::string& by) {
+  const auto read = [&]() -> result<json::object> {
+    TRY(const auto rows, row_source::open(with));
+    return rows.stats(by);
+  }();
+  return answer(with, read, print_stats);
+}
+
+} // namespace ash::cli

@@ -1,0 +1,217 @@
+// Money that nobody would settle: that of an entity which broke, and that which a crash left.
+#include "actors/shells/left_money.hpp"
+
+#include "actors/aggregates/budget.hpp"
+#include "actors/shells/fold.hpp"
+#include "actors/shells/runtime.hpp"
+#include "events/codec/codec.hpp"
+#include "tests/actors/performers/fakes.hpp"
+
+#include <thread>
+
+namespace ash {
+namespace {
+
+using namespace test;
+using namespace std::chrono_literals;
+
+constexpr auto a_persona = R"(name: writer
+version: 1
+title: Writer
+capabilities: [write]
+model: "scripted:%SCRIPT%"
+max_cost_per_call: 1
+system_prompt: You are a writer.
+)";
+
+constexpr auto a_workflow = R"(name: one-step
+version: 1
+title: One step
+roles:
+  - name: writer
+    required_capabilities: [write]
+phases:
+  - key: draft
+    role: writer
+    title: Draft
+    instructions: Write the draft.
+    artifact: {path: out/draft.json, schema: test/note@1}
+)";
+
+class left_money : public ::testing::Test {
+protected:
+  left_money() {
+    make_repository(repo_);
+    write_text(script_, "turns: [{text: Late., delay_ms: 600000}]\n");
+    auto persona = std::string{a_persona};
+    persona.replace(persona.find("%SCRIPT%"), 8, script_);
+    write_text(definitions_ + "/personas/writer@1.yaml", persona);
+    write_text(definitions_ + "/workflows/one-step@1.yaml", a_workflow);
+    write_text(definitions_ + "/artifacts/test/note@1.json", R"({"type": "object"})");
+    open(after_crash::wait);
+  }
+
+  void open(after_crash crashed) {
+    runtime_.reset();
+    runtime_options options;
+    options.data_dir = home_ / "data";
+    options.definition_dirs = {definitions_};
+    options.started_by = "a test";
+    options.crashed = crashed;
+    auto opened = runtime::open(std::move(options));
+    ASSERT_TRUE(opened) << opened.error().message;
+    runtime_ = std::move(opened).value();
+  }
+
+  budget::state scope(const std::string& name) {
+    auto folded = fold::whole<budget_aggregate>(runtime_->log(), stream_of_budget(name));
+    EXPECT_TRUE(folded);
+    return folded ? folded.value().state : budget::state{};
+  }
+  static std::string today() { return "day:" + utc_date(system_now()); }
+
+  template <class Holds> void wait_until(const Holds& holds) {
+    for (int i = 0; i < 6'000 && !holds(); ++i)
+      std::this_thread::sleep_for(10ms);
+    ASSERT_TRUE(holds());
+  }
+
+  /// The stream beneath `root` that has a model call in flight.
+  stream_id caller(const stream_id& root) {
+    stream_id found;
+    wait_until([&] {
+      const auto records = runtime_->log().read_root(root, 0);
+      for (const auto& one : records.value())
+        if (one.type == turn::call_started::type)
+          found = one.stream;
+      return found.kind() == entity_kind::session || found.kind() == entity_kind::phase;
+    });
+    return found;
+  }
+
+  /// From now on the entity crashes at every command: its history holds another's fact.
+  void spoil(const stream_id& stream, const stream_id& root) {
+    const auto head = runtime_->log().find_stream(stream);
+    ASSERT_TRUE(head && head.value());
+    auto fact = codec::encode(budget::closed{});
+    log::append_request request;
+    request.stream = stream;
+    request.root = root;
+    request.expected_version = head.value()->version;
+    request.at = system_now();
+    request.entries.push_back({{},
+                               {},
+                               {},
+                               {{std::string{fact.type},
+                                 fact.schema_version,
+                                 log::durability::synced,
+                                 std::move(fact.payload)}}});
+    ASSERT_TRUE(runtime_->log().append_now(std::move(request)));
+  }
+
+  session_id asking_session() {
+    session_request asked;
+    asked.persona = "writer";
+    const auto session = runtime_->create_session(asked, {"a test"});
+    EXPECT_TRUE(session) << to_string(session.error());
+    EXPECT_TRUE(runtime_->post_message(
+        session.value(), {derive(session.value().value, "message")}, "Well?", {"a test"}));
+    return session.value();
+  }
+
+  temporary_directory home_;
+  std::string repo_ = home_ / "repo";
+  std::string definitions_ = home_ / "definitions";
+  std::string script_ = home_ / "script.yaml";
+  std::unique_ptr<runtime> runtime_;
+};
+
+TEST_F(left_money, of_a_phase_that_breaks_is_settled_in_every_scope) {
+  run_request asked;
+  asked.workflow = "one-step";
+  asked.repo = repo_;
+  asked.base_branch = "main";
+  asked.requirements = "A note, please.";
+  asked.model = "scripted:" + script_;
+  const auto run = runtime_->start_run(asked);
+  ASSERT_TRUE(run) << to_string(run.error());
+  const auto root = stream_of(run.value());
+  const auto phase = caller(root);
+  const auto own = "run:" + to_string(run.value());
+  const auto held = scope(own).reserved;
+  ASSERT_GT(held, usd{});
+  ASSERT_EQ(scope(today()).reserved, held);
+  spoil(phase, root);
+  ASSERT_TRUE(runtime_->abort_run(run.value(), "enough", {"a test"}));
+  wait_until([&] { return scope(own).reserved == usd{} && scope(today()).reserved == usd{}; });
+  EXPECT_EQ(scope(own).settled, held) << "what was in flight may have been charged";
+  EXPECT_EQ(scope(today()).settled, held);
+  ASSERT_EQ(runtime_->actors().broken().size(), 1U);
+  EXPECT_EQ(runtime_->actors().broken()[0].stream, phase);
+}
+
+TEST_F(left_money, of_a_session_that_breaks_is_settled_in_every_scope) {
+  const auto session = asking_session();
+  const auto stream = caller(stream_of(session));
+  const auto held = scope(today()).reserved;
+  ASSERT_GT(held, usd{});
+  spoil(stream, stream);
+  static_cast<void>(runtime_->stop_turn(session, {}, "enough", {"a test"}));
+  wait_until([&] { return scope(today()).reserved == usd{}; });
+  EXPECT_EQ(scope(today()).settled, held);
+  EXPECT_EQ(scope("session:" + to_string(session)).settled, held);
+}
+
+TEST_F(left_money, of_a_session_is_settled_by_the_next_command_that_opens_the_log) {
+  const auto session = asking_session();
+  caller(stream_of(session));
+  const auto held = scope(today()).reserved;
+  runtime_->stop(0ms);
+  open(after_crash::wait);
+  wait_until([&] { return scope(today()).reserved == usd{}; });
+  EXPECT_EQ(scope(today()).settled, held);
+  EXPECT_EQ(scope("session:" + to_string(session)).settled, held);
+}
+
+TEST_F(left_money, is_what_the_owner_says_of_its_calls) {
+  const auto session = asking_session();
+  const auto stream = caller(stream_of(session));
+  const auto open_now = open_calls(runtime_->log(), stream);
+  ASSERT_TRUE(open_now);
+  ASSERT_EQ(open_now.value().size(), 1U);
+  const auto& call = open_now.value()[0];
+  EXPECT_TRUE(call.spent);
+  EXPECT_EQ(call.charge, scope(today()).reserved);
+  ASSERT_EQ(call.scopes.size(), 2U);
+  EXPECT_EQ(call.scopes[1].scope, today());
+  const auto daily = open_daily_scopes(runtime_->log(), system_now());
+  ASSERT_TRUE(daily);
+  EXPECT_EQ(daily.value().owners, std::vector<stream_id>{stream});
+  EXPECT_TRUE(daily.value().over.empty()) << "something is reserved in it";
+}
+
+TEST_F(left_money, does_not_keep_a_day_open_that_is_over) {
+  const std::string yesterday = "day:2020-01-01";
+  const auto stream = stream_of_budget(yesterday);
+  ASSERT_TRUE(
+      fold::apply<budget_aggregate>(runtime_->log(),
+                                    stream,
+                                    stream,
+                                    budget::reserve{{derive({1, 2}, "call")},
+                                                    stream_of_budget("nobody"),
+                                                    {5},
+                                                    {yesterday, {100}, {}, budget_policy::block}},
+                                    instant{1'577'880'000'000'000})); // 2020-01-01T12:00:00Z
+  ASSERT_TRUE(fold::apply<budget_aggregate>(runtime_->log(),
+                                            stream,
+                                            stream,
+                                            budget::settle{{derive({1, 2}, "call")}, {5}},
+                                            instant{1'577'880'001'000'000}));
+  EXPECT_FALSE(scope(yesterday).closed);
+  open(after_crash::wait);
+  wait_until([&] { return scope(yesterday).closed; });
+  EXPECT_EQ(scope(yesterday).settled, usd{5});
+}
+
+} // namespace
+} // namespace ash

@@ -1,0 +1,109 @@
+// `budget`, `costs` and `stats`, on the data directory and through the server that holds it.
+#include "tests/e2e/beside_a_server.hpp"
+
+#include <gmock/gmock.h>
+
+namespace ash::e2e {
+namespace {
+
+using testing::HasSubstr;
+
+std::string text_at(const json::value& of, std::string_view name) {
+  return json::value_to<std::string>(of.at(name));
+}
+
+json::value parsed(const ended_process& ended) {
+  EXPECT_EQ(ended.exit_code, 0) << ended.shown();
+  return json_of(ended.out);
+}
+
+/// What all three say of one run and of the whole is the same money.
+void expect_one_truth(const std::function<ended_process(std::vector<std::string>)>& shell_of,
+                      const std::string& run) {
+  const auto scopes = parsed(shell_of({"--json", "budget", "show", "run:" + run}));
+  ASSERT_EQ(scopes.as_array().size(), 1U);
+  const auto& own = scopes.at(0);
+  const auto spent = text_at(own, "settled_usd");
+  EXPECT_NE(spent, "0");
+  EXPECT_EQ(text_at(own, "reserved_usd"), "0");
+  EXPECT_EQ(parse_usd(text_at(own, "left_usd")).value() + parse_usd(spent).value(),
+            parse_usd(text_at(own, "cap_usd")).value());
+  const auto costs = parsed(shell_of({"--json", "costs", run.substr(0, 8)}));
+  EXPECT_EQ(text_at(costs, "run"), run);
+  EXPECT_EQ(text_at(costs.at("total"), "cost_usd"), spent);
+  EXPECT_EQ(costs.at("total").at("estimated"), false);
+  usd by_phase;
+  for (const auto& phase : costs.at("phases").as_array())
+    by_phase += parse_usd(text_at(phase, "cost_usd")).value();
+  EXPECT_EQ(by_phase, parse_usd(spent).value());
+  for (const std::string by : {"model", "persona", "day", "workflow", "run"}) {
+    const auto stats = parsed(shell_of({"--json", "stats", "--by", by}));
+    EXPECT_EQ(text_at(stats.at("total"), "cost_usd"), spent) << by;
+    EXPECT_EQ(stats.at("rows").as_array().size(), 1U) << by;
+  }
+  EXPECT_EQ(shell_of({"stats", "--by", "weather"}).exit_code, 2);
+  EXPECT_EQ(shell_of({"costs", "ffffffff"}).exit_code, 3);
+  EXPECT_EQ(shell_of({"budget", "show", "day:2020-01-01"}).exit_code, 3);
+  EXPECT_EQ(shell_of({"budget", "set", "day:2020-01-01", "--cap", "1"}).exit_code, 3);
+  EXPECT_EQ(shell_of({"budget", "set", run, "--cap", "-1"}).exit_code, 2);
+  EXPECT_EQ(shell_of({"budget", "set", run, "--cap", "1", "--warn-at", "2"}).exit_code, 2);
+  const auto table = shell_of({"budget", "show"});
+  EXPECT_THAT(table.out, HasSubstr("run:" + run));
+  EXPECT_THAT(table.out, HasSubstr("RESERVED"));
+  EXPECT_THAT(shell_of({"costs", run}).out, HasSubstr("note"));
+  EXPECT_THAT(shell_of({"stats"}).out, HasSubstr("total"));
+}
+
+const std::vector<std::string> a_blocked_run{"run",
+                                             "note@1",
+                                             "--model",
+                                             "scripted:" E2E_FIXTURES "/note.yaml",
+                                             "--requirements",
+                                             "A note.",
+                                             "--budget",
+                                             "0.0000001"};
+
+TEST(money_commands, raise_a_cap_go_on_and_tell_what_it_cost) {
+  const temporary_directory home;
+  make_repository(home.path() / "repo", {{"README.md", "# nothing\n"}});
+  process_options what;
+  what.environment = clean_environment(home.path());
+  what.directory = home / "repo";
+  const auto shell_of = [&](std::vector<std::string> words) {
+    what.command = {ACTOR_SHELL_BINARY, "--definitions", E2E_FIXTURES "/definitions"};
+    what.command.insert(what.command.end(), words.begin(), words.end());
+    return run_process(what);
+  };
+  auto start = a_blocked_run;
+  start.insert(start.begin(), "--json");
+  const auto stopped = shell_of(start);
+  ASSERT_EQ(stopped.exit_code, 6) << stopped.shown();
+  const auto run = text_at(json_of(stopped.out), "run");
+  const auto set = shell_of({"budget", "set", run.substr(0, 8), "--cap", "0.5"});
+  ASSERT_EQ(set.exit_code, 0) << set.shown();
+  EXPECT_THAT(set.out, HasSubstr("run:" + run + ": cap $0.5"));
+  EXPECT_THAT(set.err, HasSubstr("runs resume " + run));
+  const auto wrong = shell_of({"budget", "set", "day:2020-01-01", "--cap", "1", "--resume"});
+  EXPECT_EQ(wrong.exit_code, 2) << wrong.shown();
+  const auto resumed = shell_of({"budget", "set", run, "--cap", "0.75", "--resume"});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.shown();
+  EXPECT_THAT(resumed.out, HasSubstr("completed"));
+  const auto shown = parsed(shell_of({"--json", "budget", "show", run}));
+  EXPECT_EQ(text_at(shown.at(0), "cap_usd"), "0.75");
+  EXPECT_EQ(text_at(shown.at(0), "policy"), "block");
+  expect_one_truth(shell_of, run);
+}
+
+TEST_F(beside_a_server, money_is_told_and_caps_are_raised) {
+  const auto stopped = run("note", {"--output-format", "json", "--budget", "0.0000001"});
+  ASSERT_EQ(stopped.exit_code, 6) << stopped.shown();
+  const auto id = text_at(json_of(stopped.out), "run");
+  const auto resumed = actor_shell({"budget", "set", "run:" + id, "--cap", "0.5", "--resume"});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.shown();
+  expect_one_truth([&](std::vector<std::string> words) { return actor_shell(std::move(words)); },
+                   id);
+  expect_one_truth([&](const std::vector<std::string>& words) { return elsewhere(words); }, id);
+}
+
+} // namespace
+} // namespace ash::e2e
