@@ -28,6 +28,7 @@ struct line {
   run_options run;
   runs_list_options list;
   std::string id;
+  std::string path;
   std::string reason = "aborted from the command line";
   resume_options resume;
   output_format format = output_format::text;
@@ -68,6 +69,11 @@ void add_run(CLI::App& app, line& l) {
   run->add_option("--bind", l.run.bindings, "ROLE=PERSONA, as often as needed");
   run->add_option("--budget", l.run.budget, "the run's cap in dollars")
       ->envname("ACTOR_SHELL_BUDGET");
+  run->add_option("--permission-mode",
+                  l.run.permission_mode,
+                  "default, accept-edits, plan, dont-ask or bypass")
+      ->envname("ACTOR_SHELL_PERMISSION_MODE");
+  run->add_flag("--unattended", l.run.unattended, "nobody can be asked: whatever asks is refused");
   add_format(*run, l.run.format);
   run->callback([&l] { l.chosen = [&l] { return run_workflow(l.with, l.run); }; });
 }
@@ -136,6 +142,20 @@ void add_money(CLI::App& app, line& l) {
   stats->add_option("--by", l.by, "model, provider, persona, day, workflow, run or session")
       ->capture_default_str();
   stats->callback([&l] { l.chosen = [&l] { return ash::cli::stats(l.with, l.by); }; });
+}
+
+void add_permissions(CLI::App& app, line& l) {
+  auto* permissions = app.add_subcommand("permissions", "What tools may write in a run");
+  permissions->require_subcommand(1);
+  auto* grant = permissions->add_subcommand("grant", "Let a path be written from now on");
+  auto* revoke = permissions->add_subcommand("revoke", "Let it be written no more");
+  for (auto* each : {grant, revoke}) {
+    each->add_option("RUN", l.id, "its id, or 6 or more characters of it")->required();
+    each->add_option("PATH", l.path, "a glob relative to the worktree, such as 'docs/**'")
+        ->required();
+  }
+  grant->callback([&l] { l.chosen = [&l] { return permissions_grant(l.with, l.id, l.path); }; });
+  revoke->callback([&l] { l.chosen = [&l] { return permissions_revoke(l.with, l.id, l.path); }; });
 }
 
 void add_reading(CLI::App& app, line& l) {
@@ -314,6 +334,7 @@ parsed_line parse_arguments(int count, const char* const* words) {
   add_runs(app, *l);
   add_gates(app, *l);
   add_money(app, *l);
+  add_permissions(app, *l);
   add_reading(app, *l);
   add_log(app, *l);
   add_serve(app, *l);

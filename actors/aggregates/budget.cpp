@@ -66,11 +66,14 @@ decision<fact> on(const state& s, const reserve& c, instant now) {
   if (!s.open)
     happened.push_back(opened{c.terms});
   const auto& terms = s.open ? s.terms : c.terms;
-  // Nobody can be asked here yet, so `prompt` acts as `block`.
-  const auto blocks = terms.policy != budget_policy::warn_continue;
-  if (blocks && is_beyond(terms, s.committed(), c.amount))
-    return exhausted_error(terms, s.committed(), c.amount);
-  happened.push_back(reserved{c.call, c.owner, c.amount});
+  auto approval = approval_id{};
+  if (terms.policy != budget_policy::warn_continue && is_beyond(terms, s.committed(), c.amount)) {
+    // Someone who was asked about exactly this call has let it go beyond the cap.
+    if (terms.policy != budget_policy::prompt || c.approval.is_nil())
+      return exhausted_error(terms, s.committed(), c.amount);
+    approval = c.approval;
+  }
+  happened.push_back(reserved{c.call, c.owner, c.amount, approval});
   note_limits(s, terms, s.committed() + c.amount, c.amount, happened);
   return happened;
 }

@@ -79,15 +79,64 @@ struct stop {
 };
 /// Goes on after a budget blocked the turn.
 struct resume {};
+/// What was decided about the approval that the turn waits for.
+struct approval_answered {
+  approval_id approval;
+  run::decision_kind decision = run::decision_kind::reject;
+  std::string by;
+  std::string comment;
+};
 
 #define ASH_TURN_COMMANDS                                                                          \
   turn::budget_reserved, turn::budget_refused, turn::budget_settled, turn::model_streamed,         \
       turn::model_answered, turn::model_failed, turn::model_lost, turn::retry_due,                 \
-      turn::tool_finished, turn::stop, turn::resume
+      turn::tool_finished, turn::stop, turn::resume, turn::approval_answered
 
 using command = std::variant<ASH_TURN_COMMANDS>;
 
 } // namespace turn
+
+// -- approvals: commands that whatever is a root (a run, a session) takes
+// ------------------------------
+
+namespace run {
+
+struct request_approval {
+  approval_requested what;
+  std::int64_t limit_ms = 0; ///< from now on; 0: as the root says
+};
+struct decide_approval {
+  approval_id approval;
+  decision_kind decision = decision_kind::approve;
+  std::string by;
+  std::string comment;
+};
+/// The approval's time is over.
+struct approval_due {
+  approval_id approval;
+};
+/// Whoever asked does not need the answer any more.
+struct withdraw_approval {
+  approval_id approval;
+  std::string reason;
+};
+
+/// From now on `path`, a glob relative to the worktree, may be written.
+struct grant_path {
+  std::string path;
+  std::string by;
+};
+/// From now on it may not, whatever a persona says.
+struct revoke_path {
+  std::string path;
+  std::string by;
+};
+
+#define ASH_ROOT_COMMANDS                                                                          \
+  run::request_approval, run::decide_approval, run::approval_due, run::withdraw_approval,          \
+      run::grant_path, run::revoke_path
+
+} // namespace run
 
 // -- session --------------------------------------------------------------------------------------
 
@@ -127,6 +176,7 @@ using command = std::variant<create,
                              set_plan_mode,
                              post,
                              edit,
+                             ASH_ROOT_COMMANDS,
                              ASH_TURN_COMMANDS>;
 
 } // namespace session
@@ -176,20 +226,6 @@ struct phase_blocked {
   std::string scope;
   error why;
 };
-struct request_approval {
-  approval_requested what;
-  std::int64_t limit_ms = 0; ///< from now on; 0: it waits for ever
-};
-struct decide_approval {
-  approval_id approval;
-  decision_kind decision = decision_kind::approve;
-  std::string by;
-  std::string comment;
-};
-/// The approval's time is over.
-struct approval_due {
-  approval_id approval;
-};
 /// `outcome` is the one that the report tells of; a run that has ended otherwise wants another.
 struct report_ready {
   report_composed what;
@@ -220,9 +256,7 @@ using command = std::variant<start,
                              phase_merged_in,
                              phase_unmergeable,
                              phase_blocked,
-                             request_approval,
-                             decide_approval,
-                             approval_due,
+                             ASH_ROOT_COMMANDS,
                              report_ready,
                              report_lost,
                              interrupt,
@@ -287,6 +321,7 @@ struct review {
   review_verdict verdict = review_verdict::denied;
   std::string by;
   std::string reason;
+  approval_id approval = {}; ///< nil where a model decided
 };
 struct finish {
   bool failed = false;
@@ -316,7 +351,8 @@ struct reserve {
   call_id call;
   stream_id owner;
   usd amount;
-  budget_terms terms; ///< the scope is opened under them where it does not exist yet
+  budget_terms terms;        ///< the scope is opened under them where it does not exist yet
+  approval_id approval = {}; ///< that lets it go beyond the cap of a scope which asks; nil: none
 };
 struct settle {
   call_id call;

@@ -12,6 +12,7 @@ struct reserve {
   call_id call;
   std::vector<budget_terms> scopes;
   usd amount;
+  approval_id approval = {}; ///< that lets it go beyond the cap of a scope which asks; nil: none
 };
 
 /// Settles a call in every scope; scopes that never reserved it release nothing. With `spent` false

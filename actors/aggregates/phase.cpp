@@ -10,8 +10,15 @@ namespace {
 using facts = std::vector<fact>;
 
 turn::owner owner_of(const active& s) {
-  return {
-      stream_of(s.work.phase), s.work.phase.value, s.work.agent, s.work.scopes, s.work.worktree};
+  return {stream_of(s.work.phase),
+          s.work.phase.value,
+          s.work.agent,
+          s.work.scopes,
+          s.work.worktree,
+          false,
+          stream_of(s.work.run),
+          s.work.key,
+          s.work.attended};
 }
 
 void add(facts& all, turn::facts more) {
@@ -177,7 +184,8 @@ decision<fact> on(const active& s, const abort& c, instant now) {
 // What has written its artifact, or waits for a budget or a person, is not too slow.
 decision<fact> on(const active& s, const time_up&, instant now) {
   const auto& turn = s.turns.now;
-  if (s.at != status::working || !turn || turn->at == turn::stage::suspended)
+  if (s.at != status::working || !turn || turn->at == turn::stage::suspended ||
+      turn->at == turn::stage::asking)
     return facts{};
   return on_turn(s, turn::stop{{}, out_of_time(s)}, now);
 }

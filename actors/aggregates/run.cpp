@@ -58,10 +58,7 @@ bool is_settled_failure(const std::string& code) {
 
 /// A run that is over decides what nobody has decided.
 void cancel_approvals(const live& s, facts& happened) {
-  for (const auto& a : s.approvals)
-    if (!a.decision)
-      happened.push_back(
-          approval_decided{a.what.approval, decision_kind::cancel, "run", "the run is over"});
+  approvals::add(happened, approvals::cancel_all(s.approvals, "run", "the run is over"));
 }
 
 decision<fact>
@@ -185,33 +182,59 @@ decision<fact> on(const live& s, const phase_blocked& c) {
 decision<fact> on(const live& s, const request_approval& c, instant now) {
   if (is_over(s.at))
     return is_terminal(s);
-  for (const auto& known : s.approvals)
-    if (known.what.approval == c.what.approval)
-      return facts{};
-  auto asked = c.what;
-  if (c.limit_ms > 0)
-    asked.expires = now + c.limit_ms * us_per_ms;
-  return facts{std::move(asked)};
+  TRY(auto asked,
+      approvals::request(s.approvals,
+                         c,
+                         {s.plan.attended, s.plan.approval_limit_ms, s.plan.on_approval_limit},
+                         now));
+  facts happened;
+  approvals::add(happened, std::move(asked));
+  return happened;
+}
+
+/// An abort of anything but an artifact ends the run here; a phase ends itself and then its run.
+facts follow_decision(const live& s, approvals::facts settled) {
+  facts happened;
+  approvals::add(happened, std::move(settled));
+  if (happened.empty())
+    return happened;
+  const auto decided = std::get<approval_decided>(happened.front());
+  const auto* asked = approvals::find(s.approvals, decided.approval);
+  if (decided.decision != decision_kind::abort || asked->what.kind == approval_kind::artifact)
+    return happened;
+  auto others = s;
+  approvals::keep(others.approvals, decided);
+  cancel_approvals(others, happened);
+  happened.push_back(aborted{decided.comment.empty()
+                                 ? "aborted at the approval of " + asked->what.subject
+                                 : decided.comment,
+                             decided.by});
+  return happened;
 }
 
 decision<fact> on(const live& s, const decide_approval& c) {
-  const auto found = std::find_if(s.approvals.begin(), s.approvals.end(), [&](const auto& a) {
-    return a.what.approval == c.approval;
-  });
-  if (found == s.approvals.end())
-    return refuse(errc::approval_not_found, "there is no approval " + to_string(c.approval));
-  if (found->decision)
-    return refuse(errc::approval_already_decided,
-                  "the approval " + to_string(c.approval) + " has been decided already");
-  return facts{approval_decided{c.approval, c.decision, c.by, c.comment}};
+  TRY(auto settled, approvals::decide(s.approvals, c));
+  return follow_decision(s, std::move(settled));
 }
 
 decision<fact> on(const live& s, const approval_due& c) {
-  for (const auto& known : s.approvals)
-    if (known.what.approval == c.approval && !known.decision)
-      return facts{
-          approval_decided{c.approval, known.what.on_expiry, "time-out", "nobody decided in time"}};
-  return facts{};
+  return follow_decision(s, approvals::due(s.approvals, c));
+}
+
+decision<fact> on(const live& s, const withdraw_approval& c) {
+  return follow_decision(s, approvals::withdraw(s.approvals, c));
+}
+
+decision<fact> on(const live& s, const grant_path& c) {
+  if (is_over(s.at))
+    return is_terminal(s);
+  return facts{path_granted{c.path, c.by}};
+}
+
+decision<fact> on(const live& s, const revoke_path& c) {
+  if (is_over(s.at))
+    return is_terminal(s);
+  return facts{path_revoked{c.path, c.by}};
 }
 
 decision<fact> on(const live& s, const report_ready& c) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "actors/aggregates/aggregate.hpp"
+#include "actors/aggregates/approvals.hpp"
 
 namespace ash::run {
 
@@ -30,12 +31,6 @@ struct phase_progress {
 BOOST_DESCRIBE_STRUCT(phase_progress,
                       (),
                       (key, phase, attempt, closed, report, worktree, branch, merged))
-
-struct approval {
-  approval_requested what;
-  std::optional<approval_decided> decision;
-};
-BOOST_DESCRIBE_STRUCT(approval, (), (what, decision))
 
 struct absent {};
 BOOST_DESCRIBE_STRUCT(absent, (), ())

@@ -41,16 +41,9 @@ bool is_begun(const live& s, const std::string& key) {
   return find_phase(s, key) != nullptr || is_omitted(s, key);
 }
 
-bool has_undecided(const live& s) {
-  return std::any_of(
-      s.approvals.begin(), s.approvals.end(), [](const approval& a) { return !a.decision; });
-}
-
 void decide_approval_of(live& s, const approval_decided& f) {
-  for (auto& a : s.approvals)
-    if (a.what.approval == f.approval)
-      a.decision = f;
-  if (s.at == status::awaiting_approval && !has_undecided(s))
+  approvals::keep(s.approvals, f);
+  if (s.at == status::awaiting_approval && !approvals::has_undecided(s.approvals))
     s.at = status::executing;
 }
 
@@ -125,7 +118,7 @@ run::state run_aggregate::evolve(state from, const fact& happened) {
                  [](const phase_skipped&) {},
                  [&](const approval_requested& f) {
                    auto& s = existing(from);
-                   s.approvals.push_back({f, {}});
+                   approvals::keep(s.approvals, f);
                    if (s.at == status::executing)
                      s.at = status::awaiting_approval;
                  },
@@ -140,7 +133,7 @@ run::state run_aggregate::evolve(state from, const fact& happened) {
                  [&](const aborted& f) { end(status::aborted, {}, f.reason); },
                  [&](const interrupted& f) { end(status::interrupted, {}, f.message); },
                  [&](const resumed&) {
-                   const auto waits = has_undecided(existing(from));
+                   const auto waits = approvals::has_undecided(existing(from).approvals);
                    end(waits ? status::awaiting_approval : status::executing, {}, {});
                    ++existing(from).resumes;
                  },

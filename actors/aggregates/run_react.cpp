@@ -92,22 +92,6 @@ effect_request resume_phase(const live& s, const phase_progress& phase) {
           effect::send{stream_of(phase.phase), turn::resume{}, {}}};
 }
 
-effect_request expire(const approval_requested& what) {
-  return {"expire:" + to_string(what.approval),
-          effect::tell_self{what.expires, approval_due{what.approval}}};
-}
-
-/// Tells the asker what was decided; a cancelled approval has nobody left to tell.
-effects on_decision(const approval& a) {
-  const auto& f = *a.decision;
-  if (f.decision == decision_kind::cancel)
-    return {};
-  return {{"decided:" + to_string(f.approval),
-           effect::send{a.what.asker,
-                        phase::approval_settled{f.approval, f.decision, f.by, f.comment},
-                        {}}}};
-}
-
 /// What a run that is over still owes: an open phase has to stop before the report can tell its
 /// cost.
 effects owed_at_the_end(const live& s) {
@@ -130,7 +114,7 @@ effects owed_while_going(const live& s) {
       owed.push_back(resume_phase(s, *phase));
     for (const auto& a : s.approvals)
       if (a.decision && a.what.phase_key == phase->key)
-        append(owed, on_decision(a));
+        append(owed, approvals::tell_asker(a));
   }
   if (all_phases_done(s))
     owed.push_back(report(s));
@@ -171,14 +155,10 @@ effects run_aggregate::react(const state& from, const fact& happened) {
                           return owed;
                         },
                         [](const phase_skipped&) { return effects{}; },
-                        [](const approval_requested& f) {
-                          return f.expires.us > 0 ? effects{expire(f)} : effects{};
-                        },
+                        [](const approval_requested& f) { return approvals::watch(f); },
                         [&](const approval_decided& f) {
-                          for (const auto& a : s.approvals)
-                            if (a.what.approval == f.approval)
-                              return on_decision(a);
-                          return effects{};
+                          const auto* of = approvals::find(s.approvals, f.approval);
+                          return of == nullptr ? effects{} : approvals::tell_asker(*of);
                         },
                         [](const report_composed&) { return effects{}; },
                         [](const report_failed&) { return effects{}; },
@@ -200,10 +180,7 @@ effects run_aggregate::pending(const state& from) {
   const auto* s = std::get_if<live>(&from);
   if (s == nullptr)
     return {};
-  effects owed;
-  for (const auto& a : s->approvals)
-    if (!a.decision && a.what.expires.us > 0)
-      owed.push_back(expire(a.what));
+  auto owed = approvals::pending(s->approvals);
   if (is_over(s->at))
     append(owed, owed_at_the_end(*s));
   else if (goes_on(*s))

@@ -11,13 +11,21 @@ namespace {
 
 using facts = std::vector<fact>;
 
+/// A session at the top asks itself.
+stream_id root_of(const active& s) {
+  return s.about.root.empty() ? stream_of(s.about.session) : s.about.root;
+}
+
 turn::owner owner_of(const active& s) {
   return {stream_of(s.about.session),
           s.about.session.value,
           s.about.agent,
           s.about.scopes,
           s.about.worktree,
-          s.plan_mode};
+          s.plan_mode,
+          root_of(s),
+          {},
+          s.about.attended};
 }
 
 void add(facts& all, turn::facts more) {
@@ -48,6 +56,41 @@ std::string title_of(std::string_view text) {
   return std::string{title};
 }
 
+/// Leaving plan mode is the session's own question: it is asked once at a time.
+decision<fact> ask_to_leave_plan_mode(const active& s, instant now) {
+  for (const auto& a : s.approvals)
+    if (a.what.kind == run::approval_kind::plan && !a.decision)
+      return facts{};
+  run::approval_requested what;
+  what.approval = {derive(s.about.session.value, "plan:" + std::to_string(s.approvals.size() + 1))};
+  what.kind = run::approval_kind::plan;
+  what.asker = stream_of(s.about.session);
+  what.subject = "plan mode";
+  what.question = "May the session leave plan mode, and change things from now on?";
+  TRY(auto asked, approvals::request(s.approvals, {std::move(what), 0}, {s.about.attended}, now));
+  facts happened;
+  approvals::add(happened, std::move(asked));
+  return happened;
+}
+
+/// What a decision leads to here: an approved plan ends plan mode, an abort ends the turn.
+decision<fact> follow_decision(const active& s, approvals::facts settled, instant now) {
+  facts happened;
+  approvals::add(happened, std::move(settled));
+  if (happened.empty())
+    return happened;
+  const auto decided = std::get<run::approval_decided>(happened.front());
+  const auto* asked = approvals::find(s.approvals, decided.approval);
+  if (asked->what.kind == run::approval_kind::plan &&
+      decided.decision == run::decision_kind::approve && s.plan_mode)
+    happened.push_back(plan_mode_changed{false});
+  if (decided.decision == run::decision_kind::abort) {
+    TRY(auto stopped, turn::decide(owner_of(s), s.turns, turn::stop{{}, decided.comment}, now));
+    add(happened, std::move(stopped));
+  }
+  return happened;
+}
+
 // -- commands -------------------------------------------------------------------------------------
 
 decision<fact> on(const absent&, const create& c, instant) {
@@ -66,6 +109,7 @@ decision<fact> on(const active& s, const end& c, instant) {
   add(happened, turn::discard(s.turns, c.reason));
   if (s.turns.now)
     happened.push_back(turn::interrupted{s.turns.now->turn, c.reason, {}});
+  approvals::add(happened, approvals::cancel_all(s.approvals, "session", "the session has ended"));
   happened.push_back(ended{c.reason});
   return happened;
 }
@@ -87,14 +131,46 @@ decision<fact> on(const active& s, const set_persona& c, instant) {
 decision<fact> on(const active& s, const clear&, instant) {
   facts happened;
   add(happened, turn::discard(s.turns, "the session was cleared"));
+  approvals::add(happened,
+                 approvals::cancel_all(s.approvals, "session", "the session was cleared"));
   happened.push_back(cleared{s.generation + 1, s.epoch + 1});
   return happened;
 }
 
-decision<fact> on(const active& s, const set_plan_mode& c, instant) {
+decision<fact> on(const active& s, const set_plan_mode& c, instant now) {
   if (c.on == s.plan_mode)
     return facts{};
-  return facts{plan_mode_changed{c.on}};
+  if (c.on)
+    return facts{plan_mode_changed{true}};
+  return ask_to_leave_plan_mode(s, now);
+}
+
+decision<fact> on(const active& s, const run::request_approval& c, instant now) {
+  TRY(auto asked, approvals::request(s.approvals, c, {s.about.attended}, now));
+  facts happened;
+  approvals::add(happened, std::move(asked));
+  return happened;
+}
+
+decision<fact> on(const active& s, const run::decide_approval& c, instant now) {
+  TRY(auto settled, approvals::decide(s.approvals, c));
+  return follow_decision(s, std::move(settled), now);
+}
+
+decision<fact> on(const active& s, const run::approval_due& c, instant now) {
+  return follow_decision(s, approvals::due(s.approvals, c), now);
+}
+
+decision<fact> on(const active& s, const run::withdraw_approval& c, instant now) {
+  return follow_decision(s, approvals::withdraw(s.approvals, c), now);
+}
+
+decision<fact> on(const active&, const run::grant_path& c, instant) {
+  return facts{run::path_granted{c.path, c.by}};
+}
+
+decision<fact> on(const active&, const run::revoke_path& c, instant) {
+  return facts{run::path_revoked{c.path, c.by}};
 }
 
 decision<fact> on(const active& s, const post& c, instant now) {
@@ -155,6 +231,25 @@ decision<fact> on(const active& s, const turn::turn_command auto& c, instant now
 
 decision<fact> on(const absent&, const auto&, instant) {
   return refuse(errc::session_not_found, "the session does not exist");
+}
+
+// -- effects --------------------------------------------------------------------------------------
+
+/// A plan is the session's own question, and answered with its decision.
+effects tell_asker(const active& s, const approval_id& which) {
+  const auto* of = approvals::find(s.approvals, which);
+  if (of == nullptr || of->what.kind == run::approval_kind::plan)
+    return {};
+  return approvals::tell_asker(*of);
+}
+
+effects owed_by(const active& s) {
+  auto owed = turn::pending(owner_of(s), s.turns);
+  append(owed, approvals::pending(s.approvals));
+  if (s.turns.now) // whatever asked works for the turn
+    for (const auto& a : s.approvals)
+      append(owed, tell_asker(s, a.what.approval));
+  return owed;
 }
 
 // -- folding --------------------------------------------------------------------------------------
@@ -256,8 +351,12 @@ session::state session_aggregate::evolve(state from, const fact& happened) {
             });
           },
           [&](const message_edited& f) { return kept([&](active& s) { keep_edit(s, f); }); },
-          [&](const run::approval_requested&) -> state { return std::move(from); },
-          [&](const run::approval_decided&) -> state { return std::move(from); },
+          [&](const run::approval_requested& f) {
+            return kept([&](active& s) { approvals::keep(s.approvals, f); });
+          },
+          [&](const run::approval_decided& f) {
+            return kept([&](active& s) { approvals::keep(s.approvals, f); });
+          },
           [&](const run::path_granted&) -> state { return std::move(from); },
           [&](const run::path_revoked&) -> state { return std::move(from); },
           [&](const run::hook_ran&) -> state { return std::move(from); },
@@ -281,8 +380,10 @@ effects session_aggregate::react(const state& from, const fact& happened) {
                         [](const plan_mode_changed&) { return effects{}; },
                         [](const message_appended&) { return effects{}; },
                         [](const message_edited&) { return effects{}; },
-                        [](const run::approval_requested&) { return effects{}; },
-                        [](const run::approval_decided&) { return effects{}; },
+                        [](const run::approval_requested& f) { return approvals::watch(f); },
+                        [&](const run::approval_decided& f) {
+                          return s == nullptr ? effects{} : tell_asker(*s, f.approval);
+                        },
                         [](const run::path_granted&) { return effects{}; },
                         [](const run::path_revoked&) { return effects{}; },
                         [](const run::hook_ran&) { return effects{}; },
@@ -298,7 +399,7 @@ effects session_aggregate::react(const state& from, const fact& happened) {
 effects session_aggregate::pending(const state& from) {
   return std::visit(match{
                         [](const absent&) { return effects{}; },
-                        [](const active& s) { return turn::pending(owner_of(s), s.turns); },
+                        [](const active& s) { return owed_by(s); },
                         [](const closed& s) { return turn::pending_leftovers(s.turns); },
                     },
                     from);

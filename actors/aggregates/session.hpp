@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/aggregates/aggregate.hpp"
+#include "actors/aggregates/approvals.hpp"
 #include "actors/aggregates/turn_loop.hpp"
 
 namespace ash::session {
@@ -28,10 +29,10 @@ struct active {
   bool plan_mode = false;
   std::int64_t epoch = 0;
   std::int64_t generation = 0;
+  std::vector<run::approval> approvals; ///< asked for by the session and all beneath it
 };
-BOOST_DESCRIBE_STRUCT(active,
-                      (),
-                      (about, turns, messages, archived, title, plan_mode, epoch, generation))
+BOOST_DESCRIBE_STRUCT(
+    active, (), (about, turns, messages, archived, title, plan_mode, epoch, generation, approvals))
 
 struct closed {
   session_id session;

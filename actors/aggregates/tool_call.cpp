@@ -1,5 +1,6 @@
 #include "actors/aggregates/tool_call.hpp"
 
+#include "actors/aggregates/approvals.hpp"
 #include "actors/aggregates/document_of.hpp"
 #include "actors/aggregates/policy.hpp"
 #include "events/base/check.hpp"
@@ -13,24 +14,43 @@ using turn::tool_answer;
 
 decision<fact> on(const absent&, const request& c) {
   facts happened{c.what};
-  const auto verdict = policy::judge(rules_of(c.what.terms), c.what.name, c.what.arguments);
-  if (const auto& denial = verdict.denied)
-    happened.push_back(
-        denied{c.what.call, std::string{to_string(denial->code)}, denial->rule, denial->message});
-  else if (!c.what.review)
+  auto verdict = verdict_on(c.what);
+  if (c.what.review && verdict.verdict == permission_verdict::allow)
+    verdict = {permission_verdict::ask, {}, "review", "May it run " + c.what.name + "?"};
+  if (verdict.verdict == permission_verdict::ask && c.what.root.empty())
+    verdict = {permission_verdict::deny,
+               errc::permission_denied,
+               verdict.rule,
+               "there is nobody to ask: " + verdict.rule};
+  switch (verdict.verdict) {
+  case permission_verdict::allow:
     happened.push_back(started{c.what.call});
+    break;
+  case permission_verdict::deny:
+    happened.push_back(
+        denied{c.what.call, std::string{to_string(verdict.code)}, verdict.rule, verdict.message});
+    break;
+  case permission_verdict::ask:
+    happened.push_back(review_awaited{
+        c.what.call, {derive(c.what.call.value, "approval")}, verdict.rule, verdict.message});
+  }
   return happened;
 }
 
 decision<fact> on(const reviewing& s, const review& c) {
-  facts happened{reviewed{s.what.call, c.verdict, c.by, c.reason}};
+  if (!c.approval.is_nil() && c.approval != s.awaits.approval)
+    return facts{};
+  facts happened{reviewed{s.what.call, c.verdict, c.by, c.reason, c.approval}};
   if (c.verdict == review_verdict::approved)
     happened.push_back(started{s.what.call});
   else
-    happened.push_back(denied{s.what.call,
-                              std::string{to_string(errc::permission_denied)},
-                              "review",
-                              c.by + " denied it: " + c.reason});
+    happened.push_back(
+        denied{s.what.call,
+               std::string{to_string(errc::permission_denied)},
+               "review",
+               c.by == approvals::nobody
+                   ? c.reason
+                   : c.by + " denied it" + (c.reason.empty() ? "" : ": ") + c.reason});
   return happened;
 }
 
@@ -78,7 +98,13 @@ decision<fact> on(const running&, const request&) {
 decision<fact> on(const finished&, const request&) {
   return facts{};
 }
-// Late answers, and a cancel that comes too late.
+// Late answers, and a cancel that comes too late. A root tells again what it may have told before.
+decision<fact> on(const running&, const review&) {
+  return facts{};
+}
+decision<fact> on(const finished&, const review&) {
+  return facts{};
+}
 decision<fact> on(const finished&, const finish&) {
   return facts{};
 }
@@ -120,6 +146,30 @@ effect_request call_off(const requested& what) {
           effect::call_off{"tool.run:" + to_string(what.call)}};
 }
 
+effect_request ask(const reviewing& s) {
+  run::approval_requested what;
+  what.approval = s.awaits.approval;
+  what.kind = run::approval_kind::tool;
+  what.asker = stream_of(s.what.call);
+  what.phase_key = s.what.phase_key;
+  what.subject = s.what.name;
+  what.question = s.awaits.question;
+  what.content = document_of(s.what.arguments);
+  const review lost{review_verdict::denied,
+                    std::string{approvals::nobody},
+                    "nobody could be asked: " + s.awaits.rule,
+                    s.awaits.approval};
+  return {"approval:" + to_string(s.awaits.approval),
+          effect::send{s.what.root, run::request_approval{std::move(what)}, lost}};
+}
+
+effects withdraw(const finished& s) {
+  if (s.withdrawn.is_nil())
+    return {};
+  return {{"withdraw:" + to_string(s.withdrawn),
+           effect::send{s.root, run::withdraw_approval{s.withdrawn, s.text}, {}}}};
+}
+
 effect_request tell_owner(const finished& s) {
   return {
       "tool.answer:" + to_string(s.call),
@@ -137,6 +187,13 @@ policy::rules tool_call::rules_of(const tool_terms& terms) {
   return {terms.secret_globs, terms.secret_exceptions, terms.command_rules};
 }
 
+policy::permit tool_call::verdict_on(const requested& what) {
+  const auto judged = policy::judge(rules_of(what.terms), what.name, what.arguments);
+  if (const auto& denial = judged.denied)
+    return {permission_verdict::deny, denial->code, denial->rule, denial->message};
+  return policy::permit_call(what.terms, {what.name, what.arguments, what.effect, what.worktree});
+}
+
 decision<tool_call::fact>
 tool_call_aggregate::decide(const state& s, const command& what, instant) {
   return std::visit([](const auto& in, const auto& c) { return on(in, c); }, s, what);
@@ -145,7 +202,9 @@ tool_call_aggregate::decide(const state& s, const command& what, instant) {
 tool_call::state tool_call_aggregate::evolve(state from, const fact& happened) {
   return std::visit(
       match{
-          [&](const requested& f) -> state { return reviewing{f}; },
+          [&](const requested& f) -> state {
+            return reviewing{f, {}};
+          },
           [&](const reviewed&) -> state { return std::move(from); },
           [&](const started&) -> state {
             return running{request_of(from), false};
@@ -159,12 +218,17 @@ tool_call::state tool_call_aggregate::evolve(state from, const fact& happened) {
           [&](const failed& f) {
             return end(from, tool_answer::failed, f.code, f.text, f.written);
           },
-          [&](const cancelled& f) {
-            return end(from,
-                       tool_answer::cancelled,
-                       std::string{to_string(errc::cancelled)},
-                       "Cancelled: " + f.reason,
-                       {});
+          [&](const cancelled& f) -> state {
+            auto ended = std::get<finished>(end(from,
+                                                tool_answer::cancelled,
+                                                std::string{to_string(errc::cancelled)},
+                                                "Cancelled: " + f.reason,
+                                                {}));
+            if (const auto* waiting = std::get_if<reviewing>(&from)) {
+              ended.root = waiting->what.root;
+              ended.withdrawn = waiting->awaits.approval;
+            }
+            return ended;
           },
           [&](const cancel_requested&) -> state {
             return running{request_of(from), true};
@@ -179,7 +243,9 @@ tool_call::state tool_call_aggregate::evolve(state from, const fact& happened) {
                 "you decide what to do.",
                 {});
           },
-          [&](const review_awaited&) -> state { return std::move(from); },
+          [&](const review_awaited& f) -> state {
+            return reviewing{request_of(from), f};
+          },
           [&](const delegated&) -> state { return std::move(from); },
           [&](const run::hook_ran&) -> state { return std::move(from); },
       },
@@ -195,10 +261,14 @@ effects tool_call_aggregate::react(const state& s, const fact& happened) {
                         [&](const denied&) { return tell(); },
                         [&](const completed&) { return tell(); },
                         [&](const failed&) { return tell(); },
-                        [&](const cancelled&) { return tell(); },
+                        [&](const cancelled&) {
+                          auto owed = tell();
+                          append(owed, withdraw(std::get<finished>(s)));
+                          return owed;
+                        },
                         [&](const in_doubt&) { return tell(); },
                         [&](const cancel_requested&) { return effects{call_off(request_of(s))}; },
-                        [](const review_awaited&) { return effects{}; },
+                        [&](const review_awaited&) { return effects{ask(std::get<reviewing>(s))}; },
                         [](const delegated&) { return effects{}; },
                         [](const run::hook_ran&) { return effects{}; },
                     },
@@ -208,7 +278,7 @@ effects tool_call_aggregate::react(const state& s, const fact& happened) {
 effects tool_call_aggregate::pending(const state& s) {
   return std::visit(match{
                         [](const absent&) { return effects{}; },
-                        [](const reviewing&) { return effects{}; },
+                        [](const reviewing& r) { return effects{ask(r)}; },
                         [](const running& r) {
                           // Under the id of the run itself: while that is in flight, this is not
                           // issued.
@@ -220,7 +290,11 @@ effects tool_call_aggregate::pending(const state& s) {
                             owed.push_back(call_off(r.what));
                           return owed;
                         },
-                        [](const finished& f) { return effects{tell_owner(f)}; },
+                        [](const finished& f) {
+                          effects owed{tell_owner(f)};
+                          append(owed, withdraw(f));
+                          return owed;
+                        },
                     },
                     s);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/aggregates/aggregate.hpp"
+#include "actors/aggregates/permissions.hpp"
 #include "actors/aggregates/policy.hpp"
 
 namespace ash::tool_call {
@@ -13,8 +14,9 @@ BOOST_DESCRIBE_STRUCT(absent, (), ())
 /// Someone has to decide before it runs.
 struct reviewing {
   requested what;
+  review_awaited awaits;
 };
-BOOST_DESCRIBE_STRUCT(reviewing, (), (what))
+BOOST_DESCRIBE_STRUCT(reviewing, (), (what, awaits))
 
 struct running {
   requested what;
@@ -30,13 +32,18 @@ struct finished {
   std::string code;
   std::string text;
   std::vector<file_change> written;
+  stream_id root = {};
+  approval_id withdrawn = {}; ///< asked for, and not needed any more
 };
-BOOST_DESCRIBE_STRUCT(finished, (), (call, owner, answer, code, text, written))
+BOOST_DESCRIBE_STRUCT(finished, (), (call, owner, answer, code, text, written, root, withdrawn))
 
 using state = std::variant<absent, reviewing, running, finished>;
 
 /// The rules that a call is judged by.
 policy::rules rules_of(const tool_terms& terms);
+
+/// What the policy and the permissions say of a call.
+policy::permit verdict_on(const requested& what);
 
 } // namespace ash::tool_call
 

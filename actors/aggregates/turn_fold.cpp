@@ -30,6 +30,7 @@ void open_call(loop& state, const call_requested& f) {
   now.call.input_estimate = f.input_estimate;
   now.call.request = f.request;
   now.call.scopes = f.scopes;
+  now.call.approval = f.approval;
   now.asked.clear();
   now.next_tool = 0;
   ++state.calls;
@@ -111,6 +112,9 @@ effect_request ask_tool(const owner& who, const loop& state) {
   what.worktree = who.worktree;
   what.terms = who.agent.tool_bounds;
   what.policy_hash = who.agent.policy_hash;
+  what.root = who.root;
+  what.phase_key = who.phase_key;
+  what.attended = who.attended;
   // Where the tool call can't even be asked for, the model is told so and the turn goes on.
   const tool_finished lost{now.tool_call,
                            tool_answer::failed,
@@ -119,6 +123,29 @@ effect_request ask_tool(const owner& who, const loop& state) {
                            {}};
   return {"tool:" + to_string(now.tool_call),
           effect::send{stream_of(now.tool_call), tool_call::request{std::move(what)}, lost}};
+}
+
+effect_request ask_approval(const owner& who, const loop& state) {
+  const auto& now = *state.now;
+  run::approval_requested what;
+  what.approval = now.awaits;
+  what.kind = run::approval_kind::budget;
+  what.asker = who.stream;
+  what.phase_key = who.phase_key;
+  what.subject = now.call.scope;
+  what.amount = now.call.estimate;
+  what.question = "May one call that costs up to " + to_string(now.call.estimate) +
+                  " go beyond the budget? " + now.call.message;
+  const approval_answered lost{
+      now.awaits, run::decision_kind::reject, "nobody", "nobody could be asked"};
+  return {"approval:" + to_string(now.awaits),
+          effect::send{who.root, run::request_approval{std::move(what)}, lost}};
+}
+
+effect_request withdraw_approval(const owner& who, const loop& state) {
+  const auto& now = *state.now;
+  return {"withdraw:" + to_string(now.awaits),
+          effect::send{who.root, run::withdraw_approval{now.awaits, now.stop_reason}, {}}};
 }
 
 effect_request cancel_tool(const loop& state) {
@@ -131,7 +158,7 @@ effect_request cancel_tool(const loop& state) {
 
 effect_request reserve_call(const call_state& call) {
   return {"reserve:" + to_string(call.call),
-          effect::reserve{call.call, call.scopes, call.estimate}};
+          effect::reserve{call.call, call.scopes, call.estimate, call.approval}};
 }
 
 effect_request settle_call(const call_state& call) {
@@ -180,8 +207,11 @@ loop evolve(loop state, const fact& happened) {
                  },
                  [&](const suspended&) { running(state).at = stage::suspended; },
                  [](const resumed&) {},
-                 [](const approval_awaited&) {},
-                 [](const approval_settled&) {},
+                 [&](const approval_awaited& f) {
+                   running(state).at = stage::asking;
+                   state.now->awaits = f.approval;
+                 },
+                 [&](const approval_settled&) { running(state).awaits = {}; },
                  [&](const completed&) { state = leave(std::move(state)); },
                  [&](const interrupted& f) {
                    if (!f.partial_text.empty())
@@ -226,6 +256,8 @@ effects react(const owner& who, const loop& state, const fact& happened) {
             if (state.now->at == stage::calling)
               return effects{{"stop:" + to_string(state.now->call.call),
                               effect::call_off{model_effect(state.now->call.call)}}};
+            if (state.now->at == stage::asking)
+              return effects{withdraw_approval(who, state)};
             return state.now->at == stage::tool ? effects{cancel_tool(state)} : effects{};
           },
           [](const started&) { return effects{}; },
@@ -238,7 +270,7 @@ effects react(const owner& who, const loop& state, const fact& happened) {
           [](const step_finished&) { return effects{}; },
           [](const suspended&) { return effects{}; },
           [](const resumed&) { return effects{}; },
-          [](const approval_awaited&) { return effects{}; },
+          [&](const approval_awaited&) { return effects{ask_approval(who, state)}; },
           [](const approval_settled&) { return effects{}; },
           [](const completed&) { return effects{}; },
           [](const interrupted&) { return effects{}; },
@@ -269,6 +301,8 @@ effects pending_turn(const owner& who, const loop& state) {
   }
   case stage::suspended:
     return {};
+  case stage::asking:
+    return {ask_approval(who, state)};
   }
   return {};
 }

@@ -74,7 +74,7 @@ public:
     request_call(1, now().call.model_index);
   }
 
-  void request_call(std::int64_t attempt, std::int64_t model_index) {
+  void request_call(std::int64_t attempt, std::int64_t model_index, approval_id approval = {}) {
     const auto& agent = who_.agent;
     const auto used = state_.used.input + state_.used.output;
     if (agent.max_tokens_total > 0 && used >= agent.max_tokens_total)
@@ -108,6 +108,7 @@ public:
     request.scopes = on_the_day_of(now_, who_.scopes);
     request.persona_hash = agent.persona_hash;
     request.policy_hash = agent.policy_hash;
+    request.approval = approval;
     add(std::move(request));
   }
 
@@ -154,6 +155,11 @@ public:
     if (now().done)
       return add(completed{now().turn, now().closing_text});
     next_step();
+  }
+
+  void suspend() {
+    const auto& call = now().call;
+    add(suspended{now().turn, call.code, call.message, call.scope});
   }
 
   void stop_now(std::string reason) {
@@ -215,9 +221,18 @@ private:
     if (exhausted && budget::is_over(call.scope, now_))
       return request_call(call.attempt, call.model_index);
     if (exhausted)
-      return add(suspended{now().turn, call.code, call.message, call.scope});
+      return wants_asking(call) ? ask_about(call) : suspend();
     add(step_finished{now().turn, now().step, step_status::error});
     fail(call.code, call.message);
+  }
+
+  void ask_about(const call_state& call) {
+    add(approval_awaited{now().turn,
+                         {derive(call.call.value, "approval")},
+                         run::approval_kind::budget,
+                         call.scope,
+                         call.message,
+                         call.estimate});
   }
 
   void end_in_loop(const std::string& signature) {
@@ -300,7 +315,8 @@ decision<fact> stop_turn(const owner& who, const loop& state, const stop& what, 
     return facts{};
   draft d{who, state, now};
   d.add(stop_requested{state.now->turn, what.reason});
-  if (state.now->at == stage::waiting || state.now->at == stage::suspended)
+  const auto at = state.now->at;
+  if (at == stage::waiting || at == stage::suspended || at == stage::asking)
     d.stop_now(what.reason);
   return d.take();
 }
@@ -425,7 +441,10 @@ decision<fact> on(const place& p, const retry_due& c) {
   if (!p.is_at(stage::waiting, c.call))
     return facts{};
   return p.drafted([&](draft& d) {
-    d.request_call(p.state.now->call.attempt + 1, p.state.now->call.model_index);
+    const auto& call = p.state.now->call;
+    // What let the call go beyond a cap is spent with it, unless it cost nothing.
+    d.request_call(
+        call.attempt + 1, call.model_index, call.cost == usd{} ? call.approval : approval_id{});
   });
 }
 
@@ -441,6 +460,19 @@ decision<fact> on(const place& p, const tool_finished& c) {
 
 decision<fact> on(const place& p, const stop& c) {
   return stop_turn(p.who, p.state, c, p.now);
+}
+
+decision<fact> on(const place& p, const approval_answered& c) {
+  const auto& now = p.state.now;
+  if (!now || now->at != stage::asking || now->awaits != c.approval)
+    return facts{};
+  return p.drafted([&](draft& d) {
+    d.add(approval_settled{now->turn, c.approval, c.decision, c.by, c.comment});
+    if (c.decision == run::decision_kind::approve)
+      d.request_call(now->call.attempt, now->call.model_index, c.approval);
+    else
+      d.suspend();
+  });
 }
 
 decision<fact> on(const place& p, const resume&) {

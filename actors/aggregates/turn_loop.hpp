@@ -9,6 +9,7 @@
 #include "actors/aggregates/effects.hpp"
 #include "events/base/apart.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,8 @@ struct message {
 };
 BOOST_DESCRIBE_STRUCT(message, (), (who, text, thinking, tool_calls, answers, tool, is_error))
 
-enum class stage : std::uint8_t { reserving, calling, settling, waiting, tool, suspended };
-BOOST_DESCRIBE_ENUM(stage, reserving, calling, settling, waiting, tool, suspended)
+enum class stage : std::uint8_t { reserving, calling, settling, waiting, tool, suspended, asking };
+BOOST_DESCRIBE_ENUM(stage, reserving, calling, settling, waiting, tool, suspended, asking)
 
 enum class call_outcome : std::uint8_t { open, completed, failed, refused, lost };
 BOOST_DESCRIBE_ENUM(call_outcome, open, completed, failed, refused, lost)
@@ -53,6 +54,7 @@ struct call_state {
   bool retryable = false;
   std::int64_t retry_after_ms = 0;
   bool settled = false;
+  approval_id approval = {}; ///< that let it go beyond a cap
 };
 BOOST_DESCRIBE_STRUCT(call_state,
                       (),
@@ -71,7 +73,8 @@ BOOST_DESCRIBE_STRUCT(call_state,
                        scope,
                        retryable,
                        retry_after_ms,
-                       settled))
+                       settled,
+                       approval))
 
 /// A turn that runs.
 struct progress {
@@ -88,6 +91,7 @@ struct progress {
   std::string stop_reason;
   bool done = false; ///< the `complete` tool was called
   std::string closing_text;
+  approval_id awaits = {}; ///< while it asks
 };
 BOOST_DESCRIBE_STRUCT(progress,
                       (),
@@ -103,7 +107,8 @@ BOOST_DESCRIBE_STRUCT(progress,
                        stopping,
                        stop_reason,
                        done,
-                       closing_text))
+                       closing_text,
+                       awaits))
 
 /// A model call whose turn was left before its money was settled. One that was still reserving
 /// waits for the answer first: a release that overtook it would leave a reservation behind.
@@ -134,6 +139,9 @@ struct owner {
   const std::vector<budget_terms>& scopes;
   const std::string& worktree;
   bool read_only = false; ///< plan mode: tools that change something are refused
+  stream_id root = {};    ///< where approvals are asked for; the owner itself or one above it
+  std::string_view phase_key = {};
+  bool attended = true; ///< someone can be asked
 };
 
 /// The number of attempts at one model, and the waits between them.
@@ -173,6 +181,14 @@ effects pending_leftovers(const loop& state);
 loop evolve(loop state, const fact& happened);
 effects react(const owner& who, const loop& state, const fact& happened);
 effects pending(const owner& who, const loop& state);
+
+/// Whether the scope that refused a call wants someone to be asked, who has not been asked yet.
+inline bool wants_asking(const call_state& call) {
+  const auto asks = [&](const budget_terms& terms) {
+    return terms.scope == call.scope && terms.policy == budget_policy::prompt;
+  };
+  return call.approval.is_nil() && std::any_of(call.scopes.begin(), call.scopes.end(), asks);
+}
 
 /// The effects that every call leads to, whether its turn runs or was left.
 effect_request reserve_call(const call_state& call);

@@ -63,6 +63,16 @@ void read_tools(yaml::object_reader& top, tool_settings& into) {
   at->finish();
 }
 
+void read_approvals(yaml::object_reader& top, approval_settings& into) {
+  auto at = top.object_if("approvals");
+  if (!at)
+    return;
+  into.time_limit_s = at->integer_if("time_limit_s", {1, 7 * 24 * 3'600});
+  if (const auto what = at->one_of_if("on_time_limit", {"reject", "approve", "abort"}))
+    into.on_time_limit = static_cast<unanswered>(*what);
+  at->finish();
+}
+
 void read_defaults(yaml::object_reader& top, config& into) {
   auto at = top.object_if("defaults");
   if (!at)
@@ -90,6 +100,11 @@ result<config> parse_config(std::string_view text, std::string file) {
     out.providers[name] = read_provider(name, at);
   }
   read_tools(top, out.tools);
+  if (auto at = top.object_if("permissions")) {
+    out.permissions = read_permission_settings(*at);
+    at->finish();
+  }
+  read_approvals(top, out.approvals);
   read_defaults(top, out);
   top.finish();
   TRY(in.outcome());

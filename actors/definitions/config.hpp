@@ -47,10 +47,20 @@ struct tool_settings {
   friend bool operator==(const tool_settings&, const tool_settings&) = default;
 };
 
+/// What becomes of approvals that no workflow says anything about.
+struct approval_settings {
+  std::optional<std::int64_t> time_limit_s; ///< absent: an approval waits for ever
+  unanswered on_time_limit = unanswered::reject;
+
+  friend bool operator==(const approval_settings&, const approval_settings&) = default;
+};
+
 struct config {
   budget_settings budget;
   std::map<std::string, provider_settings> providers;
   tool_settings tools;
+  permission_settings permissions;
+  approval_settings approvals;
   std::optional<std::string> default_model; ///< `defaults.model`, `provider:model`
 
   friend bool operator==(const config&, const config&) = default;

@@ -102,6 +102,7 @@ void read_permissions(yaml::object_reader& top, persona& into) {
     check_relative(*permissions, "writable_paths", *paths);
     into.writable_paths = std::move(*paths);
   }
+  into.permissions = read_permission_settings(*permissions);
   permissions->finish();
 }
 

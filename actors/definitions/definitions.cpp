@@ -74,6 +74,12 @@ json::object to_object(const condition& from) {
   return out;
 }
 
+json::object permissions_of(const persona& from) {
+  auto out = to_json(from.permissions);
+  out["writable_paths"] = to_array(from.writable_paths);
+  return out;
+}
+
 json::object to_object(const phase& from) {
   json::object out{{"key", from.key},
                    {"role", from.role},
@@ -207,7 +213,7 @@ json::value to_json(const persona& from) {
                    {"tools", to_array(from.tools)},
                    {"memory_files", to_array(from.memory_files)},
                    {"network", std::string{to_string(from.network)}},
-                   {"permissions", {{"writable_paths", to_array(from.writable_paths)}}}};
+                   {"permissions", permissions_of(from)}};
   put_text(out, "title", from.title);
   put_if(out, "max_cost_per_call", from.max_cost_per_call);
   put_if(out, "temperature", from.temperature);

@@ -3,6 +3,7 @@
 // side effect.
 #pragma once
 
+#include "actors/definitions/permission_settings.hpp"
 #include "events/base/json.hpp"
 #include "events/base/money.hpp"
 #include "events/base/result.hpp"
@@ -66,7 +67,9 @@ struct persona {
   std::optional<std::int64_t> tool_quota; ///< tool calls of one phase or session
   std::vector<std::string> memory_files;  ///< relative to the repository
   network_access network = network_access::none;
-  std::vector<std::string> writable_paths = {"**"}; ///< globs relative to the worktree
+  /// Globs relative to the worktree; the last that matches decides, and `!` takes back.
+  std::vector<std::string> writable_paths = {"**"};
+  permission_settings permissions;
 
   friend bool operator==(const persona&, const persona&) = default;
 };

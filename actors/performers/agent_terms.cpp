@@ -1,6 +1,7 @@
 #include "actors/performers/agent_terms.hpp"
 
 #include <cmath>
+#include <string_view>
 
 namespace ash::performers {
 namespace {
@@ -17,7 +18,67 @@ model_choice choice_of(const std::string& model, const definitions::price_table&
   return out;
 }
 
+/// How much a mode lets pass, from the most to the least.
+int strictness(permission_mode mode) {
+  switch (mode) {
+  case permission_mode::bypass:
+    return 0;
+  case permission_mode::accept_edits:
+    return 1;
+  case permission_mode::standard:
+    return 2;
+  case permission_mode::dont_ask:
+    return 3;
+  case permission_mode::plan:
+    return 4;
+  }
+  return 4;
+}
+
+/// A glob that no path matches: a persona whose list is empty may write nothing by itself.
+constexpr std::string_view no_path = "/";
+
 } // namespace
+
+run::decision_kind outcome_of(definitions::unanswered what) {
+  switch (what) {
+  case definitions::unanswered::reject:
+    return run::decision_kind::reject;
+  case definitions::unanswered::approve:
+    return run::decision_kind::approve;
+  case definitions::unanswered::abort:
+    return run::decision_kind::abort;
+  }
+  return run::decision_kind::reject;
+}
+
+void add_permissions(tool_terms& into,
+                     const definitions::permission_settings& more,
+                     const std::string& origin) {
+  for (const auto& rule : more.rules)
+    into.permissions.push_back({static_cast<permission_verdict>(rule.verdict),
+                                rule.tool,
+                                rule.pattern,
+                                rule.path,
+                                origin});
+  if (!more.mode)
+    return;
+  const auto mode = static_cast<permission_mode>(*more.mode);
+  if (strictness(mode) > strictness(into.mode))
+    into.mode = mode;
+}
+
+void add_permissions(tool_terms& into,
+                     const definitions::persona& who,
+                     const std::string& artifact_path) {
+  add_permissions(into, who.permissions, "persona " + identity(who));
+  into.writable_paths = who.writable_paths;
+  if (into.writable_paths.empty())
+    into.writable_paths.emplace_back(no_path);
+  const auto everything = into.writable_paths == std::vector<std::string>{"**"};
+  if (!everything && !artifact_path.empty())
+    into.writable_paths.push_back(artifact_path);
+}
 
 agent_terms agent_terms_of(const definitions::persona& who,
                            const definitions::price_table& prices) {

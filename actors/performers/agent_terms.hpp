@@ -4,11 +4,27 @@
 #include "actors/definitions/definitions.hpp"
 #include "actors/definitions/pricing.hpp"
 #include "events/facts/common.hpp"
+#include "events/facts/run.hpp"
 
 namespace ash::performers {
 
 /// The persona's models with their prices, its prompt and its limits. Tools and their bounds are
 /// the caller's: none are set.
 agent_terms agent_terms_of(const definitions::persona& who, const definitions::price_table& prices);
+
+/// What becomes of an approval that nobody decides in time.
+run::decision_kind outcome_of(definitions::unanswered what);
+
+/// Puts the rules behind those that are there, and takes the mode where it is the stricter one: a
+/// persona can narrow what its user allows, and not widen it.
+void add_permissions(tool_terms& into,
+                     const definitions::permission_settings& more,
+                     const std::string& origin);
+
+/// What a persona may write, and which rules and which mode hold for it. The phase's own artifact
+/// may always be written.
+void add_permissions(tool_terms& into,
+                     const definitions::persona& who,
+                     const std::string& artifact_path);
 
 } // namespace ash::performers

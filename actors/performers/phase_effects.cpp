@@ -60,6 +60,7 @@ result<agent_terms> terms_of(const effect::open_phase& what,
   out.tool_bounds = what.tool_bounds;
   out.tool_bounds.network =
       what.tool_bounds.network && who.network == defs::network_access::granted;
+  add_permissions(out.tool_bounds, who, phase.artifact.path);
   out.policy_hash = policy::hash(tool_call::rules_of(out.tool_bounds));
   out.max_steps = phase.max_steps.value_or(who.max_turns);
   return out;
@@ -87,18 +88,6 @@ result<std::string> schema_of(const effect::open_phase& what,
       return text_of(kept.content, *options.log);
   TRY(auto found, options.schemas->find(artifact.schema));
   return found->text();
-}
-
-run::decision_kind outcome_of(defs::unanswered what) {
-  switch (what) {
-  case defs::unanswered::reject:
-    return run::decision_kind::reject;
-  case defs::unanswered::approve:
-    return run::decision_kind::approve;
-  case defs::unanswered::abort:
-    return run::decision_kind::abort;
-  }
-  return run::decision_kind::reject;
 }
 
 /// Whether the phase keeps its assignment in its own stream already: issued again after a restart,

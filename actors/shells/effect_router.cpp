@@ -110,8 +110,11 @@ void effect_router::answered(const effect_owner& owner,
 
 void effect_router::send(const effect_owner& owner, const std::string& id, effect::send what) {
   // A tool call that is recorded now could not begin any more, and would be in doubt without need.
-  if (held_ && std::holds_alternative<tool_call::request>(what.what))
-    return;
+  if (auto* asked = std::get_if<tool_call::request>(&what.what)) {
+    if (held_)
+      return;
+    paths_.apply(asked->what);
+  }
   ++undelivered_;
   auto then = [this, owner, id, if_refused = std::move(what.if_refused)](
                   result<void> answer) mutable {

@@ -6,6 +6,7 @@
 
 #include "actors/performers/performer.hpp"
 #include "actors/shells/chores.hpp"
+#include "actors/shells/path_changes.hpp"
 #include "actors/shells/registry.hpp"
 #include "actors/shells/timer_service.hpp"
 
@@ -23,7 +24,7 @@ public:
     std::function<instant()> now;
   };
 
-  explicit effect_router(parts with) : with_(std::move(with)) {}
+  explicit effect_router(parts with) : with_(std::move(with)), paths_{with_.log} {}
 
   /// Before the first effect.
   void use(effect_performer& performer) noexcept { performer_ = &performer; }
@@ -56,6 +57,7 @@ private:
                             any_command what) const;
 
   parts with_;
+  path_changes paths_;
   effect_performer* performer_ = nullptr;
   std::atomic<std::size_t> undelivered_{0};
   std::atomic<bool> held_{false};

@@ -2,6 +2,7 @@
 
 #include "actors/aggregates/policy.hpp"
 #include "actors/definitions/binding.hpp"
+#include "actors/performers/agent_terms.hpp"
 #include "actors/performers/git.hpp"
 #include "actors/performers/workspace.hpp"
 #include "actors/tools/tool.hpp"
@@ -192,14 +193,20 @@ run::created created_of(const run_request& asked,
   out.branch = branch_of(out.run);
   out.report_dir = with.layout.report(out.run);
   out.scopes = scopes_of(out.run, workflow, asked, with.config.budget);
-  out.tool_bounds = tool_bounds_of(with.config.tools);
+  out.tool_bounds = tool_bounds_of(with.config);
+  if (asked.permission_mode)
+    out.tool_bounds.mode = static_cast<permission_mode>(*asked.permission_mode);
+  out.attended = asked.attended;
+  out.approval_limit_ms = with.config.approvals.time_limit_s.value_or(0) * 1'000;
+  out.on_approval_limit = performers::outcome_of(with.config.approvals.on_time_limit);
   out.started_by = with.started_by;
   return out;
 }
 
 } // namespace
 
-tool_terms tool_bounds_of(const defs::tool_settings& settings) {
+tool_terms tool_bounds_of(const defs::config& from) {
+  const auto& settings = from.tools;
   tool_terms out;
   auto rules = policy::default_rules();
   out.secret_globs = std::move(rules.secret_globs);
@@ -210,6 +217,9 @@ tool_terms tool_bounds_of(const defs::tool_settings& settings) {
   out.time_limit_ms = settings.command_time_limit_ms;
   out.network = settings.network == defs::network_access::granted;
   out.unsandboxed = settings.sandbox == defs::sandbox_setting::unsandboxed;
+  performers::add_permissions(out, from.permissions, "config");
+  if (from.permissions.mode)
+    out.mode = static_cast<permission_mode>(*from.permissions.mode);
   return out;
 }
 

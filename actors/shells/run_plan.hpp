@@ -27,6 +27,8 @@ struct run_request {
   std::map<std::string, std::string> overrides; ///< role → persona
   std::optional<usd> run_cap; ///< instead of the workflow's and the configuration's
   std::optional<run_id> id;   ///< absent: a random one
+  std::optional<definitions::permission_mode> permission_mode; ///< instead of the configuration's
+  bool attended = true; ///< someone can be asked; otherwise asking is a refusal
 };
 
 /// Where everything of a data directory lies; the only place that knows.
@@ -57,7 +59,7 @@ struct planning {
 };
 
 /// The bounds of tools under a configuration, with the built-in policy.
-tool_terms tool_bounds_of(const definitions::tool_settings& settings);
+tool_terms tool_bounds_of(const definitions::config& from);
 /// The scope of the present UTC day.
 budget_terms day_scope_of(const definitions::budget_settings& settings);
 

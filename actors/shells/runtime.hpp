@@ -80,6 +80,10 @@ public:
                                run::decision_kind decision,
                                const std::string& comment,
                                const command_source& from);
+  /// From now on `path`, a glob relative to the worktree, may be written in the run, or may not,
+  /// whatever a persona says. Errors: `run_not_found`, `run_already_terminal`, `argument_invalid`.
+  result<void> grant_path(const run_id& run, const std::string& path, const command_source& from);
+  result<void> revoke_path(const run_id& run, const std::string& path, const command_source& from);
   /// The run that asked for an approval, among those that are not over. Errors:
   /// `approval_not_found`, and those of reading.
   result<run_id> run_of_approval(const approval_id& approval);

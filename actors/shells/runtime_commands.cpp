@@ -1,6 +1,7 @@
 // What the runtime can be asked to do, beside opening and stopping.
 #include "actors/performers/scrub_command.hpp"
 #include "actors/shells/runtime_parts.hpp"
+#include "events/base/text.hpp"
 
 #include <algorithm>
 
@@ -15,6 +16,15 @@ result<void> check_bound(const run::live& of) {
       return refuse(errc::run_metadata_missing,
                     "the run " + to_string(of.plan.run) + " has no persona for the role '" +
                         phase.role + "': start a new run");
+  return success();
+}
+
+result<void> check_path_glob(const std::string& path) {
+  if (path.empty() || path.size() > 1'024 || path.starts_with('/') || path.starts_with('!') ||
+      !is_valid_utf8(path))
+    return refuse(errc::argument_invalid,
+                  "a path is a glob relative to the worktree, such as 'docs/**', not '" +
+                      printable(to_valid_utf8(path)) + "'");
   return success();
 }
 
@@ -97,6 +107,22 @@ result<void> runtime::decide_approval(const run_id& run,
                       from,
                       "decide:" + to_string(random_uuid()),
                       run::decide_approval{approval, decision, from.by, comment});
+}
+
+result<void>
+runtime::grant_path(const run_id& run, const std::string& path, const command_source& from) {
+  TRY(check_path_glob(path));
+  TRY(live_run(*parts_->log, run));
+  return parts_->tell(
+      stream_of(run), from, "grant:" + to_string(random_uuid()), run::grant_path{path, from.by});
+}
+
+result<void>
+runtime::revoke_path(const run_id& run, const std::string& path, const command_source& from) {
+  TRY(check_path_glob(path));
+  TRY(live_run(*parts_->log, run));
+  return parts_->tell(
+      stream_of(run), from, "revoke:" + to_string(random_uuid()), run::revoke_path{path, from.by});
 }
 
 result<run_id> runtime::run_of_approval(const approval_id& approval) {

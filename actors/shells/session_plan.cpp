@@ -69,7 +69,8 @@ result<session::create> plan_session(const session_request& asked, const plannin
     what.project_key = sha256_hex(what.worktree).substr(0, 16);
   }
   what.agent = performers::agent_terms_of(who, definitions::price_table::shipped());
-  what.agent.tool_bounds = tool_bounds_of(with.config.tools);
+  what.agent.tool_bounds = tool_bounds_of(with.config);
+  performers::add_permissions(what.agent.tool_bounds, who, {});
   what.agent.policy_hash = policy::hash(tool_call::rules_of(what.agent.tool_bounds));
   what.scopes = scopes_of(what.session, who.name, with.config.budget);
   return out;

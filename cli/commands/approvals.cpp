@@ -62,12 +62,13 @@ void print_table(const json::array& all) {
     const auto& row = each.as_object();
     rows.push_back({cell(row, "approval"),
                     cell(row, "run").substr(0, 8),
+                    cell(row, "kind"),
                     cell(row, row.contains("phase") ? "phase" : "phase_key"),
                     cell(row, "round"),
                     cell(row, "subject")});
   }
   const auto table = render_table(
-      {"APPROVAL", "RUN", "PHASE", "ROUND", "SUBJECT"}, rows, terminal_width(stream::out));
+      {"APPROVAL", "RUN", "KIND", "PHASE", "ROUND", "SUBJECT"}, rows, terminal_width(stream::out));
   std::fputs(table.c_str(), stdout);
 }
 

@@ -20,6 +20,8 @@ struct run_options {
   std::string model;
   std::vector<std::string> bindings; ///< `ROLE=PERSONA`
   std::string budget;                ///< dollars
+  std::string permission_mode;       ///< instead of the configuration's
+  bool unattended = false;           ///< nobody can be asked: asking is a refusal
   output_format format = output_format::text;
 };
 int run_workflow(const settings& with, const run_options& asked);
@@ -53,6 +55,10 @@ struct decide_options {
   output_format format = output_format::text;
 };
 int approvals_decide(const settings& with, const decide_options& asked);
+
+/// Lets a run write `path`, a glob relative to its worktree, from now on; or not any more.
+int permissions_grant(const settings& with, const std::string& run, const std::string& path);
+int permissions_revoke(const settings& with, const std::string& run, const std::string& path);
 
 struct events_options {
   std::string feed;

@@ -145,6 +145,8 @@ private:
                  printable(what.phase_key).c_str(),
                  printable(what.subject).c_str(),
                  static_cast<long>(what.round));
+    if (!what.question.empty() && what.kind != run::approval_kind::artifact)
+      std::fprintf(stderr, "%s\n", printable(what.question).c_str());
     const auto chosen =
         answer_to("approve, reject, request-changes, abort the run, or leave it open? ", stop_);
     if (!chosen || chosen->empty() || *chosen == "leave")

@@ -53,6 +53,14 @@ result<run_request> request_of(const run_options& asked) {
                     "--bind takes ROLE=PERSONA, not '" + printable(each) + "'");
     request.overrides[each.substr(0, equals)] = each.substr(equals + 1);
   }
+  request.attended = !asked.unattended;
+  if (!asked.permission_mode.empty()) {
+    request.permission_mode = definitions::permission_mode_named(asked.permission_mode);
+    if (!request.permission_mode)
+      return refuse(errc::argument_invalid,
+                    "--permission-mode is default, accept-edits, plan, dont-ask or bypass, not '" +
+                        printable(asked.permission_mode) + "'");
+  }
   if (!asked.budget.empty()) {
     TRY(request.run_cap, parse_cap(asked.budget));
   }
@@ -83,6 +91,10 @@ json::object body_of(const run_request& asked) {
   }
   if (asked.run_cap)
     out["budget_usd"] = to_string(*asked.run_cap).substr(1); // without its `$`
+  if (asked.permission_mode)
+    out["permission_mode"] = to_string(*asked.permission_mode);
+  if (!asked.attended)
+    out["approvals"] = "unattended";
   return out;
 }
 

@@ -2,6 +2,7 @@
 #include "cli/members.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
+#include "events/base/text.hpp"
 
 #include <algorithm>
 #include <boost/json/array.hpp>
@@ -242,6 +243,48 @@ int runs_abort(const settings& with, const std::string& id, const std::string& r
       std::printf("run %s %s\n", to_string(run).c_str(), ended.value().state.c_str());
     return 0;
   });
+}
+
+namespace {
+
+enum class path_right : std::uint8_t { granted, revoked };
+
+int change_path(const settings& with,
+                const std::string& id,
+                const std::string& path,
+                path_right what) {
+  const auto grants = what == path_right::granted;
+  const auto server = remote::find(with);
+  if (!server)
+    return static_cast<int>(report(with, server.error()));
+  const auto tell = [&] {
+    if (with.format == answer_format::json)
+      print_json(json::object{{"run", id}, {"path", path}, {"granted", grants}});
+    else
+      std::printf("%s %s\n", grants ? "granted" : "revoked", printable(path).c_str());
+    return 0;
+  };
+  if (server.value()) {
+    const auto verb = std::string{grants ? "/permissions/grant" : "/permissions/revoke"};
+    const auto told =
+        server.value()->post("/runs/" + url_encoded(id) + verb, json::object{{"path", path}});
+    return told ? tell() : static_cast<int>(report(with, told.error()));
+  }
+  return with_run(with, id, [&](runtime& work, const run_id& run) {
+    const command_source by{grants ? "permissions grant" : "permissions revoke"};
+    const auto done = grants ? work.grant_path(run, path, by) : work.revoke_path(run, path, by);
+    return done ? tell() : static_cast<int>(report(with, done.error()));
+  });
+}
+
+} // namespace
+
+int permissions_grant(const settings& with, const std::string& run, const std::string& path) {
+  return change_path(with, run, path, path_right::granted);
+}
+
+int permissions_revoke(const settings& with, const std::string& run, const std::string& path) {
+  return change_path(with, run, path, path_right::revoked);
 }
 
 } // namespace ash::cli

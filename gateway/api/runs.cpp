@@ -20,7 +20,20 @@ result<run_request> request_of(body_reader& body) {
   out.model = body.optional_text("model");
   out.overrides = body.optional_texts("bindings");
   out.run_cap = body.optional_usd("budget_usd");
+  const auto mode = body.optional_text("permission_mode");
+  const auto approvals = body.optional_text("approvals");
   TRY(body.done());
+  if (mode) {
+    out.permission_mode = definitions::permission_mode_named(*mode);
+    if (!out.permission_mode)
+      return refuse(errc::argument_invalid,
+                    "'permission_mode' is default, accept-edits, plan, dont-ask or bypass")
+          .with("field", "/permission_mode");
+  }
+  if (approvals && *approvals != "attended" && *approvals != "unattended")
+    return refuse(errc::argument_invalid, "'approvals' is attended or unattended")
+        .with("field", "/approvals");
+  out.attended = !approvals || *approvals == "attended";
   TRY(check_absolute("repository", out.repo));
   if (is_file(out.workflow)) {
     TRY(check_absolute("workflow", out.workflow));
@@ -72,6 +85,24 @@ result<response> abort(const context& in, const call& asked) {
   return commanded(in, {{"run", to_string(run)}}, how);
 }
 
+enum class path_right : std::uint8_t { granted, revoked };
+
+result<response> change_path(const context& in, const call& asked, path_right what) {
+  TRY(query_reader{asked}.done());
+  TRY(const auto run, run_in(in, asked));
+  TRY(auto body, body_reader::of(asked));
+  const auto path = body.text("path");
+  TRY(body.done());
+  const auto grants = what == path_right::granted;
+  const auto target = std::string{grants ? "grant " : "revoke "} + stream_of(run).text();
+  TRY(const auto key, key_of(asked, in.log(), target, body.canonical()));
+  TRY(const auto how, perform(in, key, stream_of(run), [&](const command_source& from) {
+        return grants ? in.work().grant_path(run, path, from)
+                      : in.work().revoke_path(run, path, from);
+      }));
+  return commanded(in, {{"run", to_string(run)}}, how);
+}
+
 result<response> show(const context& in, const call& asked) {
   TRY(query_reader{asked}.done());
   TRY(const auto run, run_in(in, asked));
@@ -107,6 +138,12 @@ void add_run_routes(router& to, const context_ptr& in) {
   to.add("GET", "/api/v1/runs/{run}", [in](const call& c) { return show(*in, c); });
   to.add("POST", "/api/v1/runs/{run}/resume", [in](const call& c) { return resume(*in, c); });
   to.add("POST", "/api/v1/runs/{run}/abort", [in](const call& c) { return abort(*in, c); });
+  to.add("POST", "/api/v1/runs/{run}/permissions/grant", [in](const call& c) {
+    return change_path(*in, c, path_right::granted);
+  });
+  to.add("POST", "/api/v1/runs/{run}/permissions/revoke", [in](const call& c) {
+    return change_path(*in, c, path_right::revoked);
+  });
   to.add("GET", "/api/v1/runs/{run}/report", [in](const call& c) { return report(*in, c); });
   to.add("GET", "/api/v1/runs/{run}/events", [in](const call& c) -> result<response> {
     TRY(const auto run, run_in(*in, c));

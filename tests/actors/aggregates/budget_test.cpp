@@ -53,6 +53,25 @@ TEST(budget, blocks_what_would_go_beyond_the_cap) {
   closed.when(takes(first, 0, terms(0))).refuses(errc::budget_exhausted);
 }
 
+TEST(budget, lets_the_one_call_pass_that_someone_let_go_beyond_a_cap_that_asks) {
+  const auto t = terms(100, 0, budget_policy::prompt);
+  const auto approval = an_id<approval_id>("approval");
+  auto asked = takes(first, 101, t);
+  asked.approval = approval;
+  auto s = given<budget_aggregate>();
+  s.when(asked).leads_to({"budget.opened", "budget.reserved", "budget.exhausted"});
+  EXPECT_EQ(s.the<budget::reserved>().approval, approval);
+  s.when(takes(second, 1, t)).refuses(errc::budget_exhausted);
+  auto within = takes(first, 40, t);
+  within.approval = approval;
+  auto r = given<budget_aggregate>();
+  r.when(within).leads_to({"budget.opened", "budget.reserved"});
+  EXPECT_TRUE(r.the<budget::reserved>().approval.is_nil()) << "it was not needed";
+  auto blocks = takes(first, 101, terms(100));
+  blocks.approval = approval;
+  given<budget_aggregate>().when(blocks).refuses(errc::budget_exhausted);
+}
+
 TEST(budget, acts_as_block_where_it_would_have_to_ask) {
   given<budget_aggregate>()
       .when(takes(first, 101, terms(100, 0, budget_policy::prompt)))

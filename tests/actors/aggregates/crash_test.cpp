@@ -1,5 +1,7 @@
 #include "tests/actors/aggregates/world.hpp"
 
+#include <set>
+
 namespace ash::testing {
 namespace {
 
@@ -12,6 +14,7 @@ template <class T> std::int64_t count(const world& w, const stream_id& stream) {
 outside a_script(const world*& w) {
   outside o;
   o.work.approval = true;
+  o.work.agent.tool_bounds.writable_paths = {"src/**"}; // so that both writes are asked about
   o.model = [&w](const stream_id& owner, call_id call) -> any_command {
     switch (count<turn::call_completed>(*w, owner)) {
     case 0:
@@ -48,7 +51,8 @@ run::start a_run_of_one_phase() {
   c.what.run = a_run;
   c.what.phases = {{"spec", "writer", "out/spec.json", true}};
   c.what.worktree = "/worktree";
-  c.what.scopes = {a_scope("run:" + to_string(a_run)), a_scope()};
+  c.what.scopes = {a_scope("run:" + to_string(a_run)), a_scope("day:2026-11-21", usd{300'000'000})};
+  c.what.scopes.back().policy = budget_policy::prompt; // so that most calls are asked about
   c.bindings = {{"writer", "tester@1", "", "{}", ""}};
   return c;
 }
@@ -56,11 +60,15 @@ run::start a_run_of_one_phase() {
 void run_to_the_end(world& w) {
   const auto run = stream_of(a_run);
   w.settle();
-  for (const auto& a : std::vector{std::get<run::live>(w.state_of<run_aggregate>(run)).approvals})
-    if (!a.decision) {
-      ASSERT_TRUE(w.tell(run, run::decide_approval{a.what.approval, {}, "ann", ""}));
-    }
-  w.settle();
+  for (int left = 50; left > 0 && !run_aggregate::is_final(w.state_of<run_aggregate>(run));
+       --left) {
+    for (const auto& a : std::vector{std::get<run::live>(w.state_of<run_aggregate>(run)).approvals})
+      if (!a.decision) {
+        ASSERT_TRUE(w.tell(run, run::decide_approval{a.what.approval, {}, "ann", ""}));
+        EXPECT_FALSE(w.tell(run, run::decide_approval{a.what.approval, {}, "bob", ""}));
+      }
+    w.settle();
+  }
 }
 
 phase::completed the_end(const world& w) {
@@ -91,6 +99,10 @@ std::vector<world::appended> a_whole_history(phase::completed& end) {
   run_to_the_end(w);
   end = the_end(w);
   expect_same_end(w, end);
+  std::set<run::approval_kind> kinds;
+  for (const auto& a : all_of<run::approval_requested>(w.facts_of(stream_of(a_run))))
+    kinds.insert(a.kind);
+  EXPECT_EQ(kinds.size(), 3U) << "an artifact, a tool and a budget are asked about";
   EXPECT_EQ(w.calls_made.size(), 5U);
   return w.log();
 }

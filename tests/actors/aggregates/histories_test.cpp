@@ -80,6 +80,10 @@ outside random_outside(dice& d) {
   o.report_fails = [&d] { return d.one_in(10); };
   o.work.approval = d.one_in(2);
   o.work.agent.max_steps = 6;
+  if (d.one_in(3)) // some of the paths that `random_answer` writes
+    o.work.agent.tool_bounds.writable_paths = {"f1*"};
+  if (d.one_in(6))
+    o.work.attended = false;
   if (d.one_in(3))
     o.work.agent.models.push_back(a_model("test:other"));
   return o;
@@ -95,6 +99,14 @@ run::start a_start(dice& d) {
   // Now and then too small for the whole run.
   const auto cap = d.one_in(3) ? usd{one_dollar.pico / 400} : one_dollar;
   c.what.scopes = {a_scope("run:" + to_string(a_run)), a_scope("day:2026-11-21", cap)};
+  if (d.one_in(2))
+    c.what.scopes.back().policy = budget_policy::prompt;
+  if (d.one_in(8))
+    c.what.attended = false;
+  if (d.one_in(8)) {
+    c.what.approval_limit_ms = 60'000;
+    c.what.on_approval_limit = static_cast<run::decision_kind>(d.below(2));
+  }
   c.bindings = {{"writer", "tester@1", "", "{}", ""}};
   return c;
 }
@@ -189,6 +201,23 @@ TEST(histories, of_runs_keep_the_invariants_whatever_happens) {
   }
 }
 
+bool waits_for_someone(const world& w, const stream_id& me) {
+  const auto* s = std::get_if<session::active>(&w.state_of<session_aggregate>(me));
+  return s != nullptr && approvals::has_undecided(s->approvals);
+}
+
+void decide_something(world& w, dice& d, const stream_id& me) {
+  const auto* s = std::get_if<session::active>(&w.state_of<session_aggregate>(me));
+  if (s == nullptr)
+    return;
+  for (const auto& a : std::vector{s->approvals})
+    if (!a.decision || d.one_in(5))
+      (void)w.tell(
+          me,
+          run::decide_approval{
+              a.what.approval, static_cast<run::decision_kind>(d.below(4)), "someone", "because"});
+}
+
 void play_session(std::uint64_t seed) {
   dice d{seed};
   world w{random_outside(d)};
@@ -197,9 +226,19 @@ void play_session(std::uint64_t seed) {
   about.session = a_session;
   about.agent = an_agent();
   about.scopes = {a_scope("session:" + to_string(a_session)), a_scope()};
+  about.scopes.back().cap = d.one_in(2) ? usd{one_dollar.pico / 2'000} : one_dollar;
+  about.scopes.back().policy = d.one_in(2) ? budget_policy::prompt : budget_policy::block;
+  if (d.one_in(3))
+    about.agent.tool_bounds.writable_paths = {"f1*"};
   ASSERT_TRUE(w.tell(me, session::create{about}));
   for (std::uint64_t step = d.below(120) + 5; step > 0; --step) {
-    switch (d.below(14)) {
+    switch (d.below(16)) {
+    case 14:
+      (void)w.tell(me, session::set_plan_mode{d.one_in(2)});
+      break;
+    case 15:
+      decide_something(w, d, me);
+      break;
     case 0:
       (void)w.tell(me, session::clear{});
       break;
@@ -224,6 +263,10 @@ void play_session(std::uint64_t seed) {
   if (d.one_in(2))
     (void)w.tell(me, d.one_in(2) ? any_command{session::clear{}} : session::end{"bye"});
   w.settle();
+  for (int left = 100; left > 0 && waits_for_someone(w, me); --left) {
+    decide_something(w, d, me);
+    w.settle();
+  }
   expect_invariants(w);
   expect_nothing_left(w);
   EXPECT_TRUE(w.at(me).pending().empty());

@@ -90,8 +90,9 @@ void world::perform(const in_flight& what) {
       match{
           [&](const effect::reserve& e) {
             for (const auto& scope : e.scopes)
-              if (const auto taken = tell(stream_of_budget(scope.scope),
-                                          budget::reserve{e.call, owner, e.amount, scope});
+              if (const auto taken =
+                      tell(stream_of_budget(scope.scope),
+                           budget::reserve{e.call, owner, e.amount, scope, e.approval});
                   !taken)
                 return answer(owner, turn::budget_refused{e.call, scope.scope, taken.error()});
             answer(owner, turn::budget_reserved{e.call});
@@ -167,7 +168,7 @@ void world::crash_within(std::size_t at) {
   const auto what = in_flight_.at(at);
   if (const auto* e = std::get_if<effect::reserve>(&what.request.what); e && !e->scopes.empty())
     (void)tell(stream_of_budget(e->scopes.front().scope),
-               budget::reserve{e->call, what.owner, e->amount, e->scopes.front()});
+               budget::reserve{e->call, what.owner, e->amount, e->scopes.front(), e->approval});
   if (const auto* e = std::get_if<effect::settle>(&what.request.what); e && !e->scopes.empty())
     answer(stream_of_budget(e->scopes.front().scope),
            e->spent ? any_command{budget::settle{e->call, e->actual}}
@@ -243,6 +244,39 @@ void expect_answers_once(const world& w, const std::vector<any_fact>& facts) {
     EXPECT_TRUE(settled.insert(f.call).second) << "a model call was settled twice";
 }
 
+/// What was asked is decided once, and what was approved happens once.
+void expect_decided_once(const std::vector<any_fact>& facts) {
+  std::set<approval_id> asked;
+  for (const auto& f : all_of<run::approval_requested>(facts))
+    EXPECT_TRUE(asked.insert(f.approval).second) << "an approval was asked for twice";
+  std::set<approval_id> decided;
+  for (const auto& f : all_of<run::approval_decided>(facts)) {
+    EXPECT_TRUE(asked.contains(f.approval)) << "what nobody asked was decided";
+    EXPECT_TRUE(decided.insert(f.approval).second) << "an approval was decided twice";
+  }
+  std::map<call_id, approval_id> let_go;
+  for (const auto& f : all_of<budget::reserved>(facts))
+    if (!f.approval.is_nil())
+      let_go[f.call] = f.approval;
+  std::set<approval_id> used; // a call that cost nothing may be made again
+  for (const auto& f : all_of<budget::settled>(facts))
+    if (let_go.contains(f.call) && f.actual > usd{}) {
+      EXPECT_TRUE(used.insert(let_go[f.call]).second) << "an approval paid for two calls";
+    }
+}
+
+/// A call that somebody had to decide about ran only where it was approved.
+void expect_reviewed(const std::vector<any_fact>& facts) {
+  const auto awaited = !all_of<tool_call::review_awaited>(facts).empty();
+  const auto reviews = all_of<tool_call::reviewed>(facts);
+  EXPECT_LE(reviews.size(), 1U) << "a tool call was reviewed twice";
+  const auto approved =
+      !reviews.empty() && reviews.front().verdict == tool_call::review_verdict::approved;
+  if (!all_of<tool_call::started>(facts).empty()) {
+    EXPECT_EQ(awaited, approved) << "a tool call ran that was not approved";
+  }
+}
+
 void expect_within_cap(const std::vector<any_fact>& facts) {
   budget::state s;
   std::set<call_id> ended;
@@ -274,9 +308,11 @@ void expect_invariants(const world& w) {
   for (const auto& stream : w.streams()) {
     const auto& facts = w.facts_of(stream);
     EXPECT_TRUE(w.at(stream).replays()) << stream.text() << " replays to another state";
+    expect_decided_once(facts);
     if (stream.kind() == entity_kind::budget) {
       expect_within_cap(facts);
     } else if (stream.kind() == entity_kind::tool_call) {
+      expect_reviewed(facts);
       const auto asked = all_of<tool_call::requested>(facts);
       if (asked.size() == 1 && asked.front().effect == effect_class::write &&
           w.tools_run.contains(asked.front().call)) {

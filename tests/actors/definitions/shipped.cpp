@@ -126,13 +126,22 @@ TEST(shipped, editor_schemas_and_readers_agree_on_what_is_wrong) {
            {config_file, "budget: {daily_cap: -1}"},
            {config_file, "providers: {X: {}}"},
            {config_file, "tools: {sandbox: none}"},
+           {persona,
+            "{name: a, version: 1, model: 'x:y', system_prompt: s, permissions: {mode: yolo}}"},
+           {config_file, "permissions: {mode: standard}"},
+           {config_file, "permissions: {rules: [{tool: write_file}]}"},
+           {config_file, "permissions: {rules: [{verdict: deny, path: /etc}]}"},
+           {config_file, "permissions: {writable_paths: [a]}"},
+           {config_file, "approvals: {on_time_limit: forget}"},
            {config_file, "retry: {attempts: 2}"}}) {
     EXPECT_TRUE(refused(each)) << each.text;
     EXPECT_FALSE(schema_of(each.schema)->validate(as_json(each.text)).empty()) << each.text;
   }
   for (const auto* good : {"budget: {daily_cap: 2.5, policy: prompt}",
                            "providers: {openai: {api_key: k}}",
-                           "{tools: {secret_paths: ['*.pem']}}"}) {
+                           "{tools: {secret_paths: ['*.pem']}}",
+                           "permissions: {mode: dont-ask, rules: [{verdict: deny, path: 'a/**'}]}",
+                           "approvals: {time_limit_s: 60, on_time_limit: abort}"}) {
     EXPECT_TRUE(parse_config(good, "f").has_value()) << good;
     EXPECT_THAT(schema_of(config_file)->validate(as_json(good)), testing::IsEmpty()) << good;
   }

@@ -117,6 +117,19 @@ TEST_F(run_routes, refuse_what_is_wrong_before_anything_happens) {
   EXPECT_EQ(runtime_->log().head(), 0U);
 }
 
+TEST_F(run_routes, let_paths_be_written_and_take_that_back) {
+  const auto run = start(run_kind::gated);
+  wait_for_approval(run);
+  const auto path = "/api/v1/runs/" + run + "/permissions/";
+  const asking docs{.body = R"({"path": "docs/**"})"};
+  got(200, "POST", path + "grant", docs);
+  wait_for_fact("run/" + run, "permission.path.granted");
+  got(200, "POST", path + "revoke", docs);
+  wait_for_fact("run/" + run, "permission.path.revoked");
+  for (const auto* bad : {R"({"path": "/etc/**"})", R"({"path": "!docs"})", R"({})"})
+    EXPECT_EQ(refused("POST", path + "grant", {.body = bad}), "argument_invalid") << bad;
+}
+
 TEST_F(run_routes, decide_approvals_once) {
   const auto run = start(run_kind::gated);
   const auto approval = std::string{wait_for_approval(run).at("approval").as_string()};

@@ -1,0 +1,265 @@
+#include "actors/aggregates/permissions.hpp"
+
+#include "actors/aggregates/shell_words.hpp"
+#include "events/base/json.hpp"
+#include "events/base/text.hpp"
+#include "events/base/tool_arguments.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace ash::policy {
+namespace {
+
+constexpr std::size_t most_nested_commands = 8;
+constexpr std::size_t shown_bytes = 300;
+
+/// `*` any run of characters, `?` one: for texts, where a `/` is nothing special.
+bool wild_match(std::string_view pattern, std::string_view text) {
+  std::size_t p = 0;
+  std::size_t t = 0;
+  auto star = std::string_view::npos;
+  std::size_t resume = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = t;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*')
+    ++p;
+  return p == pattern.size();
+}
+
+/// What of a call the rules look at.
+struct seen_call {
+  std::optional<std::string> path; ///< in the worktree
+  std::string text;                ///< the command, or the arguments as canonical JSON
+  bool is_command = false;
+};
+
+seen_call look_at(const permission_request& call) {
+  seen_call out;
+  const auto given = parse_tool_arguments(call.arguments);
+  if (!given)
+    return out;
+  const auto text_of = [&](const char* field) -> std::optional<std::string> {
+    const auto* value = given.value().if_contains(field);
+    if (value == nullptr || !value->is_string())
+      return std::nullopt;
+    return std::string{value->get_string().data(), value->get_string().size()};
+  };
+  for (const auto* field : {"path", "file_path"})
+    if (const auto path = text_of(field); path && !out.path)
+      out.path = path_in_worktree(*path, call.worktree);
+  if (const auto command = text_of("command"); command && call.tool == "run_command") {
+    out.text = *command;
+    out.is_command = true;
+  } else {
+    out.text = canonical_json(json::value(given.value()));
+  }
+  return out;
+}
+
+std::string words_of(const simple_command& of) {
+  std::string out;
+  for (const auto& word : of.words)
+    out.append(out.empty() ? "" : " ").append(word.text);
+  return out;
+}
+
+bool is_plain(const simple_command& of) {
+  return of.redirections.empty() &&
+         std::all_of(of.words.begin(), of.words.end(), [](const shell_word& word) {
+           return word.substitutions.empty();
+         });
+}
+
+bool every_command_matches(const std::string& pattern, std::string_view text) {
+  const auto parts = shell_commands(text);
+  return parts && !parts.value().empty() &&
+         std::all_of(parts.value().begin(), parts.value().end(), [&](const auto& part) {
+           return is_plain(part) && wild_match(pattern, words_of(part));
+         });
+}
+
+/// What can't be taken apart counts as matching: it is asked about or denied.
+bool any_command_matches(const std::string& pattern, std::string_view text, std::size_t depth = 0) {
+  if (wild_match(pattern, text) || depth > most_nested_commands)
+    return true;
+  const auto parts = shell_commands(text);
+  if (!parts)
+    return true;
+  const auto inside = [&](const shell_word& word) {
+    return std::any_of(
+        word.substitutions.begin(), word.substitutions.end(), [&](const std::string& nested) {
+          return any_command_matches(pattern, nested, depth + 1);
+        });
+  };
+  return std::any_of(parts.value().begin(), parts.value().end(), [&](const simple_command& part) {
+    return wild_match(pattern, words_of(part)) ||
+           std::any_of(part.words.begin(), part.words.end(), inside) ||
+           std::any_of(part.redirections.begin(), part.redirections.end(), [&](const auto& to) {
+             return inside(to.target);
+           });
+  });
+}
+
+bool matches(const permission_rule& rule, std::string_view tool, const seen_call& call) {
+  if (!rule.tool.empty() && !wild_match(rule.tool, tool))
+    return false;
+  if (!rule.path.empty() && (!call.path || !glob_match(rule.path, *call.path)))
+    return false;
+  if (rule.pattern.empty())
+    return true;
+  if (!call.is_command)
+    return wild_match(rule.pattern, call.text);
+  return rule.verdict == permission_verdict::allow ? every_command_matches(rule.pattern, call.text)
+                                                   : any_command_matches(rule.pattern, call.text);
+}
+
+std::string shown(std::string_view text) {
+  return "'" + printable(utf8_prefix(text, shown_bytes)) + "'";
+}
+
+std::string what_it_is(const permission_request& call, const seen_call& seen) {
+  auto out = std::string{call.tool};
+  if (seen.is_command)
+    return out + " " + shown(seen.text);
+  return seen.path ? out + " " + shown(*seen.path) : out;
+}
+
+permit allowed(std::string rule = {}) {
+  return {permission_verdict::allow, {}, std::move(rule), {}};
+}
+
+permit denied(std::string rule, std::string message, errc code = errc::permission_denied) {
+  return {permission_verdict::deny, code, std::move(rule), std::move(message)};
+}
+
+/// `ask`, as the mode has it.
+permit asked(permission_mode mode, std::string rule, const std::string& what) {
+  if (mode == permission_mode::bypass)
+    return allowed(std::move(rule));
+  if (mode == permission_mode::dont_ask)
+    return denied(rule, "nobody is asked in this mode, and " + what + " would need it: " + rule);
+  return {permission_verdict::ask, {}, rule, "May it " + what + "? " + rule};
+}
+
+/// No rule has decided about a call that changes something.
+permit by_mode(const tool_terms& terms, const permission_request& call, const seen_call& seen) {
+  const auto& paths = terms.writable_paths;
+  if (terms.mode == permission_mode::bypass)
+    return allowed("mode bypass");
+  if (seen.path) {
+    if (terms.mode == permission_mode::accept_edits ||
+        is_writable(paths, *seen.path) == writable::yes)
+      return allowed();
+    return asked(
+        terms.mode, "the path lies outside of what may be written", what_it_is(call, seen));
+  }
+  // What a command writes can't be told from its text: the sandbox keeps it in the worktree. Where
+  // a part of that was taken back, it is asked about.
+  const auto takes_back = [](const std::string& glob) { return glob.starts_with('!'); };
+  if (std::none_of(paths.begin(), paths.end(), takes_back))
+    return allowed();
+  return asked(terms.mode, "it may write what may not be written any more", what_it_is(call, seen));
+}
+
+} // namespace
+
+std::string path_in_worktree(std::string_view path, std::string_view worktree) {
+  if (!worktree.empty() && path.starts_with(worktree) &&
+      (path.size() == worktree.size() || path[worktree.size()] == '/'))
+    path.remove_prefix(worktree.size());
+  std::vector<std::string_view> kept;
+  while (!path.empty()) {
+    const auto component = path.substr(0, path.find('/'));
+    path.remove_prefix(std::min(path.size(), component.size() + 1));
+    if (component == ".." && !kept.empty())
+      kept.pop_back();
+    else if (!component.empty() && component != "." && component != "..")
+      kept.push_back(component);
+  }
+  std::string out;
+  for (const auto component : kept)
+    out.append(out.empty() ? "" : "/").append(component);
+  return out;
+}
+
+writable is_writable(std::span<const std::string> paths, std::string_view path) {
+  auto out = paths.empty() ? writable::yes : writable::no;
+  for (const auto& each : paths) {
+    const std::string_view glob{each};
+    const auto takes = glob.starts_with('!');
+    if (glob_match(takes ? glob.substr(1) : glob, path))
+      out = takes ? writable::taken_back : writable::yes;
+  }
+  return out;
+}
+
+std::vector<std::string> with_changes(std::vector<std::string> paths,
+                                      std::span<const path_change> changes) {
+  if (paths.empty())
+    paths.emplace_back("**");
+  for (const auto& each : changes)
+    paths.push_back((each.what == writable::taken_back ? "!" : "") + each.path);
+  return paths;
+}
+
+bool matches(const permission_rule& rule, const permission_request& call) {
+  return matches(rule, call.tool, look_at(call));
+}
+
+std::string_view to_string(permission_verdict verdict) {
+  switch (verdict) {
+  case permission_verdict::allow:
+    return "allow";
+  case permission_verdict::ask:
+    return "ask";
+  case permission_verdict::deny:
+    break;
+  }
+  return "deny";
+}
+
+std::string describe(const permission_rule& rule) {
+  auto out = std::string{to_string(rule.verdict)} + ' ' + (rule.tool.empty() ? "*" : rule.tool);
+  if (!rule.pattern.empty())
+    out += " " + shown(rule.pattern);
+  if (!rule.path.empty())
+    out += " in " + shown(rule.path);
+  return rule.origin.empty() ? out : out + " (" + rule.origin + ")";
+}
+
+permit permit_call(const tool_terms& terms, const permission_request& call) {
+  const auto writes = call.effect != effect_class::read;
+  const auto seen = look_at(call);
+  if (writes && terms.mode == permission_mode::plan)
+    return denied("mode plan", "plan mode permits only tools that read", errc::plan_mode_violation);
+  if (writes && seen.path && is_writable(terms.writable_paths, *seen.path) == writable::taken_back)
+    return denied("writable paths", shown(*seen.path) + " may not be written any more");
+  for (const auto& rule : terms.permissions) {
+    if (!matches(rule, call.tool, seen))
+      continue;
+    switch (rule.verdict) {
+    case permission_verdict::allow:
+      return allowed(describe(rule));
+    case permission_verdict::deny:
+      return denied(describe(rule), what_it_is(call, seen) + " is denied: " + describe(rule));
+    case permission_verdict::ask:
+      return asked(terms.mode, describe(rule), what_it_is(call, seen));
+    }
+  }
+  return writes ? by_mode(terms, call, seen) : allowed();
+}
+
+} // namespace ash::policy

@@ -1,0 +1,79 @@
+#include "actors/definitions/permission_settings.hpp"
+
+#include "events/base/yaml.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+
+namespace ash::definitions {
+namespace {
+
+constexpr std::array<std::string_view, 5> modes{
+    "default", "accept-edits", "plan", "dont-ask", "bypass"};
+constexpr std::array<std::string_view, 3> verdicts{"allow", "ask", "deny"};
+constexpr std::size_t max_rules = 500;
+
+permission_rule read_rule(yaml::object_reader& at) {
+  permission_rule out;
+  out.verdict =
+      static_cast<permission_verdict>(at.one_of("verdict", {verdicts.begin(), verdicts.end()}));
+  out.tool = at.text_if("tool").value_or("");
+  out.pattern = at.text_if("pattern").value_or("");
+  out.path = at.text_if("path").value_or("");
+  if (out.path.starts_with('/') || out.path.starts_with("./"))
+    at.fail("path", "is relative to the worktree: it begins with neither '/' nor './'");
+  at.finish();
+  return out;
+}
+
+} // namespace
+
+std::string_view to_string(permission_mode value) noexcept {
+  return modes.at(static_cast<std::size_t>(value));
+}
+
+std::string_view to_string(permission_verdict value) noexcept {
+  return verdicts.at(static_cast<std::size_t>(value));
+}
+
+std::optional<permission_mode> permission_mode_named(std::string_view name) noexcept {
+  const auto found = std::find(modes.begin(), modes.end(), name);
+  if (found == modes.end())
+    return std::nullopt;
+  return static_cast<permission_mode>(found - modes.begin());
+}
+
+permission_settings read_permission_settings(yaml::object_reader& at) {
+  permission_settings out;
+  if (const auto mode = at.one_of_if("mode", {modes.begin(), modes.end()}))
+    out.mode = static_cast<permission_mode>(*mode);
+  for (auto& rule : at.objects_if("rules"))
+    out.rules.push_back(read_rule(rule));
+  if (out.rules.size() > max_rules)
+    at.fail("rules", "has more than " + std::to_string(max_rules) + " rules");
+  return out;
+}
+
+json::object to_json(const permission_settings& from) {
+  json::object out;
+  if (from.mode)
+    out["mode"] = to_string(*from.mode);
+  json::array rules;
+  for (const auto& rule : from.rules) {
+    json::object one{{"verdict", to_string(rule.verdict)}};
+    const auto put = [&](std::string_view name, const std::string& text) {
+      if (!text.empty())
+        one[json::string_view{name.data(), name.size()}] = text;
+    };
+    put("tool", rule.tool);
+    put("pattern", rule.pattern);
+    put("path", rule.path);
+    rules.push_back(std::move(one));
+  }
+  if (!rules.empty())
+    out["rules"] = std::move(rules);
+  return out;
+}
+
+} // namespace ash::definitions

@@ -1,0 +1,50 @@
+// What a configuration or a persona says about permissions, as plain values, and how both are read.
+// What it all means stands in docs/permissions.md.
+#pragma once
+
+#include "events/base/json.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ash::yaml {
+class object_reader;
+}
+
+namespace ash::definitions {
+
+enum class permission_mode : std::uint8_t { standard, accept_edits, plan, dont_ask, bypass };
+enum class permission_verdict : std::uint8_t { allow, ask, deny };
+
+/// `default`, `accept-edits`, `plan`, `dont-ask` or `bypass`.
+std::string_view to_string(permission_mode value) noexcept;
+std::string_view to_string(permission_verdict value) noexcept;
+std::optional<permission_mode> permission_mode_named(std::string_view name) noexcept;
+
+/// An empty field matches everything.
+struct permission_rule {
+  permission_verdict verdict = permission_verdict::ask;
+  std::string tool;    ///< a glob over the tool's name
+  std::string pattern; ///< a glob over the command, or over the arguments as canonical JSON
+  std::string path;    ///< a glob over the path that the call names, relative to the worktree
+
+  friend bool operator==(const permission_rule&, const permission_rule&) = default;
+};
+
+struct permission_settings {
+  std::optional<permission_mode> mode;
+  std::vector<permission_rule> rules; ///< the first that matches decides
+
+  friend bool operator==(const permission_settings&, const permission_settings&) = default;
+};
+
+/// Reads `mode` and `rules` of a mapping; the other fields are the caller's, as is its end.
+permission_settings read_permission_settings(yaml::object_reader& at);
+
+/// In the shape of the YAML files; absent fields are left out.
+json::object to_json(const permission_settings& from);
+
+} // namespace ash::definitions
