@@ -13,7 +13,7 @@ RUN apt-get update \
   && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
     bubblewrap ca-certificates curl git openssl \
     libboost-json1.81.0 libboost-url1.81.0 libcaf-core0.17 libcurl4 libfmt9 libjemalloc2 \
-    libpcre2-8-0 libpq5 librocksdb7.8 libsqlite3-0 libssl3 libprometheus-cpp-core1.0 libyaml-cpp0.7 libzstd1 \
+    libpcre2-8-0 libpq5 librocksdb7.8 libsecret-1-0 libsqlite3-0 libssl3 libprometheus-cpp-core1.0 libyaml-cpp0.7 libzstd1 \
     zlib1g \
   && rm -rf /var/lib/apt/lists/* \
   && useradd --system --uid 10001 --create-home --home-dir /home/actor-shell actor-shell \

@@ -40,6 +40,10 @@ struct line {
   replay_options replay;
   serve_options serve;
   projections_options projections;
+  login_options login;
+  init_options init;
+  consent_options consent;
+  doctor_options doctor;
   std::string directory;
   std::string schema;
   std::vector<std::string> files;
@@ -74,6 +78,7 @@ void add_run(CLI::App& app, line& l) {
                   "default, accept-edits, plan, dont-ask or bypass")
       ->envname("ACTOR_SHELL_PERMISSION_MODE");
   run->add_flag("--unattended", l.run.unattended, "nobody can be asked: whatever asks is refused");
+  run->add_flag("--yes", l.run.yes, "consent to the backends that it sends content to");
   add_format(*run, l.run.format);
   run->callback([&l] { l.chosen = [&l] { return run_workflow(l.with, l.run); }; });
 }
@@ -273,6 +278,42 @@ void add_definitions(CLI::App& app, line& l) {
       [&l] { l.chosen = [&l] { return artifacts_validate(l.with, l.schema, l.id); }; });
 }
 
+void add_keys(CLI::App& app, line& l) {
+  auto* begun = app.add_subcommand("init", "Make configuration and data directory, and consent");
+  begun->add_flag("--yes", l.init.yes, "consent without being asked");
+  begun->add_option("--backend", l.init.backends, "to consent to (default: those with a key)");
+  begun->callback([&l] { l.chosen = [&l] { return init(l.with, l.init); }; });
+  auto* in = app.add_subcommand("login", "Keep a provider's key, read from the terminal or stdin");
+  in->add_option("PROVIDER", l.login.provider, "for example openrouter")->required();
+  in->add_flag("--file", l.login.file, "in a file that only you can read, not in the keyring");
+  in->callback([&l] { l.chosen = [&l] { return login(l.with, l.login); }; });
+  auto* out = app.add_subcommand("logout", "Forget a provider's key");
+  out->add_option("PROVIDER", l.id, "for example openrouter")->required();
+  out->callback([&l] { l.chosen = [&l] { return logout(l.with, l.id); }; });
+  app.add_subcommand("keys", "Which provider has a key, and where")->callback([&l] {
+    l.chosen = [&l] { return keys(l.with); };
+  });
+}
+
+void add_consent(CLI::App& app, line& l) {
+  auto* consent = app.add_subcommand("consent", "Where the content of repositories may be sent");
+  consent->require_subcommand(1);
+  consent->add_subcommand("list", "What stands")->callback([&l] {
+    l.chosen = [&l] { return consent_list(l.with); };
+  });
+  const auto add = [&](const char* name, const char* what, bool revoke) {
+    auto* one = consent->add_subcommand(name, what);
+    one->add_option("KIND", l.consent.kind, "backend or persona")->required();
+    one->add_option("NAME", l.consent.name, "for example openrouter")->required();
+    one->callback([&l, revoke] {
+      l.consent.revoke = revoke;
+      l.chosen = [&l] { return consent_change_to(l.with, l.consent); };
+    });
+  };
+  add("grant", "Consent", false);
+  add("revoke", "Take it back", true);
+}
+
 void add_audit(CLI::App& app, line& l) {
   auto* audit = app.add_subcommand("audit", "What tools were called with, and what came of it");
   audit->require_subcommand(1);
@@ -288,9 +329,12 @@ void add_rest(CLI::App& app, line& l) {
   auto* shown = app.add_subcommand("demo", "Run the shipped workflow with a scripted model");
   add_format(*shown, l.format);
   shown->callback([&l] { l.chosen = [&l] { return demo(l.with, l.format); }; });
-  app.add_subcommand("doctor", "Check what actor-shell needs")->callback([&l] {
-    l.chosen = [&l] { return doctor(l.with); };
-  });
+  auto* checked = app.add_subcommand("doctor", "Check what actor-shell needs");
+  checked->add_flag("--offline", l.doctor.offline, "ask no provider");
+  checked
+      ->add_option("--database-url", l.doctor.database_url, "the Postgres of the read models")
+      ->envname("ACTOR_SHELL_DATABASE_URL");
+  checked->callback([&l] { l.chosen = [&l] { return doctor(l.with, l.doctor); }; });
   app.add_subcommand("fail-points", "Places where a test can kill the process")->callback([&l] {
     l.chosen = [&l] { return list_fail_points(l.with); };
   });
@@ -340,6 +384,8 @@ parsed_line parse_arguments(int count, const char* const* words) {
   add_serve(app, *l);
   add_projections(app, *l);
   add_definitions(app, *l);
+  add_keys(app, *l);
+  add_consent(app, *l);
   add_audit(app, *l);
   add_rest(app, *l);
   try {

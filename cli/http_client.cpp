@@ -1,5 +1,6 @@
 #include "cli/http_client.hpp"
 
+#include "events/base/clock.hpp"
 #include "events/base/text.hpp"
 
 #include <curl/curl.h>
@@ -36,6 +37,7 @@ public:
 
   std::function<bool(std::string_view)> on_bytes;
   std::stop_token stop;
+  enum class credentials : std::uint8_t { token, none } secret = credentials::token;
   long time_limit_ms = answer_ms; ///< 0: none
 
   result<int> perform();
@@ -43,6 +45,14 @@ public:
     long code = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &code);
     return static_cast<int>(code);
+  }
+
+  [[nodiscard]] std::optional<std::int64_t> date_s() const {
+    curl_header* found = nullptr;
+    if (curl_easy_header(easy_.get(), "date", 0, CURLH_HEADER, -1, &found) != CURLHE_OK)
+      return std::nullopt;
+    const auto at = curl_getdate(found->value, nullptr);
+    return at < 0 ? std::nullopt : std::optional<std::int64_t>{at};
   }
 
 private:
@@ -75,12 +85,14 @@ result<void> exchange::prepare() {
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(easy, CURLOPT_PROXY, ""); // a proxy would see the token
+  if (secret == credentials::token) {
+    curl_easy_setopt(easy, CURLOPT_PROXY, ""); // a proxy would see the token
+    add_header("Authorization: Bearer " + whom_.token);
+  }
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
   if (!whom_.ca_file.empty())
     curl_easy_setopt(easy, CURLOPT_CAINFO, whom_.ca_file.c_str());
-  add_header("Authorization: Bearer " + whom_.token);
   add_header("User-Agent: actor-shell");
   for (const auto& line : what_.headers)
     add_header(line);
@@ -181,6 +193,22 @@ result<http_answer> ask(const server_address& whom, const http_question& what) {
   if (too_large)
     return refuse(errc::limit_exceeded, "the server's answer is larger than 64 MiB");
   return out;
+}
+
+result<look> look_at(const std::string& url, long limit_ms) {
+  const server_address whom{url, {}, {}};
+  const http_question what;
+  exchange one{whom, what};
+  one.secret = exchange::credentials::none;
+  one.time_limit_ms = limit_ms;
+  std::size_t taken = 0;
+  one.on_bytes = [&](std::string_view bytes) {
+    taken += bytes.size();
+    return taken < most_bytes;
+  };
+  const auto began_us = monotonic_us();
+  TRY(one.perform());
+  return look{one.status(), (monotonic_us() - began_us) / us_per_ms, one.date_s()};
 }
 
 result<http_answer> follow(const server_address& whom,

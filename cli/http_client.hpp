@@ -4,7 +4,9 @@
 
 #include "events/base/result.hpp"
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -33,6 +35,15 @@ struct http_answer {
 /// Errors: `entity_unavailable` where the server does not answer, `timed_out`,
 /// `argument_invalid` for an address that is none, `limit_exceeded`.
 result<http_answer> ask(const server_address& whom, const http_question& what);
+
+/// What a look at a server, without any secret, tells.
+struct look {
+  int status = 0;
+  std::int64_t ms = 0;
+  std::optional<std::int64_t> date_s; ///< its clock, seconds since 1970
+};
+/// GETs `url` through the proxy of the environment. Errors: as above.
+result<look> look_at(const std::string& url, long limit_ms);
 
 /// One event of a stream.
 struct server_event {

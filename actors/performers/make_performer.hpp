@@ -33,6 +33,7 @@ struct performer_options {
   /// no such scope.
   std::optional<budget_terms> persona_day;
   std::string data_dir;                  ///< hidden from commands
+  std::string key_dir;                   ///< likewise; empty: none
   std::vector<std::string> hidden_files; ///< likewise
   /// Takes secrets out of whatever comes from outside. Null: it knows shapes alone.
   std::shared_ptr<const live_scrubber> scrub;

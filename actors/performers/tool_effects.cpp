@@ -32,8 +32,9 @@ context_of(const std::string& worktree, const tool_terms& terms, const performer
   where.network = terms.network ? tool::network_access::granted : tool::network_access::none;
   where.time_limit_ms = terms.time_limit_ms;
   where.visible_bytes = terms.visible_bytes;
-  if (!options.data_dir.empty())
-    where.hidden_directories = {options.data_dir};
+  for (const auto& directory : {options.data_dir, options.key_dir})
+    if (!directory.empty())
+      where.hidden_directories.push_back(directory);
   where.hidden_files = options.hidden_files;
   where.scrub = options.scrub->now();
   where.secret_globs = terms.secret_globs;

@@ -64,6 +64,8 @@ struct resolved {
   std::string name;
   std::string base_url;
   std::string api_key;
+  std::string key_place = {};           ///< where the key is
+  std::vector<std::string> looked = {}; ///< where it is not
   provider_kind kind = provider_kind::openai_compatible;
   std::vector<std::string> headers;
 };
@@ -88,7 +90,17 @@ public:
     return made;
   }
 
-  result<resolved> resolve(std::string_view provider) const {
+  enum class reach : std::uint8_t { quick, everywhere };
+
+  result<resolved> resolve(std::string_view provider, reach how_far = reach::everywhere) const {
+    TRY(auto made, locate(provider));
+    TRY(find_key(made, how_far));
+    TRY(check_resolved(made));
+    return made;
+  }
+
+  /// Without its key, unless the settings have it.
+  result<resolved> locate(std::string_view provider) const {
     const auto* settings = settings_of(provider);
     const auto* known_one = find_builtin(provider);
     if (!settings && !known_one)
@@ -107,10 +119,60 @@ public:
       made.base_url = known_one->base_url;
     while (made.base_url.ends_with('/'))
       made.base_url.pop_back();
-    if (made.api_key.empty())
-      made.api_key = environment(variable(provider, "_API_KEY"));
-    TRY(check_resolved(made));
     return made;
+  }
+
+  result<> find_key(resolved& made, reach how_far) const {
+    const auto name = variable(made.name, "_API_KEY");
+    made.key_place = "configuration";
+    made.looked = {"`providers." + made.name + ".api_key` of the configuration"};
+    if (made.api_key.empty()) {
+      made.api_key = environment(name);
+      made.key_place = "environment";
+      made.looked.push_back("the environment's " + name);
+    }
+    // Nothing is looked up for a server on this machine, which hardly ever wants a key.
+    if (made.api_key.empty() && how_far == reach::everywhere && options_.stored_key &&
+        !is_loopback_url(made.base_url)) {
+      TRY(auto kept, options_.stored_key(made.name));
+      made.api_key = kept.key.value_or("");
+      made.key_place = kept.place;
+      made.looked.insert(made.looked.end(), kept.looked.begin(), kept.looked.end());
+    }
+    if (made.api_key.empty())
+      made.key_place.clear();
+    else if (options_.on_key)
+      options_.on_key(made.api_key);
+    return success();
+  }
+
+  std::vector<key_report> keys() const {
+    std::vector<key_report> out;
+    for (const auto& name : known()) {
+      if (name == scripted_name)
+        continue;
+      key_report one;
+      one.provider = name;
+      auto made = locate(name);
+      if (made) {
+        one.needed = !may_lack_key(made.value());
+        if (auto looked = find_key(made.value(), reach::everywhere); !looked)
+          one.problem = std::move(looked).error();
+        one.place = made.value().key_place;
+        one.ending = ending_of(made.value().api_key);
+      } else {
+        one.problem = std::move(made).error();
+      }
+      out.push_back(std::move(one));
+    }
+    return out;
+  }
+
+  bool is_local(std::string_view provider) const {
+    if (provider == scripted_name)
+      return true;
+    const auto made = locate(provider);
+    return made && is_loopback_url(made.value().base_url);
   }
 
   std::vector<std::string> known() const {
@@ -155,6 +217,18 @@ private:
                       "'; known: " + names + ". Name others in the configuration's `providers`");
   }
 
+  /// A server on this machine, or one that the user named himself, may need no key.
+  static bool may_lack_key(const resolved& made) {
+    return is_loopback_url(made.base_url) || !find_builtin(made.name);
+  }
+
+  /// Four characters tell keys apart; of a short key they would tell too much.
+  static std::string ending_of(const std::string& key) {
+    constexpr std::size_t shown = 4;
+    constexpr std::size_t long_enough = 16;
+    return key.size() < long_enough ? std::string{} : key.substr(key.size() - shown);
+  }
+
   static result<> check_resolved(const resolved& made) {
     const auto url = variable(made.name, "_BASE_URL");
     if (!is_http_url(made.base_url))
@@ -169,14 +243,16 @@ private:
     if (!is_header_safe(made.api_key))
       return refuse(errc::config_invalid,
                     "the key of provider '" + made.name + "' has characters that no key has");
-    // A server on this machine, or one that the user named himself, may need no key.
-    const auto may_lack_key = is_loopback_url(made.base_url) || !find_builtin(made.name);
-    if (made.api_key.empty() && !may_lack_key)
+    if (made.api_key.empty() && !may_lack_key(made)) {
+      std::string places;
+      for (const auto& place : made.looked)
+        places += (places.empty() ? "" : ", ") + place;
       return refuse(errc::secret_missing,
-                    "no key for provider '" + made.name + "': set " +
-                        variable(made.name, "_API_KEY") +
-                        ", or `api_key` of this provider in the configuration")
+                    "no key for provider '" + made.name + "': there is none in " + places +
+                        ". Run `actor-shell login " + made.name + "`, or set " +
+                        variable(made.name, "_API_KEY"))
           .with("variable", variable(made.name, "_API_KEY"));
+    }
     return success();
   }
 
@@ -244,6 +320,24 @@ result<> provider_registry::usable(std::string_view provider) {
     return success();
   TRY(directory_->resolve(provider));
   return success();
+}
+
+bool provider_registry::is_local(std::string_view provider) const {
+  return directory_->is_local(provider);
+}
+
+result<std::string> provider_registry::base_url(std::string_view provider) const {
+  TRY(auto found, directory_->locate(provider));
+  return std::move(found.base_url);
+}
+
+std::vector<key_report> provider_registry::keys() const {
+  return directory_->keys();
+}
+
+void provider_registry::announce_keys() const {
+  for (const auto& name : known())
+    static_cast<void>(directory_->resolve(name, directory::reach::quick));
 }
 
 std::vector<std::string> provider_registry::known() const {

@@ -121,7 +121,19 @@ bind_roles(const run_request& asked, const defs::workflow& workflow, const plann
   defs::bind_options options;
   options.overrides = asked.overrides;
   options.model = model;
-  return defs::bind(workflow, with.library.personas(), usable, options);
+  usable.consented = [&](const defs::persona& who) { return check_consent(who, with).has_value(); };
+  auto bound = defs::bind(workflow, with.library.personas(), usable, options);
+  if (bound)
+    return bound;
+  // Where nothing but consent is missing, that is what there is to say.
+  usable.consented = nullptr;
+  const auto otherwise = defs::bind(workflow, with.library.personas(), usable, options);
+  if (!otherwise)
+    return bound;
+  for (const auto& each : otherwise.value()) {
+    TRY(check_consent(each.persona, with));
+  }
+  return bound;
 }
 
 result<void> check_persona(const defs::persona& who, const planning& with) {
@@ -228,6 +240,23 @@ budget_terms day_scope_of(const defs::budget_settings& settings) {
           settings.daily_cap,
           share_of(settings.daily_cap, settings.warn_at_percent),
           policy_of(settings.policy)};
+}
+
+result<void> check_consent(const defs::persona& who, const planning& with) {
+  if (with.consented.has("persona " + who.name))
+    return success();
+  auto models = who.fallback_models;
+  models.push_back(who.model);
+  for (const auto& model : models) {
+    TRY(const auto name, provider::split_model_name(model));
+    if (!with.providers.is_local(name.provider) && !with.consented.has("backend " + name.provider))
+      return refuse(errc::consent_missing,
+                    "nobody has consented that content of repositories is sent to '" +
+                        name.provider + "': run `actor-shell consent grant backend " +
+                        name.provider + "`, or give `run` the option --yes")
+          .with("backend", name.provider);
+  }
+  return success();
 }
 
 result<data_layout> data_layout::make(const std::string& directory) {

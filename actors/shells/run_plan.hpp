@@ -8,6 +8,7 @@
 #include "actors/definitions/library.hpp"
 #include "actors/definitions/schema_registry.hpp"
 #include "actors/providers/registry.hpp"
+#include "actors/shells/consents.hpp"
 
 #include <map>
 #include <optional>
@@ -56,7 +57,13 @@ struct planning {
   const definitions::config& config;
   const data_layout& layout;
   std::string started_by;
+  const consents& consented;
 };
+
+/// Whether repositories' content may go wherever `who` sends it: each of its backends is on this
+/// machine, or someone consented to it, or to the persona. Errors: `consent_missing`, with what to
+/// do.
+result<void> check_consent(const definitions::persona& who, const planning& with);
 
 /// The bounds of tools under a configuration, with the built-in policy.
 tool_terms tool_bounds_of(const definitions::config& from);
@@ -65,7 +72,8 @@ budget_terms day_scope_of(const definitions::budget_settings& settings);
 
 /// The command that starts the run. Errors: `argument_invalid`,
 /// `template_not_found`, `definition_invalid`, `schema_not_found`, `schema_unsupported`, those of
-/// binding, `secret_missing`, `repo_path_invalid`, `repo_branch_missing`, `git_failed`.
+/// binding, `secret_missing`, `consent_missing`, `repo_path_invalid`, `repo_branch_missing`,
+/// `git_failed`.
 result<run::start> plan_run(const run_request& asked, const planning& with);
 
 } // namespace ash

@@ -2,16 +2,15 @@
 
 #include "actors/aggregates/budget.hpp"
 #include "actors/aggregates/run.hpp"
-#include "actors/definitions/embedded.hpp"
 #include "actors/performers/budget_effects.hpp"
 #include "actors/shells/budget_caps.hpp"
 #include "actors/shells/fold.hpp"
+#include "actors/shells/provider_setup.hpp"
 #include "actors/shells/runtime_parts.hpp"
 #include "events/codec/codec.hpp"
 #include "events/log/rocksdb_log.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <optional>
 
 namespace ash {
@@ -19,52 +18,13 @@ namespace {
 
 constexpr std::size_t page = 1'000;
 
-provider::registry_options registry_of(const runtime_options& options) {
-  provider::registry_options out;
-  for (const auto& [name, from] : options.config.providers) {
-    provider::provider_settings one;
-    one.name = name;
-    one.base_url = from.base_url.value_or("");
-    one.api_key = from.api_key.value_or("");
-    one.kind = from.kind == definitions::provider_kind::anthropic
-                   ? provider::provider_kind::anthropic
-                   : provider::provider_kind::openai_compatible;
-    out.providers.push_back(std::move(one));
-  }
+provider::registry_options registry_of(const runtime_options& options,
+                                       const secrets::key_store& keys,
+                                       const std::shared_ptr<live_scrubber>& scrub) {
+  auto out = provider_options_of(options.config, keys);
   out.environment = options.environment;
-  out.builtin_script = [](std::string_view name) -> std::optional<std::string> {
-    constexpr std::string_view folder = "builtin/";
-    if (!name.starts_with(folder))
-      return std::nullopt;
-    const auto text =
-        definitions::embedded_text("scripts/" + std::string{name.substr(folder.size())} + ".yaml");
-    return text.empty() ? std::nullopt : std::optional{std::string{text}};
-  };
+  out.on_key = [scrub](const std::string& key) { scrub->add(key); };
   return out;
-}
-
-/// `open-router` -> `OPEN_ROUTER_API_KEY`, as the registry of providers has it.
-std::string variable_of(const std::string& provider) {
-  std::string out;
-  for (const auto c : provider)
-    out += c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c == '-' ? '_' : c;
-  return out + "_API_KEY";
-}
-
-/// The keys that settings and environment hold, whichever of them is used.
-void learn_keys(live_scrubber& scrub, const runtime_options& options) {
-  std::vector<std::string> names{"anthropic", "openai", "openrouter"};
-  for (const auto& [name, settings] : options.config.providers) {
-    names.push_back(name);
-    scrub.add(settings.api_key.value_or(""));
-  }
-  for (const auto& name : names) {
-    const auto variable = variable_of(name);
-    if (options.environment)
-      scrub.add(options.environment(variable).value_or(""));
-    else if (const auto* value = std::getenv(variable.c_str()))
-      scrub.add(value);
-  }
 }
 
 } // namespace
@@ -95,8 +55,9 @@ result<unfinished_runs> open_runs(const log::event_log& log) {
 }
 
 runtime::parts::parts(runtime_options with)
-    : options{std::move(with)}, providers{registry_of(options)} {
-  learn_keys(*scrub, options);
+    : options{std::move(with)}, keys{secrets::key_directory_of(options.config_file)},
+      providers{registry_of(options, keys, scrub)} {
+  providers.announce_keys();
 }
 
 runtime::parts::~parts() {
@@ -151,6 +112,7 @@ performers::performer_options runtime::parts::performer_options_of() {
   out.providers = [this](const std::string& model) { return providers.find(model); };
   out.schemas = schemas;
   out.data_dir = layout.directory;
+  out.key_dir = keys.directory();
   out.scrub = scrub;
   if (!options.config_file.empty())
     out.hidden_files = {options.config_file};

@@ -88,6 +88,12 @@ public:
   /// `approval_not_found`, and those of reading.
   result<run_id> run_of_approval(const approval_id& approval);
 
+  // -- consent -----------------------------------------------------------------------------------
+
+  /// Grants or revokes; false where it stands already. Errors: those of `change_consent`.
+  result<bool>
+  set_consent(consent_change what, const std::string& subject, const command_source& from);
+
   // -- sessions ----------------------------------------------------------------------------------
 
   /// Opens a session: durable when this returns. Errors: those of `plan_session`.

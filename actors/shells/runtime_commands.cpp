@@ -30,8 +30,9 @@ result<void> check_path_glob(const std::string& path) {
 
 } // namespace
 
-planning runtime::parts::planning_with(const definitions::library& library) {
-  return {library, *schemas, providers, options.config, layout, options.started_by};
+planning runtime::parts::planning_with(const definitions::library& library,
+                                       const consents& consented) {
+  return {library, *schemas, providers, options.config, layout, options.started_by, consented};
 }
 
 result<void> runtime::parts::tell(const stream_id& root,
@@ -65,7 +66,8 @@ result<void> runtime::parts::resume(const run_id& run, const command_source& fro
 
 result<run_id> runtime::start_run(const run_request& asked, const command_source& from) {
   TRY(const auto* library, parts_->load_definitions());
-  TRY(auto command, plan_run(asked, parts_->planning_with(*library)));
+  TRY(const auto consented, consents::read(*parts_->log));
+  TRY(auto command, plan_run(asked, parts_->planning_with(*library, consented)));
   if (!from.by.empty())
     command.what.started_by = from.by;
   const auto run = command.what.run;
@@ -135,12 +137,20 @@ result<run_id> runtime::run_of_approval(const approval_id& approval) {
                 "no run that is not over has the approval " + to_string(approval));
 }
 
+// -- consent --------------------------------------------------------------------------------------
+
+result<bool>
+runtime::set_consent(consent_change what, const std::string& subject, const command_source& from) {
+  return change_consent(*parts_->log, what, subject, from.by, system_now());
+}
+
 // -- sessions -------------------------------------------------------------------------------------
 
 result<session_id> runtime::create_session(const session_request& asked,
                                            const command_source& from) {
   TRY(const auto* library, parts_->load_definitions());
-  TRY(auto command, plan_session(asked, parts_->planning_with(*library)));
+  TRY(const auto consented, consents::read(*parts_->log));
+  TRY(auto command, plan_session(asked, parts_->planning_with(*library, consented)));
   const auto session = command.what.session;
   TRY(parts_->tell(stream_of(session), from, "create:" + to_string(session), std::move(command)));
   return session;

@@ -4,6 +4,7 @@
 #include "actors/aggregates/run.hpp"
 #include "actors/performers/make_performer.hpp"
 #include "actors/performers/work_pool.hpp"
+#include "actors/secrets/key_store.hpp"
 #include "actors/shells/audit_trail.hpp"
 #include "actors/shells/run_slots.hpp"
 #include "actors/shells/runtime.hpp"
@@ -31,7 +32,8 @@ public:
   result<void> sweep();
   result<void> start_actors();
   result<const definitions::library*> load_definitions();
-  [[nodiscard]] planning planning_with(const definitions::library& library);
+  [[nodiscard]] planning planning_with(const definitions::library& library,
+                                       const consents& consented);
   result<void> resume(const run_id& run, const command_source& from);
   /// Gives a scope another cap; a scope that nobody has used yet opens with it.
   result<void> set_cap(const std::string& scope, usd cap, const command_source& from);
@@ -49,6 +51,7 @@ public:
   std::unique_ptr<log::event_log> log;
   std::unique_ptr<audit::trail> trail;
   std::shared_ptr<live_scrubber> scrub = std::make_shared<live_scrubber>();
+  secrets::key_store keys;
   provider::provider_registry providers;
   std::shared_ptr<definitions::schema_registry> schemas;
   std::unique_ptr<run_slots> slots;

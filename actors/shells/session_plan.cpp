@@ -60,6 +60,7 @@ result<session::create> plan_session(const session_request& asked, const plannin
     who.backend = named.provider;
     who.fallback_models.clear();
   }
+  TRY(check_consent(who, with));
   TRY(with.providers.find(who.model));
   session::create out;
   auto& what = out.what;

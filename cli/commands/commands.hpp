@@ -22,6 +22,7 @@ struct run_options {
   std::string budget;                ///< dollars
   std::string permission_mode;       ///< instead of the configuration's
   bool unattended = false;           ///< nobody can be asked: asking is a refusal
+  bool yes = false;                  ///< consents to what lacks consent
   output_format format = output_format::text;
 };
 int run_workflow(const settings& with, const run_options& asked);
@@ -110,7 +111,32 @@ int artifacts_validate(const settings& with,
                        const std::string& schema,
                        const std::string& instance);
 
-int doctor(const settings& with);
+struct login_options {
+  std::string provider;
+  bool file = false; ///< not in the keyring
+};
+int login(const settings& with, const login_options& asked);
+int logout(const settings& with, const std::string& provider);
+int keys(const settings& with);
+struct init_options {
+  bool yes = false;
+  std::vector<std::string> backends; ///< empty: those that have a key
+};
+int init(const settings& with, const init_options& asked);
+
+int consent_list(const settings& with);
+struct consent_options {
+  std::string kind; ///< `backend` or `persona`
+  std::string name;
+  bool revoke = false;
+};
+int consent_change_to(const settings& with, const consent_options& asked);
+
+struct doctor_options {
+  bool offline = false;
+  std::string database_url; ///< empty: the read models are in SQLite
+};
+int doctor(const settings& with, const doctor_options& asked);
 int demo(const settings& with, output_format format);
 int list_fail_points(const settings& with);
 

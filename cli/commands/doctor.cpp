@@ -1,8 +1,8 @@
-#include "actors/providers/registry.hpp"
+#include "actors/shells/audit_trail.hpp"
 #include "actors/shells/run_plan.hpp"
 #include "actors/tokens/tokens.hpp"
 #include "actors/tools/tool.hpp"
-#include "cli/commands/commands.hpp"
+#include "cli/commands/doctor_outside.hpp"
 #include "cli/terminal.hpp"
 
 #include <boost/json/array.hpp>
@@ -18,16 +18,9 @@ extern char** environ;
 namespace ash::cli {
 namespace {
 
-enum class verdict : std::uint8_t { good, warning, bad };
-
-struct finding {
-  std::string what;
-  verdict how = verdict::good;
-  std::string detail;
-  std::string advice; ///< of anything but good
-};
-
 constexpr std::uint64_t wanted_disk_bytes = std::uint64_t{1} << 30;
+/// Up to this size verifying takes seconds.
+constexpr std::uint64_t quickly_verified_bytes = std::uint64_t{512} << 20;
 constexpr rlim_t wanted_files = 4'096;
 /// 2024-01-01: a clock before that is wrong.
 constexpr std::int64_t plausible_from_s = 1'704'067'200;
@@ -60,12 +53,39 @@ finding check_log(const settings& with) {
   const auto opened = open_reader(with);
   if (!opened && opened.error().code == errc::file_not_found)
     return {"log", verdict::good, "none yet: the first run makes it", {}};
+  const auto* advice = "run `actor-shell log verify`, or restore a backup";
   if (!opened)
+    return {"log", verdict::bad, opened.error().message, advice};
+  const auto head = "head " + std::to_string(opened.value()->head());
+  const auto stats = opened.value()->stats();
+  if (stats && stats.value().disk_bytes > quickly_verified_bytes)
+    return {"log", verdict::good, "opens, " + head + "; large: `actor-shell log verify`", {}};
+  const auto verified = opened.value()->verify();
+  if (!verified)
+    return {"log", verdict::bad, verified.error().message, advice};
+  if (verified.value().damage_count != 0)
     return {"log",
             verdict::bad,
-            opened.error().message,
-            "run `actor-shell log verify`, or restore a backup"};
-  return {"log", verdict::good, "opens, head " + std::to_string(opened.value()->head()), {}};
+            std::to_string(verified.value().damage_count) + " damages, the first: " +
+                verified.value().damages.front().what,
+            advice};
+  return {"log", verdict::good, "clean, " + head, {}};
+}
+
+finding check_audit(const settings& with) {
+  const auto opened = open_reader(with);
+  if (!opened)
+    return {"audit trail", verdict::good, "none yet", {}};
+  const auto found = audit::verify(audit::file_in(with.data_dir), *opened.value());
+  if (!found)
+    return {"audit trail",
+            verdict::bad,
+            found.error().message,
+            "look at that line; moved away, the trail is written anew from the log"};
+  return {"audit trail",
+          verdict::good,
+          std::to_string(found.value().lines) + " lines, chained",
+          {}};
 }
 
 finding check_git() {
@@ -85,32 +105,6 @@ finding check_git() {
   if (!started || status != 0)
     return {"git", verdict::bad, "does not run", "install git"};
   return {"git", verdict::good, "runs", {}};
-}
-
-std::vector<finding> check_keys(const definitions::config& config) {
-  provider::registry_options options;
-  for (const auto& [name, of] : config.providers) {
-    provider::provider_settings one;
-    one.name = name;
-    one.base_url = of.base_url.value_or("");
-    one.api_key = of.api_key.value_or("");
-    if (of.kind == definitions::provider_kind::anthropic)
-      one.kind = provider::provider_kind::anthropic;
-    options.providers.push_back(std::move(one));
-  }
-  provider::provider_registry registry{std::move(options)};
-  std::vector<finding> found;
-  for (const auto& name : registry.known()) {
-    const auto usable = registry.usable(name);
-    if (usable)
-      found.push_back({"provider " + name, verdict::good, "usable", {}});
-    else
-      found.push_back({"provider " + name,
-                       verdict::warning,
-                       usable.error().message,
-                       "needed only for its models"});
-  }
-  return found;
 }
 
 finding check_files() {
@@ -139,8 +133,12 @@ finding check_tokens() {
   return {"tokens", verdict::good, "counted by cl100k_base", {}};
 }
 
-std::vector<finding> examine(const settings& with) {
-  std::vector<finding> found{check_data_dir(with), check_disk(with), check_log(with), check_git()};
+std::vector<finding> examine(const settings& with, const doctor_options& asked) {
+  std::vector<finding> found{check_data_dir(with),
+                             check_disk(with),
+                             check_log(with),
+                             check_audit(with),
+                             check_git()};
   found.push_back(
       from("sandbox",
            tool::sandbox_probe(),
@@ -149,7 +147,7 @@ std::vector<finding> examine(const settings& with) {
   const auto config = read_config(with);
   if (config) {
     found.push_back({"configuration", verdict::good, with.config_file, {}});
-    for (auto& each : check_keys(config.value()))
+    for (auto& each : check_outside(with, config.value(), asked))
       found.push_back(std::move(each));
   } else {
     found.push_back(
@@ -162,13 +160,13 @@ std::vector<finding> examine(const settings& with) {
 }
 
 const char* word_of(verdict how) {
-  return how == verdict::good ? "ok" : how == verdict::warning ? "warning" : "bad";
+  return how == verdict::good ? "ok" : how == verdict::warning ? "warn" : "fail";
 }
 
 } // namespace
 
-int doctor(const settings& with) {
-  const auto found = examine(with);
+int doctor(const settings& with, const doctor_options& asked) {
+  const auto found = examine(with, asked);
   bool any_bad = false;
   json::array shown;
   const auto style = style_of(stream::out);

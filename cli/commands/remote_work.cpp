@@ -244,14 +244,23 @@ run_result drive_remote(const settings& with,
                         output_format format,
                         const remote& at,
                         const std::string& path,
-                        const json::object& body) {
+                        const json::object& body,
+                        const mend_refusal& mend) {
   const auto failed = [&](const error& why) {
     return run_result{{}, static_cast<int>(report(with, why))};
   };
   const auto log = at.get("/log");
   if (!log)
     return failed(log.error());
-  const auto begun = at.post(path, body);
+  auto begun = at.post(path, body);
+  while (!begun && mend) {
+    const auto mended = mend(begun.error());
+    if (!mended)
+      return failed(mended.error());
+    if (!mended.value())
+      break;
+    begun = at.post(path, body);
+  }
   if (!begun)
     return failed(begun.error());
   return watch(with,

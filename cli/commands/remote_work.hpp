@@ -15,12 +15,15 @@ enum class at_a_gate : std::uint8_t {
 };
 
 /// Posts `body` to `path`, which starts or resumes a run, watches the run to its end, and tells it.
-/// A signal ends the watching alone: the run goes on under the server.
+/// A signal ends the watching alone: the run goes on under the server. A refusal that `mend` sets
+/// right is no end: it is posted again.
+using mend_refusal = std::function<result<bool>(const error&)>;
 run_result drive_remote(const settings& with,
                         output_format format,
                         const remote& at,
                         const std::string& path,
-                        const json::object& body);
+                        const json::object& body,
+                        const mend_refusal& mend = {});
 
 /// Watches a run that goes on, and tells its end.
 int watch_remote(const settings& with,

@@ -1,3 +1,4 @@
+#include "cli/commands/consent.hpp"
 #include "cli/commands/remote_work.hpp"
 #include "events/base/text.hpp"
 
@@ -98,6 +99,21 @@ json::object body_of(const run_request& asked) {
   return out;
 }
 
+/// Starts the run; where consent is missing, once it is given.
+result<run_id> begin_here(runtime& work, const run_request& asked, consenting how) {
+  while (true) {
+    auto begun = work.start_run(asked);
+    if (begun)
+      return begun;
+    TRY(const auto mended,
+        consent_to(begun.error(), how, [&](consent_change what, const std::string& subject) {
+          return work.set_consent(what, subject, {"run"});
+        }));
+    if (!mended)
+      return begun;
+  }
+}
+
 } // namespace
 
 int run_workflow(const settings& with, const run_options& asked) {
@@ -107,10 +123,18 @@ int run_workflow(const settings& with, const run_options& asked) {
   const auto server = remote::find(with);
   if (!server)
     return static_cast<int>(report(with, server.error()));
-  if (server.value())
-    return drive_remote(with, asked.format, *server.value(), "/runs", body_of(request.value()))
+  const auto how = asked.yes ? consenting::yes : consenting::ask;
+  if (server.value()) {
+    const auto mended = [&](const error& why) {
+      return consent_to(why, how, [&](consent_change what, const std::string& subject) {
+        return change_consent_of(with, what, subject);
+      });
+    };
+    return drive_remote(
+               with, asked.format, *server.value(), "/runs", body_of(request.value()), mended)
         .code;
-  return drive(with, asked.format, [&](runtime& work) { return work.start_run(request.value()); })
+  }
+  return drive(with, asked.format, [&](runtime& work) { return begin_here(work, request.value(), how); })
       .code;
 }
 

@@ -11,6 +11,7 @@ std::shared_ptr<const router> make_router(api_parts parts) {
   add_run_routes(*out, in);
   add_session_routes(*out, in);
   add_approval_routes(*out, in);
+  add_consent_routes(*out, in);
   add_definition_routes(*out, in);
   add_row_routes(*out, in);
   add_projection_routes(*out, in);

@@ -32,6 +32,7 @@ using context_ptr = std::shared_ptr<const context>;
 void add_run_routes(router& to, const context_ptr& in);
 void add_session_routes(router& to, const context_ptr& in);
 void add_approval_routes(router& to, const context_ptr& in);
+void add_consent_routes(router& to, const context_ptr& in);
 void add_definition_routes(router& to, const context_ptr& in);
 void add_row_routes(router& to, const context_ptr& in);
 void add_projection_routes(router& to, const context_ptr& in);

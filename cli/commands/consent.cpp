@@ -1,0 +1,129 @@
+#include "cli/commands/consent.hpp"
+
+#include "actors/shells/run_plan.hpp"
+#include "cli/commands/commands.hpp"
+#include "cli/remote.hpp"
+#include "cli/terminal.hpp"
+#include "events/base/clock.hpp"
+#include "events/log/rocksdb_log.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/value_to.hpp>
+#include <cstdio>
+#include <iostream>
+#include <pwd.h>
+#include <unistd.h>
+
+namespace ash::cli {
+namespace {
+
+std::string user_name() {
+  const auto* entry = getpwuid(getuid());
+  return entry != nullptr ? entry->pw_name : "uid:" + std::to_string(getuid());
+}
+
+result<std::vector<consent>> all_of(const settings& with) {
+  const auto log = open_reader(with);
+  if (!log && log.error().code == errc::file_not_found) // no log yet: nobody consented
+    return std::vector<consent>{};
+  TRY(const auto& opened, log);
+  TRY(const auto known, consents::read(*opened));
+  return known.all();
+}
+
+result<json::array> listed(const settings& with) {
+  if (!with.server.empty()) {
+    TRY(const auto at, remote::find(with));
+    TRY(auto page, at->get("/consents"));
+    return std::move(page.at("items").as_array());
+  }
+  TRY(const auto known, all_of(with));
+  json::array out;
+  for (const auto& each : known)
+    out.push_back(
+        json::object{{"subject", each.subject}, {"by", each.by}, {"at", to_iso(each.at)}});
+  return out;
+}
+
+} // namespace
+
+bool agrees_to(const std::string& backend) {
+  if (::isatty(STDIN_FILENO) != 1 || !is_terminal(stream::err))
+    return false;
+  std::fprintf(stderr,
+               "Content of your repositories will be sent to '%s'. Do you consent? [y/N] ",
+               backend.c_str());
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+result<bool> consent_to(const error& missing, consenting how, const change_subject& change) {
+  if (missing.code != errc::consent_missing)
+    return false;
+  for (const auto& [key, backend] : missing.details) {
+    if (key != "backend" || (how == consenting::ask && !agrees_to(backend)))
+      continue;
+    TRY(change(consent_change::grant, "backend " + backend));
+    std::fprintf(stderr, "consent to backend %s is recorded\n", backend.c_str());
+    return true;
+  }
+  return false;
+}
+
+result<bool>
+change_consent_of(const settings& with, consent_change what, const std::string& subject) {
+  TRY(const auto server, remote::find(with));
+  if (server) {
+    const auto* named = what == consent_change::grant ? "grant" : "revoke";
+    TRY(const auto told, server->post("/consents", {{"subject", subject}, {"change", named}}));
+    const auto* changed = told.if_contains("changed");
+    return changed != nullptr && changed->is_bool() && changed->get_bool();
+  }
+  TRY(const auto layout, data_layout::make(with.data_dir));
+  log::open_options where;
+  where.directory = layout.log();
+  TRY(const auto log, log::open_rocksdb_log(where));
+  return change_consent(*log, what, subject, user_name(), system_now());
+}
+
+int consent_list(const settings& with) {
+  const auto all = listed(with);
+  if (!all)
+    return static_cast<int>(report(with, all.error()));
+  if (with.format == answer_format::json) {
+    print_json(all.value());
+    return 0;
+  }
+  if (all.value().empty()) {
+    std::fprintf(stderr, "nobody has consented to anything that leaves this machine\n");
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& each : all.value()) {
+    const auto& row = each.as_object();
+    const auto cell = [&](const char* name) { return json::value_to<std::string>(row.at(name)); };
+    rows.push_back({cell("subject"), cell("by"), cell("at")});
+  }
+  const auto table = render_table({"CONSENT TO", "BY", "SINCE"}, rows, terminal_width(stream::out));
+  std::fputs(table.c_str(), stdout);
+  return 0;
+}
+
+int consent_change_to(const settings& with, const consent_options& asked) {
+  const auto subject = asked.kind + ' ' + asked.name;
+  const auto what = asked.revoke ? consent_change::revoke : consent_change::grant;
+  const auto changed = change_consent_of(with, what, subject);
+  if (!changed)
+    return static_cast<int>(report(with, changed.error()));
+  if (with.format == answer_format::json)
+    print_json(json::object{{"subject", subject}, {"changed", changed.value()}});
+  else
+    std::printf("consent to %s: %s%s\n",
+                subject.c_str(),
+                asked.revoke ? "revoked" : "granted",
+                changed.value() ? "" : " already");
+  return 0;
+}
+
+} // namespace ash::cli
