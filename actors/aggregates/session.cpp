@@ -243,11 +243,17 @@ effects tell_asker(const active& s, const approval_id& which) {
   return approvals::tell_asker(*of);
 }
 
+/// Whether whoever asked can still be waiting: the turn itself, or what works for it.
+bool may_wait(const active& s, const approval_id& which) {
+  const auto* turn = s.turns.now ? &*s.turns.now : nullptr;
+  return turn != nullptr && (turn->awaits == which || !turn->tool_call.is_nil());
+}
+
 effects owed_by(const active& s) {
   auto owed = turn::pending(owner_of(s), s.turns);
   append(owed, approvals::pending(s.approvals));
-  if (s.turns.now) // whatever asked works for the turn
-    for (const auto& a : s.approvals)
+  for (const auto& a : s.approvals)
+    if (may_wait(s, a.what.approval))
       append(owed, tell_asker(s, a.what.approval));
   return owed;
 }

@@ -118,7 +118,7 @@ members_of(const log::event_log& log, const log::record& record, const scrubber&
 // -- from a text to a line ------------------------------------------------------------------------
 
 error damaged(std::uint64_t number, const std::string& what) {
-  return refuse(errc::log_corrupt, "line " + std::to_string(number) + " of the audit trail " + what)
+  return refuse(errc::audit_damaged, "line " + std::to_string(number) + " of the audit trail " + what)
       .with("line", std::to_string(number));
 }
 
@@ -174,7 +174,7 @@ result<tail> tail_of(int file) {
   const auto close = text.rfind('\n');
   if (close == std::string::npos) {
     if (from > 0)
-      return refuse(errc::log_corrupt, "the audit trail has no end of a line where one has to be");
+      return refuse(errc::audit_damaged, "the audit trail has no end of a line where one has to be");
     return tail{};
   }
   const auto before = close == 0 ? std::string::npos : text.rfind('\n', close - 1);
@@ -188,7 +188,7 @@ result<tail> tail_of(int file) {
   const auto incarnation = shown ? member<std::string>(*shown, "log") : std::nullopt;
   const auto hash = shown ? member<std::string>(*shown, "hash") : std::nullopt;
   if (!number || !position || !incarnation || !hash)
-    return refuse(errc::log_corrupt,
+    return refuse(errc::audit_damaged,
                   "the last line of the audit trail is damaged: look with `actor-shell audit "
                   "verify`; moved away, the trail is written anew from the log");
   out.last = {*number, *position, *incarnation, *hash, *shown};
@@ -291,7 +291,7 @@ result<std::unique_ptr<trail>> trail::open(const std::string& path, log::event_l
   out->count_ = found.last.number;
   out->last_hash_ = found.last.hash;
   if (out->after_ > log.head())
-    return refuse(errc::log_corrupt,
+    return refuse(errc::audit_damaged,
                   "the audit trail '" + printable(path) +
                       "' tells of more than the log has: it is of another log. Move it away, and "
                       "it is written anew");

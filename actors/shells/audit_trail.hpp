@@ -32,23 +32,23 @@ inline std::string file_in(const std::string& data_dir) {
 }
 
 /// Calls `each` for every line, in order, and checks the chain. `false` from `each`: enough.
-/// Errors: `log_corrupt` with the number of the first line that was changed, or before which one is
+/// Errors: `audit_damaged` with the number of the first line that was changed, or before which one is
 /// missing; `io_failed`. No file: no lines.
 result<void> read(const std::string& path, const std::function<bool(const line&)>& each);
 
 struct verdict {
   std::uint64_t lines = 0;
-  std::uint64_t missing =
-      0; ///< calls that the log has and the end does not: the next start writes them
+  /// Calls that the log has and the file's end does not: the next start writes them.
+  std::uint64_t missing = 0;
 };
-/// Checks the chain, and every line against the log. Errors: as of `read`, and `log_corrupt` for a
+/// Checks the chain, and every line against the log. Errors: as of `read`, and `audit_damaged` for a
 /// line that the log does not bear out.
 result<verdict> verify(const std::string& path, const log::event_log& log);
 
 /// Writes the file while it lives, on a thread of its own.
 class trail {
 public:
-  /// Takes up where the file ends; a torn last line is written anew. Errors: `log_corrupt` for a
+  /// Takes up where the file ends; a torn last line is written anew. Errors: `audit_damaged` for a
   /// last line that is none, `io_failed`, `permission_denied`.
   static result<std::unique_ptr<trail>> open(const std::string& path, log::event_log& log);
   /// Writes what is durable by now, and ends.

@@ -1,5 +1,6 @@
 // `attach` and `approvals`: following a run under a server, and answering what it asks.
 #include "cli/commands/remote_work.hpp"
+#include "cli/members.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
 
@@ -45,8 +46,8 @@ result<json::array> open_at(const remote& at, const std::string& run) {
   auto path = std::string{"/approvals?state=pending&limit=500"};
   if (!run.empty())
     path += "&run=" + url_encoded(run);
-  TRY(auto page, at.get(path));
-  return std::move(page.at("items").as_array());
+  TRY(const auto page, at.get(path));
+  return array_in(page, "items");
 }
 
 std::string cell(const json::object& row, std::string_view name) {

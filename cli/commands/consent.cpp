@@ -2,13 +2,13 @@
 
 #include "actors/shells/run_plan.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/members.hpp"
 #include "cli/remote.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/clock.hpp"
 #include "events/log/rocksdb_log.hpp"
 
 #include <boost/json/array.hpp>
-#include <boost/json/value_to.hpp>
 #include <cstdio>
 #include <iostream>
 #include <pwd.h>
@@ -23,19 +23,19 @@ std::string user_name() {
 }
 
 result<std::vector<consent>> all_of(const settings& with) {
-  const auto log = open_reader(with);
-  if (!log && log.error().code == errc::file_not_found) // no log yet: nobody consented
+  auto opened = open_reader(with);
+  if (!opened && opened.error().code == errc::file_not_found) // no log yet: nobody consented
     return std::vector<consent>{};
-  TRY(const auto& opened, log);
-  TRY(const auto known, consents::read(*opened));
+  TRY(const auto log, std::move(opened));
+  TRY(const auto known, consents::read(*log));
   return known.all();
 }
 
 result<json::array> listed(const settings& with) {
   if (!with.server.empty()) {
     TRY(const auto at, remote::find(with));
-    TRY(auto page, at->get("/consents"));
-    return std::move(page.at("items").as_array());
+    TRY(const auto page, at->get("/consents"));
+    return array_in(page, "items");
   }
   TRY(const auto known, all_of(with));
   json::array out;
@@ -101,9 +101,8 @@ int consent_list(const settings& with) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& each : all.value()) {
-    const auto& row = each.as_object();
-    const auto cell = [&](const char* name) { return json::value_to<std::string>(row.at(name)); };
-    rows.push_back({cell("subject"), cell("by"), cell("at")});
+    const auto row = each.is_object() ? each.get_object() : json::object{};
+    rows.push_back({text_in(row, "subject"), text_in(row, "by"), text_in(row, "at")});
   }
   const auto table = render_table({"CONSENT TO", "BY", "SINCE"}, rows, terminal_width(stream::out));
   std::fputs(table.c_str(), stdout);

@@ -27,6 +27,12 @@ phases:
     approval: true
 )";
 
+inline json::value json_of(const std::string& text) {
+  auto parsed = parse_json(text, "the answer");
+  EXPECT_TRUE(parsed.has_value()) << text;
+  return parsed ? parsed.value() : json::value{};
+}
+
 /// A server over a data directory, a repository, and definitions with a gate.
 class beside_a_server : public testing::Test {
 protected:
@@ -91,12 +97,6 @@ protected:
     auto ended = run_process(what);
     EXPECT_FALSE(fs::exists(home_ / "elsewhere")) << "nothing is opened here";
     return ended;
-  }
-
-  static json::value json_of(const std::string& text) {
-    auto parsed = parse_json(text, "the answer");
-    EXPECT_TRUE(parsed.has_value()) << text;
-    return parsed ? parsed.value() : json::value{};
   }
 
   temporary_directory home_;

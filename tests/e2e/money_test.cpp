@@ -38,19 +38,19 @@ struct check_of_prefixes {
 
   void take(const fact_at& each) {
     auto& scope = scopes[std::string{each.record.stream.key()}];
-    if (const auto* f = std::get_if<budget::opened>(&each.fact))
-      scope.terms = f->terms;
-    else if (const auto* f = std::get_if<budget::cap_changed>(&each.fact))
-      scope.terms.cap = f->cap;
-    else if (const auto* f = std::get_if<budget::reserved>(&each.fact))
-      scope.reserved += f->amount;
-    else if (const auto* f = std::get_if<budget::released>(&each.fact))
-      scope.reserved -= f->amount;
-    else if (const auto* f = std::get_if<budget::settled>(&each.fact)) {
-      scope.reserved -= f->reserved;
-      scope.settled += f->actual;
-      if (f->actual > f->reserved)
-        scope.excess += f->actual - f->reserved;
+    if (const auto* opened = std::get_if<budget::opened>(&each.fact))
+      scope.terms = opened->terms;
+    else if (const auto* changed = std::get_if<budget::cap_changed>(&each.fact))
+      scope.terms.cap = changed->cap;
+    else if (const auto* reserved = std::get_if<budget::reserved>(&each.fact))
+      scope.reserved += reserved->amount;
+    else if (const auto* released = std::get_if<budget::released>(&each.fact))
+      scope.reserved -= released->amount;
+    else if (const auto* settled = std::get_if<budget::settled>(&each.fact)) {
+      scope.reserved -= settled->reserved;
+      scope.settled += settled->actual;
+      if (settled->actual > settled->reserved)
+        scope.excess += settled->actual - settled->reserved;
       excess = std::max(excess, scope.excess);
     } else {
       return;
