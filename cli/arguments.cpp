@@ -331,8 +331,7 @@ void add_rest(CLI::App& app, line& l) {
   shown->callback([&l] { l.chosen = [&l] { return demo(l.with, l.format); }; });
   auto* checked = app.add_subcommand("doctor", "Check what actor-shell needs");
   checked->add_flag("--offline", l.doctor.offline, "ask no provider");
-  checked
-      ->add_option("--database-url", l.doctor.database_url, "the Postgres of the read models")
+  checked->add_option("--database-url", l.doctor.database_url, "the Postgres of the read models")
       ->envname("ACTOR_SHELL_DATABASE_URL");
   checked->callback([&l] { l.chosen = [&l] { return doctor(l.with, l.doctor); }; });
   app.add_subcommand("fail-points", "Places where a test can kill the process")->callback([&l] {

@@ -1,6 +1,7 @@
 #include "actors/aggregates/turn_loop.hpp"
 
 #include "actors/aggregates/budget.hpp"
+#include "actors/aggregates/call_price.hpp"
 #include "actors/aggregates/document_of.hpp"
 #include "actors/aggregates/policy.hpp"
 #include "events/base/check.hpp"
@@ -13,26 +14,6 @@ namespace {
 
 turn_id turn_number(const uuid& owner, std::int64_t number) {
   return {derive(owner, "turn:" + std::to_string(number))};
-}
-
-/// What a provider may claim of one call: beyond it the sums of money would leave their range.
-constexpr std::int64_t max_tokens_a_call = 100'000'000;
-constexpr usd max_cost_a_call{10'000'000'000'000'000}; // $10,000
-
-token_usage credible(token_usage claimed) {
-  for (auto* count : {&claimed.input, &claimed.output, &claimed.cached, &claimed.reasoning})
-    *count = std::clamp<std::int64_t>(*count, 0, max_tokens_a_call);
-  claimed.cached = std::min(claimed.cached, claimed.input);
-  return claimed;
-}
-
-bool is_credible(const std::optional<usd>& claimed) {
-  return claimed && *claimed >= usd{} && *claimed <= max_cost_a_call;
-}
-
-usd price_of(const model_choice& model, const token_usage& usage) {
-  return times(usage.input - usage.cached, model.input) + times(usage.cached, model.cached) +
-         times(usage.output, model.output);
 }
 
 /// What one append of a request may take; providers refuse far less.

@@ -118,7 +118,8 @@ members_of(const log::event_log& log, const log::record& record, const scrubber&
 // -- from a text to a line ------------------------------------------------------------------------
 
 error damaged(std::uint64_t number, const std::string& what) {
-  return refuse(errc::audit_damaged, "line " + std::to_string(number) + " of the audit trail " + what)
+  return refuse(errc::audit_damaged,
+                "line " + std::to_string(number) + " of the audit trail " + what)
       .with("line", std::to_string(number));
 }
 
@@ -174,7 +175,8 @@ result<tail> tail_of(int file) {
   const auto close = text.rfind('\n');
   if (close == std::string::npos) {
     if (from > 0)
-      return refuse(errc::audit_damaged, "the audit trail has no end of a line where one has to be");
+      return refuse(errc::audit_damaged,
+                    "the audit trail has no end of a line where one has to be");
     return tail{};
   }
   const auto before = close == 0 ? std::string::npos : text.rfind('\n', close - 1);

@@ -32,8 +32,8 @@ inline std::string file_in(const std::string& data_dir) {
 }
 
 /// Calls `each` for every line, in order, and checks the chain. `false` from `each`: enough.
-/// Errors: `audit_damaged` with the number of the first line that was changed, or before which one is
-/// missing; `io_failed`. No file: no lines.
+/// Errors: `audit_damaged` with the number of the first line that was changed, or before which one
+/// is missing; `io_failed`. No file: no lines.
 result<void> read(const std::string& path, const std::function<bool(const line&)>& each);
 
 struct verdict {
@@ -41,8 +41,8 @@ struct verdict {
   /// Calls that the log has and the file's end does not: the next start writes them.
   std::uint64_t missing = 0;
 };
-/// Checks the chain, and every line against the log. Errors: as of `read`, and `audit_damaged` for a
-/// line that the log does not bear out.
+/// Checks the chain, and every line against the log. Errors: as of `read`, and `audit_damaged` for
+/// a line that the log does not bear out.
 result<verdict> verify(const std::string& path, const log::event_log& log);
 
 /// Writes the file while it lives, on a thread of its own.

@@ -16,8 +16,8 @@ enum class consenting : std::uint8_t {
 
 using change_subject = std::function<result<bool>(consent_change, const std::string& subject)>;
 
-/// Consents to what an error says lacks consent, once it is agreed to. Whether it was; errors: those
-/// of recording it.
+/// Consents to what an error says lacks consent, once it is agreed to. Whether it was; errors:
+/// those of recording it.
 result<bool> consent_to(const error& missing, consenting how, const change_subject& change);
 /// Whether a person on the terminal agrees that `backend` may be sent content.
 bool agrees_to(const std::string& backend);

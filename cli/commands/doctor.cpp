@@ -66,8 +66,8 @@ finding check_log(const settings& with) {
   if (verified.value().damage_count != 0)
     return {"log",
             verdict::bad,
-            std::to_string(verified.value().damage_count) + " damages, the first: " +
-                verified.value().damages.front().what,
+            std::to_string(verified.value().damage_count) +
+                " damages, the first: " + verified.value().damages.front().what,
             advice};
   return {"log", verdict::good, "clean, " + head, {}};
 }
@@ -82,10 +82,8 @@ finding check_audit(const settings& with) {
             verdict::bad,
             found.error().message,
             "look at that line; moved away, the trail is written anew from the log"};
-  return {"audit trail",
-          verdict::good,
-          std::to_string(found.value().lines) + " lines, chained",
-          {}};
+  return {
+      "audit trail", verdict::good, std::to_string(found.value().lines) + " lines, chained", {}};
 }
 
 finding check_git() {
@@ -134,11 +132,8 @@ finding check_tokens() {
 }
 
 std::vector<finding> examine(const settings& with, const doctor_options& asked) {
-  std::vector<finding> found{check_data_dir(with),
-                             check_disk(with),
-                             check_log(with),
-                             check_audit(with),
-                             check_git()};
+  std::vector<finding> found{
+      check_data_dir(with), check_disk(with), check_log(with), check_audit(with), check_git()};
   found.push_back(
       from("sandbox",
            tool::sandbox_probe(),

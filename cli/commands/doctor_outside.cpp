@@ -54,8 +54,8 @@ consents consents_in(const settings& with) {
 
 finding clock_beside(const std::string& name, std::int64_t their_s) {
   const auto off = system_now().us / us_per_s - their_s;
-  const auto shown = std::to_string(off < 0 ? -off : off) + " s " +
-                     (off < 0 ? "behind " : "ahead of ") + name;
+  const auto shown =
+      std::to_string(off < 0 ? -off : off) + " s " + (off < 0 ? "behind " : "ahead of ") + name;
   if (std::abs(off) > skew_allowed_s)
     return {"clock skew",
             verdict::warning,

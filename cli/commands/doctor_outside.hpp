@@ -15,8 +15,7 @@ struct finding {
   std::string advice; ///< of anything but good
 };
 
-std::vector<finding> check_outside(const settings& with,
-                                   const definitions::config& config,
-                                   const doctor_options& asked);
+std::vector<finding>
+check_outside(const settings& with, const definitions::config& config, const doctor_options& asked);
 
 } // namespace ash::cli

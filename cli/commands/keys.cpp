@@ -141,10 +141,10 @@ int login(const settings& with, const login_options& asked) {
   const auto fits = check_provider(with, asked.provider);
   if (!fits)
     return static_cast<int>(report(with, fits.error()));
-  const auto kept = store_of(with).keep(asked.provider,
-                                        ask_for_key(asked.provider),
-                                        asked.file ? secrets::kept_in::file
-                                                   : secrets::kept_in::keyring);
+  const auto kept =
+      store_of(with).keep(asked.provider,
+                          ask_for_key(asked.provider),
+                          asked.file ? secrets::kept_in::file : secrets::kept_in::keyring);
   if (!kept) {
     const auto code = report(with, kept.error());
     if (kept.error().code == errc::store_unavailable)

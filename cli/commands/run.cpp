@@ -134,7 +134,9 @@ int run_workflow(const settings& with, const run_options& asked) {
                with, asked.format, *server.value(), "/runs", body_of(request.value()), mended)
         .code;
   }
-  return drive(with, asked.format, [&](runtime& work) { return begin_here(work, request.value(), how); })
+  return drive(with,
+               asked.format,
+               [&](runtime& work) { return begin_here(work, request.value(), how); })
       .code;
 }
 

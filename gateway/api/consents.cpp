@@ -1,5 +1,5 @@
-// Consent: where the content of repositories may be sent. A change that stands already does nothing,
-// so sending one again needs no key.
+// Consent: where the content of repositories may be sent. A change that stands already does
+// nothing, so sending one again needs no key.
 #include "gateway/api/context.hpp"
 
 #include <boost/json/array.hpp>
