@@ -1,8 +1,10 @@
 #include "actors/shells/budget_caps.hpp"
 
 #include "actors/aggregates/budget.hpp"
+#include "actors/aggregates/run.hpp"
 #include "actors/performers/budget_effects.hpp"
 #include "actors/shells/fold.hpp"
+#include "actors/shells/runtime_parts.hpp"
 #include "events/base/text.hpp"
 
 namespace ash {
@@ -24,6 +26,21 @@ error no_scope(const std::string& scope) {
                 "there is no budget scope '" + printable(scope) +
                     "': one begins with the first call that it pays for")
       .with("scope", printable(scope));
+}
+
+/// A run that its cap stopped before its first call has no scope yet, only the terms of one.
+std::optional<budget_terms> terms_of_run(const log::event_log& log, const std::string& scope) {
+  const auto root = performers::root_of_scope(scope);
+  const auto id = parse_uuid(root.key());
+  if (root.kind() != entity_kind::run || !id)
+    return std::nullopt;
+  const auto found = live_run(log, {id.value()});
+  if (!found || run::is_over(found.value().at))
+    return std::nullopt;
+  for (const auto& terms : found.value().plan.scopes)
+    if (terms.scope == scope)
+      return terms;
+  return std::nullopt;
 }
 
 } // namespace
@@ -50,9 +67,11 @@ result<void> set_budget(runtime& work,
                   "a cap is not negative, and its warning stands between 0 and it");
   const auto stream = stream_of_budget(scope);
   TRY(const auto found, fold::whole<budget_aggregate>(work.log(), stream));
-  if (!found.state.open)
+  const auto terms =
+      found.state.open ? std::optional{found.state.terms} : terms_of_run(work.log(), scope);
+  if (!terms)
     return no_scope(scope);
-  const auto warn = warn_at.value_or(warning_of(found.state.terms, cap));
+  const auto warn = warn_at.value_or(warning_of(*terms, cap));
   return work.actors().tell_and_wait(
       stream,
       performers::root_of_scope(scope),
@@ -60,7 +79,7 @@ result<void> set_budget(runtime& work,
        stream.text(),
        from.causation,
        system_now(),
-       budget::set_cap{cap, warn, from.by}});
+       budget::set_cap{cap, warn, from.by, *terms}});
 }
 
 } // namespace ash
