@@ -137,28 +137,42 @@ std::vector<finding> findings_of(valijson::ValidationResults& results,
   return out;
 }
 
-/// The number of values in `value`, and the length of its longest array.
-void measure(const json::value& value, std::size_t& values, std::size_t& longest) {
-  ++values;
+/// U+2028 or U+2029, which end a line for a regular expression, but not in bytes.
+bool has_line_end(std::string_view text) {
+  return text.find("\xe2\x80\xa8") != std::string_view::npos ||
+         text.find("\xe2\x80\xa9") != std::string_view::npos;
+}
+
+struct measured {
+  std::size_t values = 0;
+  std::size_t longest = 0; ///< items of an array
+  bool has_line_ends = false;
+};
+
+void measure(const json::value& value, measured& sum) {
+  ++sum.values;
   if (const auto* object = value.if_object()) {
-    for (const auto& pair : *object)
-      measure(pair.value(), values, longest);
+    for (const auto& pair : *object) {
+      sum.has_line_ends |= has_line_end(pair.key());
+      measure(pair.value(), sum);
+    }
   } else if (const auto* array = value.if_array()) {
-    longest = std::max(longest, array->size());
+    sum.longest = std::max(sum.longest, array->size());
     for (const auto& item : *array)
-      measure(item, values, longest);
+      measure(item, sum);
+  } else if (const auto* text = value.if_string()) {
+    sum.has_line_ends |= has_line_end(*text);
   }
 }
 
 class valijson_schema final : public artifact_schema {
 public:
-  valijson_schema(std::string text, std::string hash, bool has_unique_items)
-      : artifact_schema(std::move(text), std::move(hash)), has_unique_items_(has_unique_items) {}
-
   /// Throws what valijson throws.
-  void parse(const json::value& draft7) {
+  valijson_schema(std::string text, std::string hash, const lowered_schema& from)
+      : artifact_schema(std::move(text), std::move(hash)), has_unique_items_(from.has_unique_items),
+        has_dots_(from.has_dots) {
     valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
-    parser.populateSchema(valijson::adapters::BoostJsonAdapter(draft7), schema_);
+    parser.populateSchema(valijson::adapters::BoostJsonAdapter(from.draft7), schema_);
   }
 
   [[nodiscard]] std::vector<finding> validate(std::string_view instance) const override {
@@ -168,13 +182,14 @@ public:
     auto value = std::move(parsed).value();
     if (auto problem = make_exact(value))
       return {{problem->pointer, "json", problem->reason}};
-    std::size_t values = 0;
-    std::size_t longest = 0;
-    measure(value, values, longest);
-    if (values > max_values)
+    measured of;
+    measure(value, of);
+    if (of.values > max_values)
       return {{"", "json", "has more than 100000 values"}};
-    if (has_unique_items_ && longest > max_unique_items)
+    if (has_unique_items_ && of.longest > max_unique_items)
       return {{"", "uniqueItems", "has an array of more than 2000 items"}};
+    if (has_dots_ && of.has_line_ends)
+      return {{"", "json", "has the character U+2028 or U+2029 where a pattern has a '.'"}};
     try {
       valijson::Validator validator(valijson::Validator::kStrongTypes);
       valijson::ValidationResults results;
@@ -189,6 +204,7 @@ public:
 private:
   valijson::Schema schema_;
   bool has_unique_items_;
+  bool has_dots_;
 };
 
 } // namespace
@@ -211,10 +227,8 @@ result<std::shared_ptr<const artifact_schema>> artifact_schema::compile(std::str
   if (!lowered)
     return named(std::move(lowered).error());
   try {
-    auto compiled = std::make_shared<valijson_schema>(
-        std::string{text}, std::move(hash), lowered.value().has_unique_items);
-    compiled->parse(lowered.value().draft7);
-    return std::shared_ptr<const artifact_schema>(std::move(compiled));
+    return std::shared_ptr<const artifact_schema>(std::make_shared<const valijson_schema>(
+        std::string{text}, std::move(hash), lowered.value()));
   } catch (const std::exception& failure) {
     return named(refuse(errc::definition_invalid, failure.what()));
   }

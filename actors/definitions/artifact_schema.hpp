@@ -31,7 +31,8 @@ constexpr std::size_t max_artifact_depth = 64;
 ///
 /// Beyond the schema, an instance has bounds that keep the check exact and cheap: 1 MiB, 64 levels,
 /// integers within ±2^53, no NUL in strings, keys up to 1024 bytes, strings under `pattern` up to
-/// 512 characters, arrays up to 2000 items where the schema has `uniqueItems`. Beyond is a finding.
+/// 512 characters, arrays up to 2000 items where the schema has `uniqueItems`, no U+2028 and U+2029
+/// where it has a pattern with a dot. Beyond is a finding.
 class artifact_schema {
 public:
   virtual ~artifact_schema() = default;

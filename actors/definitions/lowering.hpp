@@ -235,6 +235,7 @@ private:
   std::deque<owed_definition> owed_;
   std::map<std::string, std::set<std::string>> jumps_;
   bool unique_items_ = false;
+  bool dots_ = false;
 };
 
 } // namespace ash::definitions

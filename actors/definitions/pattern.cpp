@@ -40,7 +40,9 @@ private:
   atom bracket() {
     const auto negated = text_.substr(at_).starts_with("[^");
     at_ += negated ? 2 : 1;
-    for (auto first = true; at_ < text_.size() && (first || text_[at_] != ']'); first = false) {
+    if (at_ < text_.size() && text_[at_] == ']')
+      why_ = "has an empty bracket expression: write '\\]' where a bracket is meant";
+    while (at_ < text_.size() && text_[at_] != ']') {
       if (text_[at_] == '[')
         why_ = "has '[' inside a bracket expression: write '\\['";
       if (at_ + 1 < text_.size() && text_[at_] == '\\')
@@ -53,9 +55,12 @@ private:
 
   void note_escape(char c) {
     using namespace std::string_view_literals;
-    wide_escape_ = "DWS"sv.find(c) != std::string_view::npos;
+    wide_escape_ |= c == 'D' || c == 'W';
     if (c >= '1' && c <= '9')
       why_ = "has a back-reference";
+    else if (c == 's' || c == 'S')
+      why_ = std::string{"has the escape '\\"} + c +
+             "', which is about all of Unicode's white space: write what is meant, as in '[ \\t]'";
     else if ("ukpPxc"sv.find(c) != std::string_view::npos)
       why_ = std::string{"has the escape '\\"} + c + "'";
   }
@@ -164,6 +169,15 @@ std::string pattern_problem(const std::string& pattern) {
     return std::string{"is not a regular expression: "} + failure.what();
   }
   return {};
+}
+
+bool has_dot(std::string_view pattern) {
+  for (std::size_t i = 0; i < pattern.size(); ++i)
+    if (pattern[i] == '\\')
+      ++i;
+    else if (pattern[i] == '.')
+      return true;
+  return false;
 }
 
 } // namespace ash::definitions

@@ -83,9 +83,11 @@ result<> lowering::pattern_properties(const json::value& value,
                                       const json::object&,
                                       lowered& into) {
   TRY(auto done, mapping("patternProperties", value, where));
-  for (const auto& pair : done)
+  for (const auto& pair : done) {
     if (const auto why = pattern_problem(std::string{pair.key()}); !why.empty())
       return unsupported(where.below("patternProperties"), pair.key(), why);
+    dots_ |= has_dot(pair.key());
+  }
   into.object["patternProperties"] = std::move(done);
   return success();
 }

@@ -32,7 +32,7 @@ result<lowered_schema> lowering::run() {
                    {"definitions", std::move(definitions)}};
   // The wrapper's own index must not be taken for one of the two markers.
   out["allOf"].as_array().insert(out["allOf"].as_array().begin(), 2, json::value(true));
-  return lowered_schema{std::move(out), unique_items_};
+  return lowered_schema{std::move(out), unique_items_, dots_};
 }
 
 error lowering::at(errc code,
@@ -299,6 +299,7 @@ result<> lowering::pattern(const json::value& value,
     return unsupported(where, "pattern", why);
   if (where.negative)
     return unsupported(where, "pattern", "is not supported beneath 'not', 'if' and 'oneOf'");
+  dots_ |= has_dot(value.get_string());
   into.besides.push_back(of_strings_only({{"pattern", value}}));
   return success();
 }

@@ -19,6 +19,7 @@ constexpr std::int64_t max_pattern_subject = 512;
 struct lowered_schema {
   json::value draft7;
   bool has_unique_items = false;
+  bool has_dots = false; ///< in patterns: what matches all but the ends of lines
 };
 
 /// A `false` schema is lowered to `{"allOf": [false]}` and `propertyNames` to the second element of
@@ -39,5 +40,8 @@ std::string pointer_step(std::string_view name);
 
 /// Why a regular expression can't be applied exactly and in bounded time, or an empty text.
 std::string pattern_problem(const std::string& pattern);
+
+/// Whether a pattern has a dot that may stand for more than itself.
+bool has_dot(std::string_view pattern);
 
 } // namespace ash::definitions

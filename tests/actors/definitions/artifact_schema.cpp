@@ -304,6 +304,19 @@ TEST(artifact_schema, reports_an_instance_that_is_no_json_or_beyond_its_bounds_a
   EXPECT_THAT(message(many + ']'), HasSubstr("more than 2000 items"));
 }
 
+TEST(artifact_schema, judges_no_line_end_of_unicode_by_a_dot) {
+  const auto keyword = [](std::string_view schema, std::string_view instance) {
+    const auto found = check(schema, instance);
+    return found.empty() ? std::string{} : found.front().keyword;
+  };
+  EXPECT_EQ(keyword(R"({"pattern":"^.*$"})", R"("a\u2028b")"), "json");
+  EXPECT_EQ(keyword(R"({"patternProperties":{"a.*b":{"type":"null"}}})", R"({"a\u2029b":1})"),
+            "json");
+  EXPECT_EQ(keyword(R"({"pattern":"^a[^x]*b$"})", R"("a\u2028b")"), "");
+  EXPECT_EQ(keyword(R"({"pattern":"\\."})", R"("\u2028.")"), "");
+  EXPECT_EQ(keyword(R"({"pattern":"^.*$"})", R"("a\nb")"), "pattern");
+}
+
 TEST(artifact_schema, gives_at_most_fifty_findings) {
   std::string many = "[0";
   for (int i = 1; i < 500; ++i)

@@ -116,6 +116,11 @@ TEST(artifact_schema, refuses_patterns_that_are_slow_or_not_exact) {
   EXPECT_THAT(why("^.$"), HasSubstr("one byte"));
   EXPECT_THAT(why("a[^b]"), HasSubstr("one byte"));
   EXPECT_THAT(why("\\\\W$"), HasSubstr("one byte"));
+  EXPECT_THAT(why("[\\\\W\\\\d]$"), HasSubstr("one byte"));
+  EXPECT_THAT(why("^\\\\s$"), HasSubstr("white space"));
+  EXPECT_THAT(why("^[\\\\S-]+$"), HasSubstr("white space"));
+  EXPECT_THAT(why("[^](a+)+b]*"), HasSubstr("empty bracket"));
+  EXPECT_THAT(why("[]"), HasSubstr("empty bracket"));
   EXPECT_THAT(why("ä"), HasSubstr("printable ASCII"));
   EXPECT_THAT(why("\\\\p{L}"), HasSubstr("escape"));
   EXPECT_THAT(why("(a)\\\\1"), HasSubstr("back-reference"));
