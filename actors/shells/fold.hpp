@@ -18,6 +18,7 @@ template <aggregate A> struct folded {
   std::uint64_t version = 0;
   std::uint64_t position = 0;
   instant at;
+  std::uint64_t next_position = 0; ///< of the fact after it, where that was seen; otherwise 0
 };
 
 /// The aggregate's own alternative of a fact. Errors: `log_corrupt` for a fact of another
@@ -37,18 +38,21 @@ result<typename A::fact> narrow(any_fact&& happened, const log::record& from) {
       std::move(happened));
 }
 
-/// Errors: `log_corrupt` and those of reading.
+/// Goes on from an earlier fold of the stream. Errors: `log_corrupt` and those of reading.
 template <aggregate A>
-result<folded<A>> up_to(const log::event_log& log,
-                        const stream_id& stream,
-                        std::optional<std::uint64_t> version,
-                        std::optional<std::uint64_t> position) {
-  folded<A> out;
+result<folded<A>> onward(const log::event_log& log,
+                         const stream_id& stream,
+                         folded<A> out,
+                         std::optional<std::uint64_t> version,
+                         std::optional<std::uint64_t> position) {
+  out.next_position = 0;
   while (true) {
     TRY(auto records, log.read_stream(stream, out.version));
     for (auto& record : records) {
-      if ((version && record.version > *version) || (position && record.position > *position))
+      if ((version && record.version > *version) || (position && record.position > *position)) {
+        out.next_position = record.position;
         return out;
+      }
       out.version = record.version;
       out.position = record.position;
       out.at = record.at;
@@ -61,6 +65,15 @@ result<folded<A>> up_to(const log::event_log& log,
     if (records.empty())
       return out;
   }
+}
+
+/// Errors: `log_corrupt` and those of reading.
+template <aggregate A>
+result<folded<A>> up_to(const log::event_log& log,
+                        const stream_id& stream,
+                        std::optional<std::uint64_t> version,
+                        std::optional<std::uint64_t> position) {
+  return onward<A>(log, stream, {}, version, position);
 }
 
 template <aggregate A> result<folded<A>> whole(const log::event_log& log, const stream_id& stream) {

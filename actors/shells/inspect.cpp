@@ -6,7 +6,7 @@
 #include "actors/aggregates/session.hpp"
 #include "actors/aggregates/tool_call.hpp"
 #include "actors/performers/report_text.hpp"
-#include "actors/shells/fold.hpp"
+#include "actors/shells/fold_json.hpp"
 #include "events/base/text.hpp"
 #include "events/codec/codec.hpp"
 #include "events/codec/describe_json.hpp"
@@ -108,19 +108,8 @@ performers::report_frame frame_of(const performers::run_history& of) {
 template <class A>
 result<json::object>
 folded_json(const log::event_log& log, const stream_id& stream, const fold_limit& limit) {
-  TRY(auto folded, fold::up_to<A>(log, stream, limit.version, limit.position));
-  if (folded.version == 0) {
-    TRY(auto head, log.find_stream(stream));
-    if (!head)
-      return refuse(errc::feed_not_found, "there is no stream '" + stream.text() + "'");
-    return refuse(errc::argument_invalid,
-                  "the stream '" + stream.text() + "' has no fact up to there");
-  }
-  return json::object{{"stream", stream.text()},
-                      {"version", folded.version},
-                      {"position", folded.position},
-                      {"at", to_iso(folded.at)},
-                      {"state", codec::describe_json(folded.state)}};
+  TRY(const auto folded, fold::up_to<A>(log, stream, limit.version, limit.position));
+  return fold::to_json<A>(log, stream, folded);
 }
 
 } // namespace

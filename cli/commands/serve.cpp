@@ -1,6 +1,7 @@
 // `actor-shell serve`: the one place where the runtime, the read models, the feeds, the API and the
 // server are put together, and taken apart again in order.
 #include "actors/shells/runtime.hpp"
+#include "actors/shells/stream_folds.hpp"
 #include "cli/commands/serve_figures.hpp"
 #include "cli/commands/work.hpp"
 #include "cli/stop_signals.hpp"
@@ -143,6 +144,7 @@ private:
   std::unique_ptr<runtime> work_;
   std::unique_ptr<projections::read_models> rows_;
   std::unique_ptr<feed::broadcaster> feeds_;
+  std::unique_ptr<inspect::stream_folds> folds_;
   std::unique_ptr<gateway::live_feeds> live_;
   gateway::request_handler api_;
   std::unique_ptr<gateway::metrics> metrics_;
@@ -160,6 +162,7 @@ result<std::unique_ptr<composition>> composition::make(const settings& with,
   made->feeds_ = std::make_unique<feed::broadcaster>(made->work_->log(), feeds_of(*made->work_));
   made->api_ =
       gateway::make_api({*made->work_, *made->feeds_, gateway::read_side_of(*made->rows_)});
+  made->folds_ = std::make_unique<inspect::stream_folds>(made->work_->log());
   made->live_ = std::make_unique<gateway::live_feeds>(
       made->live(options.token, std::chrono::seconds{asked.stall_s}));
   made->metrics_ = std::make_unique<gateway::metrics>(made->work_->log(), made->figures());
@@ -176,10 +179,8 @@ gateway::live_services composition::live(const std::string& token, std::chrono::
       .run_on_worker =
           [this](std::function<void()> job) { return server_->run_on_worker(std::move(job)); },
       .is_token = [token](std::string_view shown) { return gateway::same_secret(shown, token); },
-      .fold =
-          [this](const stream_id& stream, std::uint64_t position) {
-            return inspect::fold_stream(work_->log(), stream, {.position = position});
-          },
+      .fold = [this](const stream_id& stream,
+                     std::uint64_t position) { return folds_->at(stream, position); },
       .version = ASH_VERSION,
       .limits = {.stall_time = stall}};
 }

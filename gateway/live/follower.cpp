@@ -108,12 +108,12 @@ follower::step follower::event(const feed::an_event& what, const feed::cursor& b
   with_->snapshots.fetch_add(1, relaxed);
   spend();
   if (!turn_pictures::is_end(what.what->type())) {
-    then_ = writer_.snapshot(subscription_->where(), picture.value());
+    then_ = writer_.snapshot(subscription_->where(), std::nullopt, picture.value());
     return give(std::move(said));
   }
   then_ = std::move(said);
   then_at_ = before;
-  return give(writer_.snapshot(before, picture.value()));
+  return give(writer_.snapshot(before, std::nullopt, picture.value()));
 }
 
 follower::step follower::next() {

@@ -57,16 +57,11 @@ frame frame_writer::event(const feed::an_event& what) const {
 
 frame frame_writer::snapshot(const feed::cursor& where,
                              std::optional<std::uint64_t> prev,
-                             const json::object& state) const {
-  return make("snapshot",
-              to_text(where),
-              (prev ? member("prev", *prev) + ',' : std::string{}) + place(where) +
-                  ",\"snapshot\":" + to_json_text(state));
-}
-
-frame frame_writer::snapshot(const feed::cursor& where,
                              std::shared_ptr<const std::string> shared) const {
-  auto out = make("snapshot", to_text(where), place(where) + ",\"snapshot\":");
+  auto out =
+      make("snapshot",
+           to_text(where),
+           (prev ? member("prev", *prev) + ',' : std::string{}) + place(where) + ",\"snapshot\":");
   out.shared = std::move(shared);
   return out;
 }

@@ -20,13 +20,10 @@ public:
   static frame_writer for_sse();
 
   [[nodiscard]] frame event(const feed::an_event& what) const;
-  /// `state` is {"stream", "version", "position", "at", "state"}; the frame's own position is
-  /// where the reader then is. Without `prev` it stands for everything up to there.
+  /// `shared` is {"stream", "version", "position", "at", …}, for all readers; the frame's own
+  /// position is where the reader then is. Without `prev` it stands for everything up to there.
   [[nodiscard]] frame snapshot(const feed::cursor& where,
                                std::optional<std::uint64_t> prev,
-                               const json::object& state) const;
-  /// One that is shared by all readers; it stands for everything up to there.
-  [[nodiscard]] frame snapshot(const feed::cursor& where,
                                std::shared_ptr<const std::string> shared) const;
   [[nodiscard]] frame caught_up(const feed::cursor& where) const;
   /// `code` is `feed.closed`, `unsubscribed` or one of the error catalogue.

@@ -40,8 +40,11 @@ struct live_services {
   std::function<bool(std::function<void()>)> run_on_worker;
   /// Compares in constant time.
   std::function<bool(std::string_view token)> is_token;
-  /// The stream's state after its facts up to a position, as `inspect::fold_stream` gives it.
-  std::function<result<json::object>(const stream_id& stream, std::uint64_t position)> fold;
+  /// The text of the stream's state after its facts up to a position, as `inspect::stream_folds`
+  /// gives it: all who come to that place share it.
+  std::function<result<std::shared_ptr<const std::string>>(const stream_id& stream,
+                                                           std::uint64_t position)>
+      fold;
   std::string version; ///< of the server
   live_limits limits = {};
 };

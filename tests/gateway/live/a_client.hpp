@@ -31,14 +31,16 @@ public:
                     return true;
                   },
               .is_token = [](std::string_view shown) { return shown == "secret"; },
-              .fold = [](const stream_id& stream, std::uint64_t position) -> result<json::object> {
+              .fold = [](const stream_id& stream,
+                         std::uint64_t position) -> result<std::shared_ptr<const std::string>> {
                 if (stream.kind() == entity_kind::budget)
                   return refuse(errc::log_corrupt, "damaged");
-                return json::object{{"stream", stream.text()},
-                                    {"version", position},
-                                    {"position", position},
-                                    {"at", "2025-11-21T12:00:00.000000Z"},
-                                    {"state", {{"kind", "active"}}}};
+                return std::make_shared<const std::string>(
+                    to_json_text(json::object{{"stream", stream.text()},
+                                              {"version", position},
+                                              {"position", position},
+                                              {"at", "2025-11-21T12:00:00.000000Z"},
+                                              {"state", {{"kind", "active"}}}}));
               },
               .version = "0.1.0",
               .limits = limits}} {}
