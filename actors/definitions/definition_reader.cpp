@@ -15,7 +15,7 @@ constexpr yaml::int_range versions{1, 1'000'000};
 constexpr yaml::int_range steps{1, 10'000};
 constexpr yaml::int_range tokens{1, 1'000'000'000};
 constexpr yaml::int_range seconds{1, 7 * 24 * 3600};
-constexpr std::size_t max_phases = 64;
+constexpr std::size_t max_phases = 256;
 
 /// A stored definition goes through the same reader as a file: as a tree whose positions are all
 /// the beginning of the text.
