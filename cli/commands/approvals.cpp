@@ -6,6 +6,9 @@
 
 #include <boost/json/array.hpp>
 #include <cstdio>
+#include <functional>
+#include <map>
+#include <set>
 #include <unistd.h>
 
 namespace ash::cli {
@@ -21,33 +24,69 @@ error no_server() {
                 "it with --server");
 }
 
+bool may_ask(std::string_view state) {
+  return state == "awaiting_approval" || state == "executing" || state == "interrupted";
+}
+
+/// Those that nobody has decided yet.
+void add_open(json::array asked, const std::string& run, json::array& to) {
+  for (auto& each : asked) {
+    auto* row = each.if_object();
+    const auto* decision = row != nullptr ? row->if_contains("decision") : nullptr;
+    if (decision == nullptr || !decision->is_null())
+      continue;
+    (*row)["run"] = run;
+    to.push_back(std::move(each));
+  }
+}
+
 /// What is asked in runs that are not over, from the log itself.
 result<json::array> open_in(const log::event_log& log, const std::string& run) {
   json::array out;
   TRY(const auto runs, inspect::list_runs(log));
   for (const auto& one : runs) {
-    if (one.state != "awaiting_approval" && one.state != "executing" && one.state != "interrupted")
-      continue;
-    if (!run.empty() && !to_string(one.run).starts_with(run))
+    const auto id = to_string(one.run);
+    if (!may_ask(one.state) || !id.starts_with(run))
       continue;
     TRY(auto asked, inspect::list_approvals(log, one.run));
-    for (auto& each : asked) {
-      auto& row = each.get_object();
-      if (!row.at("decision").is_null())
-        continue;
-      row["run"] = to_string(one.run);
-      out.push_back(std::move(each));
-    }
+    add_open(std::move(asked), id, out);
   }
   return out;
 }
 
+/// The runs that ask, as the read models have it once they stand for all that is in the log.
+result<std::set<std::string>> runs_that_ask(const remote& at) {
+  TRY(const auto log, at.get("/log"));
+  const auto head = std::to_string(number_in<std::uint64_t>(log, "head"));
+  std::set<std::string> out;
+  for (std::string after;;) {
+    auto path = "/approvals?state=pending&limit=500&min_position=" + head;
+    if (!after.empty())
+      path += "&after=" + url_encoded(after);
+    TRY(const auto page, at.get(path));
+    for (const auto& row : array_in(page, "items"))
+      out.insert(text_in(row.as_object(), "run"));
+    after = text_in(page, "next");
+    if (after.empty())
+      return out;
+  }
+}
+
+/// The same from a server, in the same order: the newest run first.
 result<json::array> open_at(const remote& at, const std::string& run) {
-  auto path = std::string{"/approvals?state=pending&limit=500"};
-  if (!run.empty())
-    path += "&run=" + url_encoded(run);
-  TRY(const auto page, at.get(path));
-  return array_in(page, "items");
+  std::map<std::pair<std::string, std::string>, json::array, std::greater<>> found;
+  TRY(const auto runs, runs_that_ask(at));
+  for (const auto& id : runs) {
+    if (!id.starts_with(run))
+      continue;
+    TRY(const auto shown, at.get("/runs/" + url_encoded(id)));
+    if (may_ask(text_in(shown, "state")))
+      add_open(array_in(shown, "approvals"), id, found[{text_in(shown, "started_at"), id}]);
+  }
+  json::array out;
+  for (auto& [when, asked] : found)
+    out.insert(out.end(), asked.begin(), asked.end());
+  return out;
 }
 
 std::string cell(const json::object& row, std::string_view name) {
@@ -64,7 +103,7 @@ void print_table(const json::array& all) {
     rows.push_back({cell(row, "approval"),
                     cell(row, "run").substr(0, 8),
                     cell(row, "kind"),
-                    cell(row, row.contains("phase") ? "phase" : "phase_key"),
+                    cell(row, "phase"),
                     cell(row, "round"),
                     cell(row, "subject")});
   }
@@ -74,10 +113,9 @@ void print_table(const json::array& all) {
 }
 
 result<json::array> open_approvals(const settings& with, const std::string& run) {
-  if (!with.server.empty()) {
-    TRY(const auto at, remote::find(with));
-    return open_at(*at, run);
-  }
+  TRY(const auto server, remote::find(with));
+  if (server)
+    return open_at(*server, run);
   const auto log = open_reader(with);
   if (!log && log.error().code == errc::file_not_found) // no log yet: nobody was asked
     return json::array{};

@@ -1,5 +1,6 @@
 #include "actors/shells/inspect.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/members.hpp"
 #include "cli/progress.hpp"
 #include "cli/remote.hpp"
 #include "cli/stop_signals.hpp"
@@ -88,6 +89,13 @@ result<void> print_new(const log::event_log& from,
   }
 }
 
+result<void> check_within(std::uint64_t head, std::uint64_t after) {
+  if (after > head)
+    return refuse(errc::cursor_invalid,
+                  "the log ends at " + std::to_string(head) + ", before " + std::to_string(after));
+  return success();
+}
+
 result<void> show(const settings& with, const events_options& asked) {
   TRY(auto log, open_reader(with));
   feed which;
@@ -95,10 +103,7 @@ result<void> show(const settings& with, const events_options& asked) {
     TRY(which.stream, inspect::resolve_stream(*log, asked.feed));
   }
   auto after = asked.after;
-  if (after > log->head())
-    return refuse(errc::cursor_invalid,
-                  "the log ends at " + std::to_string(log->head()) + ", before " +
-                      std::to_string(after));
+  TRY(check_within(log->head(), after));
   TRY(print_new(*log, which, asked, with, after));
   if (!asked.follow)
     return success();
@@ -109,15 +114,26 @@ result<void> show(const settings& with, const events_options& asked) {
   }
 }
 
-/// The same from a server's feed. A name without a slash is a run's id, as for the log.
-result<void> show_remote(const settings& with, const events_options& asked, const remote& at) {
-  auto feed = asked.feed;
-  if (feed != "all" && feed.find('/') == std::string::npos)
-    feed = "run/" + feed;
-  if (feed.starts_with("run/")) { // the beginning of an id will do
-    TRY(const auto run, at.get("/runs/" + url_encoded(feed.substr(4))));
-    feed = "run/" + std::string{run.at("run").as_string()};
+/// A feed's whole name. One without a slash is a run's id, and the beginning of an id will do, as
+/// for the log.
+result<std::string> feed_at(const remote& at, std::string name) {
+  if (name != "all" && name.find('/') == std::string::npos)
+    name = "run/" + name;
+  if (name.starts_with("run/")) {
+    TRY(const auto run, at.get("/runs/" + url_encoded(name.substr(4))));
+    return "run/" + text_in(run, "run");
   }
+  if (name != "all")
+    if (const auto stream = at.get("/replay/" + segments_encoded(name))) // no stream: it is told
+      return text_in(stream.value(), "stream");
+  return name;
+}
+
+/// The same from a server's feed.
+result<void> show_remote(const settings& with, const events_options& asked, const remote& at) {
+  TRY(const auto feed, feed_at(at, asked.feed));
+  TRY(const auto log, at.get("/log"));
+  TRY(check_within(number_in<std::uint64_t>(log, "head"), asked.after));
   stop_signals signals;
   const auto show = [&](const json::object& frame) {
     const auto* record = frame.if_contains("record");
@@ -137,15 +153,9 @@ result<void> show_remote(const settings& with, const events_options& asked, cons
   return at.follow(feed, asked.after, show, signals.token());
 }
 
-/// Whoever follows does it at the server, where there is one; what is there already is read from
-/// the log, unless that is elsewhere.
 result<void> show_from_anywhere(const settings& with, const events_options& asked) {
-  if (asked.follow || !with.server.empty()) {
-    TRY(const auto server, remote::find(with));
-    if (server)
-      return show_remote(with, asked, *server);
-  }
-  return show(with, asked);
+  TRY(const auto server, remote::find(with));
+  return server ? show_remote(with, asked, *server) : show(with, asked);
 }
 
 } // namespace

@@ -91,6 +91,56 @@ TEST_F(beside_a_server, runs_and_what_was_are_told_as_the_log_tells_them) {
   EXPECT_EQ(told[8].exit_code, 3) << told[8].shown();
 }
 
+TEST_F(beside_a_server, approvals_and_events_are_asked_of_the_server_and_told_as_the_log_has_them) {
+  const auto finished = run("note", {"--output-format", "json"});
+  const auto id = json::value_to<std::string>(json_of(finished.out).at("run"));
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(run("gated").exit_code, 5);
+  const auto waiting = json::value_to<std::string>(
+      json_of(actor_shell({"--json", "approvals", "list"}).out).at(0).at("run"));
+  const auto aborted = run("gated", {"--output-format", "json"});
+  const auto gone = json::value_to<std::string>(json_of(aborted.out).at("run"));
+  EXPECT_EQ(actor_shell({"runs", "abort", gone}).exit_code, 0);
+  const auto phase = json::value_to<std::string>(
+      json_of(lines_of(actor_shell({"--json", "events", id, "--type", "phase.started"}).out).at(0))
+          .at("stream"));
+  const std::vector<std::vector<std::string>> asked{
+      {"--json", "approvals", "list"},
+      {"approvals", "list"},
+      {"--json", "approvals", "list", "--run", waiting},
+      {"approvals", "list", "--run", waiting.substr(0, 6)},
+      {"approvals", "list", "--run", gone},
+      {"--json", "events", id, "--type", "run.*"},
+      {"events", "run/" + id.substr(0, 8), "--type", "run.*", "--after", "3"},
+      {"events", phase.substr(0, phase.find('/') + 14), "--type", "phase.*"},
+      {"--json", "events", "all", "--type", "run.phase.*"},
+      {"events", "all", "--after", "999999"},
+      {"events", "ffffffff"}};
+  std::vector<ended_process> told;
+  for (const auto& words : asked) {
+    told.push_back(elsewhere(words));
+    const auto found = actor_shell(words);
+    EXPECT_EQ(found.exit_code, told.back().exit_code) << found.shown();
+    EXPECT_EQ(found.out, told.back().out);
+  }
+  EXPECT_EQ(json_of(told[0].out).as_array().size(), 2U);
+  EXPECT_EQ(json_of(told[2].out).as_array().size(), 1U);
+  EXPECT_EQ(told[4].out, "");
+  EXPECT_EQ(told[9].exit_code, 4) << told[9].shown();
+  EXPECT_EQ(told[10].exit_code, 3) << told[10].shown();
+  for (const auto& words : {asked[0], asked[5]}) { // the log needs no token, the server does
+    auto without = words;
+    without.insert(without.begin(), {"--token-file", home_ / "none"});
+    EXPECT_THAT(actor_shell(without).out, HasSubstr("secret_missing"));
+  }
+  kill_server();
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const auto here = actor_shell(asked[i]);
+    EXPECT_EQ(here.exit_code, told[i].exit_code) << here.shown();
+    EXPECT_EQ(here.out, told[i].out);
+  }
+}
+
 TEST_F(beside_a_server, its_read_models_are_looked_at_made_again_and_compared) {
   EXPECT_EQ(run("note").exit_code, 0);
   const auto status = elsewhere({"--json", "projections", "status"});
