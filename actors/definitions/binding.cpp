@@ -1,6 +1,7 @@
 #include "actors/definitions/binding.hpp"
 
 #include "actors/definitions/definition_files.hpp"
+#include "events/base/ascii.hpp"
 #include "events/base/text.hpp"
 
 #include <algorithm>
@@ -19,13 +20,6 @@ struct objection {
   std::string code;
   std::string text;
 };
-
-std::string joined(const std::vector<std::string>& texts, std::string_view between) {
-  std::string out;
-  for (const auto& text : texts)
-    out += (out.empty() ? "" : std::string{between}) + text;
-  return out;
-}
 
 class binder {
 public:

@@ -1,5 +1,6 @@
 #include "actors/definitions/markdown_check.hpp"
 
+#include "events/base/ascii.hpp"
 #include "events/base/text.hpp"
 
 #include <algorithm>
@@ -9,19 +10,6 @@ namespace ash::definitions {
 namespace {
 
 constexpr std::size_t max_level = 6;
-
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos)
-    return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
-
-bool equal(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(
-      a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
-}
 
 bool is_underline(std::string_view line) {
   return !line.empty() && (line.front() == '=' || line.front() == '-') &&
@@ -39,10 +27,10 @@ std::optional<section> atx_heading(std::string_view line) {
   const auto level = std::min(line.find_first_not_of('#'), line.size());
   if (level == 0 || level > max_level || (level < line.size() && line[level] != ' '))
     return std::nullopt;
-  auto text = trim(line.substr(level));
+  auto text = trimmed(line.substr(level));
   const auto end = text.find_last_not_of('#');
   if (end != std::string_view::npos && end + 1 < text.size() && text[end] == ' ')
-    text = trim(text.substr(0, end));
+    text = trimmed(text.substr(0, end));
   return section{level, text};
 }
 
@@ -99,7 +87,7 @@ std::vector<section> sections_of(std::string_view text) {
   outline out;
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());
-    out.add(trim(text.substr(0, end)));
+    out.add(trimmed(text.substr(0, end)));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return out.finish();
@@ -117,7 +105,7 @@ std::vector<finding> check_markdown(std::string_view text,
   std::vector<finding> out;
   for (const auto& wanted : headings) {
     const auto at = std::find_if(found.begin(), found.end(), [&](const section& one) {
-      return equal(one.heading, trim(wanted));
+      return equal_ignoring_case(one.heading, trimmed(wanted));
     });
     if (at == found.end())
       out.push_back({wanted, "heading", "there is no heading '" + printable(wanted) + "'"});

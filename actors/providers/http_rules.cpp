@@ -1,5 +1,6 @@
 #include "actors/providers/http_rules.hpp"
 
+#include "events/base/ascii.hpp"
 #include "events/base/check.hpp"
 #include "events/base/clock.hpp"
 #include "events/base/text.hpp"
@@ -14,19 +15,6 @@ namespace ash::provider {
 namespace {
 
 constexpr std::int64_t max_retry_after_ms = 24LL * 3600 * 1000;
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  const auto low = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(
-      a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return low(x) == low(y); });
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto from = text.find_first_not_of(" \t\r\n");
-  if (from == std::string_view::npos)
-    return {};
-  return text.substr(from, text.find_last_not_of(" \t\r\n") - from + 1);
-}
 
 std::optional<std::int64_t> parse_wait(std::string_view value, double unit_ms) {
   double amount = 0;
@@ -70,9 +58,9 @@ std::optional<std::int64_t> retry_after_of(std::string_view header_line) {
     return std::nullopt;
   const auto name = header_line.substr(0, colon);
   const auto value = trimmed(header_line.substr(colon + 1));
-  if (equals_ignoring_case(name, "retry-after-ms"))
+  if (equal_ignoring_case(name, "retry-after-ms"))
     return parse_wait(value, 1);
-  if (equals_ignoring_case(name, "retry-after"))
+  if (equal_ignoring_case(name, "retry-after"))
     return parse_wait(value, 1000);
   return std::nullopt;
 }

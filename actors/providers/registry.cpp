@@ -3,6 +3,7 @@
 #include "actors/providers/anthropic.hpp"
 #include "actors/providers/openai_compatible.hpp"
 #include "actors/providers/scripted.hpp"
+#include "events/base/ascii.hpp"
 #include "events/base/text.hpp"
 
 #include <algorithm>
@@ -46,13 +47,6 @@ std::string variable(std::string_view provider, std::string_view suffix) {
     name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : word ? c : '_';
   }
   return name + std::string{suffix};
-}
-
-std::string trimmed(std::string_view text) {
-  const auto from = text.find_first_not_of(" \t\r\n");
-  if (from == std::string_view::npos)
-    return {};
-  return std::string{text.substr(from, text.find_last_not_of(" \t\r\n") - from + 1)};
 }
 
 bool is_header_safe(std::string_view text) {
@@ -205,7 +199,7 @@ private:
   }
 
   std::string environment(const std::string& name) const {
-    return trimmed(options_.environment(name).value_or(""));
+    return std::string{trimmed(options_.environment(name).value_or(""))};
   }
 
   error unknown(std::string_view provider) const {

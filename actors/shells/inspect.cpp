@@ -7,6 +7,7 @@
 #include "actors/aggregates/tool_call.hpp"
 #include "actors/performers/report_text.hpp"
 #include "actors/shells/fold_json.hpp"
+#include "events/base/ascii.hpp"
 #include "events/base/text.hpp"
 #include "events/codec/codec.hpp"
 #include "events/codec/describe_json.hpp"
@@ -91,14 +92,6 @@ error not_found(entity_kind kind, std::string_view text) {
   return refuse(code,
                 "there is no " + std::string{to_string(kind)} + " '" + printable(text) +
                     "' in this data directory");
-}
-
-std::string lower(std::string_view text) {
-  std::string out{text};
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-  });
-  return out;
 }
 
 performers::report_frame frame_of(const performers::run_history& of) {

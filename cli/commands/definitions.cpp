@@ -7,6 +7,7 @@
 #include "actors/definitions/schema_registry.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/terminal.hpp"
+#include "events/base/ascii.hpp"
 #include "events/base/text.hpp"
 
 #include <algorithm>
@@ -22,13 +23,6 @@ using rows = std::vector<std::vector<std::string>>;
 std::vector<std::string> roots_of(const settings& with) {
   auto out = with.definition_dirs;
   out.push_back(with.data_dir + "/definitions");
-  return out;
-}
-
-std::string joined(const std::vector<std::string>& texts) {
-  std::string out;
-  for (const auto& text : texts)
-    out += (out.empty() ? "" : ", ") + text;
   return out;
 }
 

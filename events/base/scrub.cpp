@@ -1,5 +1,7 @@
 #include "events/base/scrub.hpp"
 
+#include "events/base/ascii.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -38,9 +40,6 @@ bool is_capital(char c) {
 }
 bool is_token(char c) {
   return is_key(c) || c == '.' || c == '~' || c == '+' || c == '/' || c == '=';
-}
-char lower(char c) {
-  return is_upper(c) ? static_cast<char>(c + 32) : c;
 }
 
 // -- keys that begin with a prefix of their own --------------------------------------------------

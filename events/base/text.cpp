@@ -1,5 +1,7 @@
 #include "events/base/text.hpp"
 
+#include "events/base/ascii.hpp"
+
 #include <cstdint>
 
 namespace ash {
@@ -25,7 +27,7 @@ std::size_t sequence_length(std::string_view bytes) noexcept {
 }
 
 char folded(char c, glob_case folding) noexcept {
-  return folding == glob_case::insensitive && c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return folding == glob_case::insensitive ? lower(c) : c;
 }
 
 } // namespace

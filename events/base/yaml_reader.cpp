@@ -1,3 +1,4 @@
+#include "events/base/ascii.hpp"
 #include "events/base/text.hpp"
 #include "events/base/yaml.hpp"
 
@@ -8,13 +9,6 @@
 
 namespace ash::yaml {
 namespace {
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const auto& name : names)
-    text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
 
 std::string_view describe(kind what) {
   switch (what) {

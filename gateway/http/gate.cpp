@@ -1,5 +1,6 @@
 #include "gateway/http/gate.hpp"
 
+#include "events/base/ascii.hpp"
 #include "events/base/text.hpp"
 #include "gateway/api/problem.hpp"
 #include "gateway/http/target.hpp"
@@ -21,29 +22,14 @@ constexpr std::string_view feeds_prefix = "/api/v1/feeds/";
 constexpr std::string_view events_suffix = "/events";
 constexpr std::string_view websocket_path = "/api/v1/ws";
 constexpr std::string_view event_stream = "text/event-stream";
-
-std::string lower(std::string_view text) {
-  std::string out{text};
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-    text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-    text.remove_suffix(1);
-  return text;
-}
+constexpr std::string_view header_blanks = " \t";
 
 /// Whether a header that is a list has this word, in any case.
 bool has_word(std::string_view list, std::string_view word) {
   while (!list.empty()) {
     const auto end = std::min(list.find(','), list.size());
-    const auto item = trimmed(list.substr(0, end));
-    if (lower(item.substr(0, std::min(item.find(';'), item.size()))) == lower(word))
+    const auto item = trimmed(list.substr(0, end), header_blanks);
+    if (equal_ignoring_case(item.substr(0, std::min(item.find(';'), item.size())), word))
       return true;
     list.remove_prefix(std::min(end + 1, list.size()));
   }
@@ -108,13 +94,13 @@ result<std::map<std::string, std::string>> fold_headers(const request_head& head
                                                  "sec-websocket-key"};
   std::map<std::string, std::string> out;
   for (const auto& [name, value] : head.headers) {
-    const auto [at, fresh] = out.emplace(lower(name), std::string{trimmed(value)});
+    const auto [at, fresh] = out.emplace(lower(name), std::string{trimmed(value, header_blanks)});
     if (fresh)
       continue;
     if (std::find(once.begin(), once.end(), at->first) != once.end())
       return refuse(errc::request_malformed, "the header " + at->first + " is there twice");
     at->second += ", ";
-    at->second += trimmed(value);
+    at->second += trimmed(value, header_blanks);
   }
   for (const auto& [name, value] : out)
     if (!is_valid_utf8(value))
@@ -144,7 +130,7 @@ token_state judge_token(const gate_rules& rules, const std::string* shown) {
     return token_state::absent;
   if (lower(std::string_view{*shown}.substr(0, scheme.size())) != scheme)
     return token_state::wrong;
-  const auto secret = trimmed(std::string_view{*shown}.substr(scheme.size()));
+  const auto secret = trimmed(std::string_view{*shown}.substr(scheme.size()), header_blanks);
   return same_secret(secret, rules.token) ? token_state::right : token_state::wrong;
 }
 

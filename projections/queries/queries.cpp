@@ -1,5 +1,6 @@
 #include "projections/queries/queries.hpp"
 
+#include "events/base/ascii.hpp"
 #include "events/base/hash.hpp"
 #include "events/base/text.hpp"
 #include "projections/generation.hpp"
@@ -39,13 +40,6 @@ std::vector<std::string> divided(const std::string& text) {
       return out;
     begin = end + 1;
   }
-}
-
-std::string joined(std::span<const std::string_view> names) {
-  std::string out;
-  for (const auto each : names)
-    out += (out.empty() ? "" : ", ") + std::string{each};
-  return out;
 }
 
 result<std::int64_t> integer_in(std::string_view text, std::string_view what) {
