@@ -204,7 +204,7 @@ result<> lowering::max_contains(const json::value& value,
   if (!value.is_int64() || value.get_int64() < 0)
     return wrong(where, "maxContains", "an integer of 0 or more");
   if (all.contains("contains"))
-    return unsupported(where, "maxContains", "is not supported");
+    return unsupported(where, "maxContains", "is not supported: 'maxItems' bounds all of them");
   return success();
 }
 

@@ -14,6 +14,23 @@ json::object of_strings_only(json::object then) {
           {"else", {{"maxLength", max_pattern_subject}}}};
 }
 
+/// What to write instead of a keyword that is not supported.
+std::string_view instead_of(std::string_view keyword) {
+  constexpr std::string_view name_it = "; put the schema under '$defs' and refer to it there";
+  static const std::map<std::string_view, std::string_view> known{
+      {"$anchor", name_it},
+      {"$dynamicAnchor", name_it},
+      {"$dynamicRef", name_it},
+      {"$recursiveAnchor", name_it},
+      {"$recursiveRef", name_it},
+      {"definitions", "; in 2020-12 it is '$defs'"},
+      {"dependencies", "; in 2020-12 it is 'dependentRequired' or 'dependentSchemas'"},
+      {"additionalItems", "; in 2020-12 it is 'items', beside 'prefixItems'"},
+      {"id", "; in 2020-12 it is '$id'"}};
+  const auto found = known.find(keyword);
+  return found == known.end() ? std::string_view{} : found->second;
+}
+
 } // namespace
 
 result<lowered_schema> lowering::run() {
@@ -200,7 +217,10 @@ result<> lowering::simple(std::string_view keyword,
       {"writeOnly", {shape::flag, false}}};
   const auto found = shapes.find(keyword);
   if (found == shapes.end())
-    return unsupported(where, keyword, "is not a keyword that is supported here");
+    return unsupported(where,
+                       keyword,
+                       "is not a keyword that is supported here" +
+                           std::string{instead_of(keyword)});
   const auto [wanted, kept] = found->second;
   if (wanted == shape::count && !(value.is_int64() && value.get_int64() >= 0))
     return wrong(where, keyword, "an integer of 0 or more");

@@ -149,7 +149,9 @@ TEST(artifact_schema, says_which_schema_and_where_in_its_message) {
   const auto compiled = artifact_schema::compile(R"({"items":{"$anchor":"a"}})", "shipped:x.json");
   EXPECT_EQ(compiled.error().message,
             "shipped:x.json: the schema at '#/items/$anchor': '$anchor' is not a keyword that is "
-            "supported here");
+            "supported here; put the schema under '$defs' and refer to it there");
+  const auto older = artifact_schema::compile(R"({"definitions":{}})", "x");
+  EXPECT_THAT(older.error().message, HasSubstr("it is '$defs'"));
 }
 
 } // namespace
