@@ -214,33 +214,53 @@ protected:
   }
 };
 
-TEST_F(ancestors_beside_a_server, two_runs_work_on_one_repository_and_branch_at_once) {
-  std::vector<std::unique_ptr<background_process>> both;
-  for (const auto* out : {"one.out", "two.out"})
-    both.push_back(
-        std::make_unique<background_process>(line({"run",
-                                                   "note",
-                                                   "--repo",
-                                                   repo_,
-                                                   "--requirements",
-                                                   "A note.",
-                                                   "--model",
-                                                   "scripted:" E2E_FIXTURES "/slow_note.yaml"}),
-                                             home_ / out));
-  for (auto& each : both)
+TEST_F(ancestors_beside_a_server,
+       of_two_runs_on_one_branch_at_once_one_is_refused_and_none_harmed) {
+  shell("git -C '" + repo_ + "' branch other");
+  const auto begin = [&](const std::string& base, const std::string& out) {
+    return std::make_unique<background_process>(line({"run",
+                                                      "note",
+                                                      "--repo",
+                                                      repo_,
+                                                      "--base",
+                                                      base,
+                                                      "--requirements",
+                                                      "A note.",
+                                                      "--model",
+                                                      "scripted:" E2E_FIXTURES "/slow_note.yaml"}),
+                                                home_ / out);
+  };
+  const strings outs{"one.out", "two.out", "three.out"};
+  std::vector<std::unique_ptr<background_process>> all;
+  all.push_back(begin("main", outs[0]));
+  all.push_back(begin("main", outs[1]));
+  all.push_back(begin("other", outs[2]));
+  for (auto& each : all)
     EXPECT_TRUE(wait_until(std::chrono::seconds{60}, [&] { return !each->running(); }));
+  const auto said = read_text(home_ / outs[0]) + read_text(home_ / outs[1]);
+  EXPECT_THAT(said, HasSubstr("active_run_exists"));
+  {
+    const left_log log{data_};
+    ASSERT_THAT(log.runs(), SizeIs(2)) << said << read_text(home_ / outs[2]);
+    const auto runs = log.runs();
+    EXPECT_THAT(said,
+                HasSubstr("run: " + to_string(runs[runs[0].base_branch == "main" ? 0 : 1].run)));
+    EXPECT_NE(runs[0].base_branch, runs[1].base_branch);
+    EXPECT_LT(std::max(runs[0].started.us, runs[1].started.us),
+              std::min(runs[0].ended.us, runs[1].ended.us))
+        << "those of two branches work at once";
+  }
+  EXPECT_EQ(run("note").exit_code, 0) << "once the first is over";
   const left_log log{data_};
-  const auto runs = log.runs();
-  ASSERT_THAT(runs, SizeIs(2)) << read_text(home_ / "one.out") << read_text(home_ / "two.out");
-  for (const auto& each : runs) {
+  ASSERT_THAT(log.runs(), SizeIs(3));
+  std::set<std::string> branches;
+  for (const auto& each : log.runs()) {
     EXPECT_EQ(each.state, "completed") << each.message;
     EXPECT_EQ(shell("git -C '" + repo_ + "' show " + each.branch + ":.actor-shell/out/note.json"),
               R"({"note": "written"})");
+    branches.insert(each.branch);
   }
-  EXPECT_NE(runs[0].branch, runs[1].branch);
-  EXPECT_LT(std::max(runs[0].started.us, runs[1].started.us),
-            std::min(runs[0].ended.us, runs[1].ended.us))
-      << "they were not at work at once";
+  EXPECT_EQ(branches.size(), 3U);
 }
 
 TEST_F(ancestors_beside_a_server, a_report_is_found_and_read_through_the_api) {

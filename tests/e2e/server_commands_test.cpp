@@ -94,11 +94,13 @@ TEST_F(beside_a_server, runs_and_what_was_are_told_as_the_log_tells_them) {
 TEST_F(beside_a_server, approvals_and_events_are_asked_of_the_server_and_told_as_the_log_has_them) {
   const auto finished = run("note", {"--output-format", "json"});
   const auto id = json::value_to<std::string>(json_of(finished.out).at("run"));
-  for (int i = 0; i < 2; ++i)
-    EXPECT_EQ(run("gated").exit_code, 5);
+  for (const auto* base : {"second", "third"}) // a branch takes one run at a time
+    shell("git -C '" + repo_ + "' branch " + base);
+  EXPECT_EQ(run("gated").exit_code, 5);
+  EXPECT_EQ(run("gated", {"--base", "second"}).exit_code, 5);
   const auto waiting = json::value_to<std::string>(
       json_of(actor_shell({"--json", "approvals", "list"}).out).at(0).at("run"));
-  const auto aborted = run("gated", {"--output-format", "json"});
+  const auto aborted = run("gated", {"--base", "third", "--output-format", "json"});
   const auto gone = json::value_to<std::string>(json_of(aborted.out).at("run"));
   EXPECT_EQ(actor_shell({"runs", "abort", gone}).exit_code, 0);
   const auto phase = json::value_to<std::string>(
