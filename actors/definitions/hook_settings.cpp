@@ -1,5 +1,6 @@
 #include "actors/definitions/hook_settings.hpp"
 
+#include "events/base/scrub.hpp"
 #include "events/base/yaml.hpp"
 
 #include <algorithm>
@@ -58,6 +59,10 @@ hook_setting read_hook(yaml::object_reader& at) {
     at.fail("match", "is for the hooks of tools: pre_tool and post_tool");
   if (out.command.size() > max_command_bytes)
     at.fail("command", "is longer than " + std::to_string(max_command_bytes) + " bytes");
+  if (scrubber{}.clean(out.command) != out.command)
+    at.fail("command",
+            "holds something that looks like a key, and commands are recorded: let it read the key "
+            "from a file");
   if (out.command.find('\0') != std::string::npos)
     at.fail("command", "has a NUL byte, which no program can be given");
   at.finish();

@@ -17,11 +17,13 @@ class hooks : public bad_input {
 protected:
   void configure(const std::string& text) const { write_text(home_ / "config.yaml", text); }
 
-  /// A hook that keeps what it is told, a line an event, and then does `more`.
+  /// A hook that keeps what it is told, a line an event, and then does `more`. Of tools, only that
+  /// which writes is asked about; `complete` is a tool too.
   [[nodiscard]] std::string hook(const std::string& on,
                                  const std::string& more = "true",
                                  const std::string& also = "") const {
-    return "  - on: " + on + "\n" + also + "    command: |\n      cat >> '" + (home_ / on) +
+    const auto match = on.ends_with("_tool") ? "    match: write_*\n" : "";
+    return "  - on: " + on + "\n" + match + also + "    command: |\n      cat >> '" + (home_ / on) +
            "'\n      " + more + "\n";
   }
   [[nodiscard]] std::vector<json::value> told(const std::string& on) const {
@@ -61,8 +63,8 @@ std::string text_at(const json::value& of, std::string_view name) {
 }
 
 TEST_F(hooks, are_told_of_tools_phases_and_the_run_once_each) {
-  configure("hooks:\n" + hook("pre_tool") + hook("post_tool", "true", "    match: write_*\n") +
-            hook("run_start") + hook("run_end") + hook("phase_end"));
+  configure("hooks:\n" + hook("pre_tool") + hook("post_tool") + hook("run_start") +
+            hook("run_end") + hook("phase_end"));
   const auto ended = run();
   ASSERT_EQ(ended.exit_code, 0) << ended.shown();
   const auto id = the_run();
@@ -142,11 +144,6 @@ TEST_F(hooks, that_block_a_phases_end_send_the_model_back_once) {
   // The model's second answer has the word that the hook wants.
   write_text(home_ / "mending.yaml", R"(turns:
   - name: mend
-    match: {user: say please, last_tool: complete}
-    tool_calls:
-      - {name: write_file, arguments: {path: .actor-shell/out/note.json, content: '{"note": "please"}'}}
-    usage: {input: 300, output: 20}
-  - name: mend at once
     match: {user: say please, has_tool_result: false}
     tool_calls:
       - {name: write_file, arguments: {path: .actor-shell/out/note.json, content: '{"note": "please"}'}}
@@ -178,10 +175,10 @@ TEST_F(hooks, that_block_a_phases_end_send_the_model_back_once) {
 }
 
 TEST_F(hooks, are_told_of_an_approval_and_of_a_warning) {
-  configure("budget: {warn_at_percent: 1, run_cap: 0.0001}\nhooks:\n" + hook("approval_requested") +
+  configure("budget: {warn_at_percent: 1}\nhooks:\n" + hook("approval_requested") +
             hook("budget_warned"));
   const auto ended = run({"gated-note@1", "--budget", "0.01"});
-  ASSERT_EQ(ended.exit_code, 4) << ended.shown();
+  ASSERT_EQ(ended.exit_code, 5) << ended.shown();
   const auto id = the_run();
   ASSERT_THAT(told("approval_requested"), SizeIs(1));
   const auto& asked = told("approval_requested")[0].at("approval");
@@ -193,7 +190,7 @@ TEST_F(hooks, are_told_of_an_approval_and_of_a_warning) {
   EXPECT_EQ(text_at(told("budget_warned")[0], "root"), "run/" + id);
   // Another start tells of nothing again.
   const auto before = told("budget_warned").size();
-  const auto approved = ask({"approvals", "approve", text_at(asked, "id")});
+  const auto approved = ask({"approvals", "decide", text_at(asked, "id"), "approve"});
   EXPECT_EQ(approved.exit_code, 0) << approved.shown();
   EXPECT_THAT(told("approval_requested"), SizeIs(1));
   EXPECT_EQ(told("budget_warned").size(), before);
@@ -236,7 +233,8 @@ TEST_F(hooks, run_again_under_the_same_id_where_a_crash_cut_them) {
 
 TEST_F(hooks, see_no_key_and_what_they_say_of_one_is_not_kept) {
   const std::string key = "sk-ant-api03-Zq8LmN2pXv7RtY4wKb9HdJ3sFg6TcU1e";
-  configure("hooks:\n" + hook("pre_tool", "env >&2; echo " + key + " >&2"));
+  write_text(home_ / "a-key", key);
+  configure("hooks:\n" + hook("pre_tool", "env >&2; cat '" + (home_ / "a-key") + "' >&2"));
   const auto ended = run({}, {}, {{"OPENAI_API_KEY", "an-odd-key-without-any-shape"}});
   ASSERT_EQ(ended.exit_code, 0) << ended.shown();
   ASSERT_THAT(recorded(hook_event::pre_tool), SizeIs(1));
@@ -244,7 +242,6 @@ TEST_F(hooks, see_no_key_and_what_they_say_of_one_is_not_kept) {
   EXPECT_THAT(said, HasSubstr("ACTOR_SHELL_HOOK=pre_tool"));
   EXPECT_THAT(said, Not(HasSubstr("OPENAI_API_KEY")));
   EXPECT_THAT(said, Not(HasSubstr(key)));
-  EXPECT_THAT(recorded(hook_event::pre_tool)[0].command, Not(HasSubstr(key)));
 }
 
 TEST_F(hooks, that_are_wrong_are_refused_with_their_place) {

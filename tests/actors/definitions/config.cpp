@@ -121,6 +121,9 @@ TEST(config, says_where_a_hook_is_wrong) {
   EXPECT_THAT(refusal("hooks: [{on: run_end, command: {a: b}}]"), HasSubstr("'hooks[0].command'"));
   EXPECT_THAT(refusal("hooks: [{on: run_end, command: x, match: a}]"),
               HasSubstr("is for the hooks of tools"));
+  EXPECT_THAT(
+      refusal("hooks: [{on: run_end, command: 'say ghp_R7tY2uI9oP4aS6dF1gH8jK3lZ5xC0vB7nM2q'}]"),
+      AllOf(HasSubstr("looks like a key"), testing::Not(HasSubstr("ghp_R7"))));
   EXPECT_THAT(refusal("hooks: [{on: run_end, command: x, time_limit_s: 0}]"),
               HasSubstr("'hooks[0].time_limit_s'"));
 }
