@@ -173,6 +173,15 @@ std::string describe(const any_fact& happened) {
           [](const phase::repair_requested&) {
             return std::string{"asking the model to repair it"};
           },
+          [](const run::hook_ran& f) {
+            if (f.exit_code == 0 && !f.timed_out)
+              return std::string{};
+            return "hook " + fit(f.command, 40) +
+                   (f.blocked     ? " blocked it"
+                    : f.timed_out ? " ran out of time"
+                                  : " failed with " + std::to_string(f.exit_code)) +
+                   (f.message.empty() ? "" : ": " + fit(f.message, 90));
+          },
           [](const auto&) { return std::string{}; }, // not worth a line
       },
       happened);

@@ -132,9 +132,15 @@ struct revoke_path {
   std::string by;
 };
 
+/// What the hooks of one event did. What they may block goes on after this, or does not.
+struct hooks_ran {
+  hook_event on = hook_event::pre_tool;
+  std::vector<hook_ran> results;
+};
+
 #define ASH_ROOT_COMMANDS                                                                          \
   run::request_approval, run::decide_approval, run::approval_due, run::withdraw_approval,          \
-      run::grant_path, run::revoke_path
+      run::grant_path, run::revoke_path, run::hooks_ran
 
 } // namespace run
 
@@ -339,7 +345,7 @@ struct cancel {
 /// The call ran when the process died, and must not run again.
 struct doubt {};
 
-using command = std::variant<request, review, finish, cancel, doubt>;
+using command = std::variant<request, review, finish, cancel, doubt, run::hooks_ran>;
 
 } // namespace tool_call
 

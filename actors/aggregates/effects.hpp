@@ -37,6 +37,15 @@ struct run_tool {
   tool_call::requested what;
 };
 
+/// Runs the user's hooks of an event, one after another. Over a crash they may run again, under the
+/// same id. Answers run::hooks_ran.
+struct run_hooks {
+  hook_event on = hook_event::pre_tool;
+  std::vector<hook_rule> rules; ///< those that the event is for
+  std::string directory;        ///< where they run; empty, or gone: `/`
+  std::string details;          ///< JSON object: what they are told of the event
+};
+
 /// Gives a command to the entity itself, at once or at `due`. Durable: it stands in `pending` until
 /// what it leads to has happened.
 struct tell_self {
@@ -66,6 +75,7 @@ struct check_artifact {
   std::vector<std::string> check = {}; ///< the headings, or the one command
   tool_terms bounds = {};              ///< of that command
   run_id run = {};
+  std::string phase_key = {};
 };
 
 /// Makes the run's own git worktree and branch. Answers run::workspace_ready or
@@ -141,6 +151,7 @@ using any = std::variant<reserve,
                          settle,
                          call_model,
                          run_tool,
+                         run_hooks,
                          tell_self,
                          send,
                          call_off,

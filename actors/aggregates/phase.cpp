@@ -291,7 +291,8 @@ effect_request check_artifact(const active& s) {
                                  s.work.kind,
                                  s.work.artifact_check,
                                  s.work.agent.tool_bounds,
-                                 s.work.run}};
+                                 s.work.run,
+                                 s.work.key}};
 }
 
 effect_request ask_approval(const active& s) {

@@ -98,6 +98,18 @@ decision<fact> on(const live& s, const workspace_ready& c) {
   return s.at == status::executing ? and_next(s, std::move(happened)) : happened;
 }
 
+decision<fact> on(const live& s, const hooks_ran& c) {
+  facts happened{c.results.begin(), c.results.end()};
+  if (c.on != hook_event::run_start)
+    return happened;
+  if (s.start_hooked)
+    return facts{};
+  const auto* by = hooks::blocked_by(c.results);
+  if (by != nullptr && !is_over(s.at))
+    return end_in_failure(s, std::move(happened), hooks::refusal_of(*by), {});
+  return goes_on(s) ? and_next(s, std::move(happened)) : happened;
+}
+
 decision<fact> on(const live& s, const workspace_failed& c) {
   if (is_over(s.at))
     return facts{};

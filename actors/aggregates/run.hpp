@@ -49,6 +49,7 @@ struct live {
   bool report_settled = false; ///< composed, or given up
   std::int64_t resumes = 0;
   std::vector<std::string> omitted; ///< keys of phases that were left out
+  bool start_hooked = false;        ///< the hooks of its start have run
 };
 BOOST_DESCRIBE_STRUCT(live,
                       (),
@@ -63,7 +64,8 @@ BOOST_DESCRIBE_STRUCT(live,
                        report,
                        report_settled,
                        resumes,
-                       omitted))
+                       omitted,
+                       start_hooked))
 
 using state = std::variant<absent, live>;
 

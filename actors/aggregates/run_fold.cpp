@@ -64,6 +64,8 @@ std::vector<const phase_progress*> open_phases(const live& s) {
 }
 
 std::vector<const planned_phase*> startable(const live& s) {
+  if (is_at_hooks(s))
+    return {};
   const auto under_way = static_cast<std::int64_t>(open_phases(s).size());
   auto room = std::max<std::int64_t>(s.plan.parallel, 1) - under_way;
   std::vector<const planned_phase*> out;
@@ -141,7 +143,10 @@ run::state run_aggregate::evolve(state from, const fact& happened) {
                  [&](const phase_merged& f) { attempt_of(existing(from), f.phase).merged = true; },
                  [](const path_granted&) {},
                  [](const path_revoked&) {},
-                 [](const run::hook_ran&) {},
+                 [&](const run::hook_ran& f) {
+                   if (f.on == hook_event::run_start)
+                     existing(from).start_hooked = true;
+                 },
              },
              happened);
   return from;

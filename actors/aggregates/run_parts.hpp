@@ -1,6 +1,7 @@
 // What the run's decisions, its fold and its effects look up alike. Private to them.
 #pragma once
 
+#include "actors/aggregates/hooks.hpp"
 #include "actors/aggregates/run.hpp"
 
 #include <algorithm>
@@ -17,6 +18,11 @@ inline const phase_progress* open_attempt(const live& s, const phase_id& phase) 
 /// Whether phases begin and end: also while someone thinks about an approval of one of them.
 inline bool goes_on(const live& s) {
   return s.at == status::executing || s.at == status::awaiting_approval;
+}
+
+/// Whether its first phase waits for hooks.
+inline bool is_at_hooks(const live& s) {
+  return !s.start_hooked && hooks::has_any(s.plan.tool_bounds.hooks, hook_event::run_start);
 }
 
 /// Whether the attempt left its artifact.

@@ -11,6 +11,14 @@ effect_request prepare(const live& s) {
           effect::prepare_workspace{plan.repo_path, plan.base_branch, plan.worktree, plan.branch}};
 }
 
+effect_request ask_hooks(const live& s) {
+  return {"hooks.start:" + to_string(s.plan.run),
+          effect::run_hooks{hook_event::run_start,
+                            hooks::for_event(s.plan.tool_bounds.hooks, hook_event::run_start),
+                            s.plan.worktree,
+                            hooks::about(s.plan)}};
+}
+
 effect_request open(const live& s, const phase_progress& phase) {
   const auto& plan = s.plan;
   effect::open_phase what;
@@ -106,6 +114,8 @@ effects owed_at_the_end(const live& s) {
 effects owed_while_going(const live& s) {
   if (s.base_commit.empty())
     return {prepare(s)};
+  if (is_at_hooks(s))
+    return {ask_hooks(s)};
   auto owed = merge(s);
   append(owed, ask_conditions(s));
   for (const auto* phase : open_phases(s)) {
@@ -143,7 +153,11 @@ effects run_aggregate::react(const state& from, const fact& happened) {
                         [](const created&) { return effects{}; },
                         [](const bound&) { return effects{}; },
                         [&](const started&) { return effects{prepare(s)}; },
-                        [&](const workspace_prepared&) { return ask_conditions(s); },
+                        [&](const workspace_prepared&) {
+                          if (is_at_hooks(s) && goes_on(s))
+                            return effects{ask_hooks(s)};
+                          return ask_conditions(s);
+                        },
                         [&](const phase_opened& f) {
                           const auto* phase = open_attempt(s, f.phase);
                           return phase == nullptr ? effects{} : effects{open(s, *phase)};
@@ -171,7 +185,9 @@ effects run_aggregate::react(const state& from, const fact& happened) {
                         [&](const phase_merged&) { return after_a_phase(s); },
                         [](const path_granted&) { return effects{}; },
                         [](const path_revoked&) { return effects{}; },
-                        [](const hook_ran&) { return effects{}; },
+                        [&](const hook_ran& f) {
+                          return f.on == hook_event::run_start ? ask_conditions(s) : effects{};
+                        },
                     },
                     happened);
 }

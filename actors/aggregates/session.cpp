@@ -173,6 +173,13 @@ decision<fact> on(const active&, const run::revoke_path& c, instant) {
   return facts{run::path_revoked{c.path, c.by}};
 }
 
+decision<fact> on(const active&, const run::hooks_ran& c, instant) {
+  return facts{c.results.begin(), c.results.end()};
+}
+decision<fact> on(const closed&, const run::hooks_ran& c, instant) {
+  return facts{c.results.begin(), c.results.end()};
+}
+
 decision<fact> on(const active& s, const post& c, instant now) {
   if (s.turns.now)
     return busy_error(s);

@@ -2,6 +2,7 @@
 
 #include "actors/aggregates/approvals.hpp"
 #include "actors/aggregates/document_of.hpp"
+#include "actors/aggregates/hooks.hpp"
 #include "actors/aggregates/policy.hpp"
 #include "events/base/check.hpp"
 #include "events/base/match.hpp"
@@ -12,19 +13,39 @@ namespace {
 using facts = std::vector<fact>;
 using turn::tool_answer;
 
-decision<fact> on(const absent&, const request& c) {
-  facts happened{c.what};
-  auto verdict = verdict_on(c.what);
-  if (c.what.review && verdict.verdict == permission_verdict::allow)
-    verdict = {permission_verdict::ask, {}, "review", "May it run " + c.what.name + "?"};
-  if (verdict.verdict == permission_verdict::ask && c.what.root.empty())
+bool has_hooks(const requested& what, hook_event on) {
+  return hooks::has_any(what.terms.hooks, on, what.name);
+}
+
+/// Without an approval to wait for it is the hooks that have to let it run.
+bool is_at_hooks(const reviewing& s) {
+  return s.awaits.approval.is_nil();
+}
+
+policy::permit full_verdict_on(const requested& what) {
+  auto verdict = verdict_on(what);
+  if (what.review && verdict.verdict == permission_verdict::allow)
+    verdict = {permission_verdict::ask, {}, "review", "May it run " + what.name + "?"};
+  if (verdict.verdict == permission_verdict::ask && what.root.empty())
     verdict = {permission_verdict::deny,
                errc::permission_denied,
                verdict.rule,
                "there is nobody to ask: " + verdict.rule};
+  return verdict;
+}
+
+/// What may run does so, unless hooks are asked first.
+void let_run(const requested& what, facts& happened) {
+  if (!has_hooks(what, hook_event::pre_tool))
+    happened.push_back(started{what.call});
+}
+
+decision<fact> on(const absent&, const request& c) {
+  facts happened{c.what};
+  const auto verdict = full_verdict_on(c.what);
   switch (verdict.verdict) {
   case permission_verdict::allow:
-    happened.push_back(started{c.what.call});
+    let_run(c.what, happened);
     break;
   case permission_verdict::deny:
     happened.push_back(
@@ -38,11 +59,11 @@ decision<fact> on(const absent&, const request& c) {
 }
 
 decision<fact> on(const reviewing& s, const review& c) {
-  if (!c.approval.is_nil() && c.approval != s.awaits.approval)
+  if (is_at_hooks(s) || (!c.approval.is_nil() && c.approval != s.awaits.approval))
     return facts{};
   facts happened{reviewed{s.what.call, c.verdict, c.by, c.reason, c.approval}};
   if (c.verdict == review_verdict::approved)
-    happened.push_back(started{s.what.call});
+    let_run(s.what, happened);
   else
     happened.push_back(
         denied{s.what.call,
@@ -56,6 +77,28 @@ decision<fact> on(const reviewing& s, const review& c) {
 
 decision<fact> on(const reviewing& s, const cancel& c) {
   return facts{cancelled{s.what.call, c.reason}};
+}
+
+facts recorded(const run::hooks_ran& c) {
+  return {c.results.begin(), c.results.end()};
+}
+
+decision<fact> on(const reviewing& s, const run::hooks_ran& c) {
+  if (!is_at_hooks(s) || c.on != hook_event::pre_tool)
+    return facts{};
+  auto happened = recorded(c);
+  if (const auto* by = hooks::blocked_by(c.results)) {
+    const auto why = hooks::refusal_of(*by);
+    happened.push_back(
+        denied{s.what.call, std::string{to_string(why.code)}, "hook " + by->command, why.message});
+  } else {
+    happened.push_back(started{s.what.call});
+  }
+  return happened;
+}
+
+decision<fact> on(const finishing&, const run::hooks_ran& c) {
+  return c.on == hook_event::post_tool ? recorded(c) : facts{};
 }
 
 decision<fact> on(const running& s, const finish& c) {
@@ -114,6 +157,28 @@ decision<fact> on(const finished&, const cancel&) {
 decision<fact> on(const finished&, const doubt&) {
   return facts{};
 }
+decision<fact> on(const running&, const run::hooks_ran&) {
+  return facts{};
+}
+// It was cancelled while they ran: what they did is told none the less.
+decision<fact> on(const finished&, const run::hooks_ran& c) {
+  return c.on == hook_event::pre_tool ? recorded(c) : facts{};
+}
+decision<fact> on(const finishing&, const request&) {
+  return facts{};
+}
+decision<fact> on(const finishing&, const review&) {
+  return facts{};
+}
+decision<fact> on(const finishing&, const finish&) {
+  return facts{};
+}
+decision<fact> on(const finishing&, const cancel&) {
+  return facts{};
+}
+decision<fact> on(const finishing&, const doubt&) {
+  return facts{};
+}
 
 decision<fact> on(const auto&, const auto&) {
   return refuse(errc::invalid_transition, "the tool call does not accept this command now");
@@ -127,14 +192,39 @@ const requested& request_of(const state& s) {
   return active->what;
 }
 
-state end(const state& from,
-          tool_answer answer,
-          std::string code,
-          std::string text,
-          std::vector<file_change> written) {
+finished end(const state& from,
+             tool_answer answer,
+             std::string code,
+             std::string text,
+             std::vector<file_change> written) {
   const auto& what = request_of(from);
-  return finished{
-      what.call, what.owner, answer, std::move(code), std::move(text), std::move(written)};
+  return {what.call, what.owner, answer, std::move(code), std::move(text), std::move(written)};
+}
+
+/// It ran to its end: hooks may follow.
+state end_after_hooks(const state& from, finished came) {
+  const auto& what = request_of(from);
+  if (!has_hooks(what, hook_event::post_tool))
+    return came;
+  return finishing{what, std::move(came)};
+}
+
+effect_request ask_hooks(const requested& what) {
+  return {"hooks.before:" + to_string(what.call),
+          effect::run_hooks{hook_event::pre_tool,
+                            hooks::for_event(what.terms.hooks, hook_event::pre_tool, what.name),
+                            what.worktree,
+                            hooks::about(what)}};
+}
+
+effect_request run_hooks_after(const finishing& s) {
+  const auto& [call, owner, answer, code, text, written, root, withdrawn] = s.came;
+  return {
+      "hooks.after:" + to_string(call),
+      effect::run_hooks{hook_event::post_tool,
+                        hooks::for_event(s.what.terms.hooks, hook_event::post_tool, s.what.name),
+                        s.what.worktree,
+                        hooks::about(s.what, answer, code, text, written)}};
 }
 
 effect_request execute(const requested& what) {
@@ -205,25 +295,29 @@ tool_call::state tool_call_aggregate::evolve(state from, const fact& happened) {
           [&](const requested& f) -> state {
             return reviewing{f, {}};
           },
-          [&](const reviewed&) -> state { return std::move(from); },
+          [&](const reviewed& f) -> state {
+            if (f.verdict == review_verdict::approved) // nothing but hooks stands in its way now
+              return reviewing{request_of(from), {}};
+            return std::move(from);
+          },
           [&](const started&) -> state {
             return running{request_of(from), false};
           },
-          [&](const denied& f) {
+          [&](const denied& f) -> state {
             return end(from, tool_answer::denied, f.code, "Not executed: " + f.message, {});
           },
           [&](const completed& f) {
-            return end(from, tool_answer::completed, {}, f.text, f.written);
+            return end_after_hooks(from, end(from, tool_answer::completed, {}, f.text, f.written));
           },
           [&](const failed& f) {
-            return end(from, tool_answer::failed, f.code, f.text, f.written);
+            return end_after_hooks(from, end(from, tool_answer::failed, f.code, f.text, f.written));
           },
           [&](const cancelled& f) -> state {
-            auto ended = std::get<finished>(end(from,
-                                                tool_answer::cancelled,
-                                                std::string{to_string(errc::cancelled)},
-                                                "Cancelled: " + f.reason,
-                                                {}));
+            auto ended = end(from,
+                             tool_answer::cancelled,
+                             std::string{to_string(errc::cancelled)},
+                             "Cancelled: " + f.reason,
+                             {});
             if (const auto* waiting = std::get_if<reviewing>(&from)) {
               ended.root = waiting->what.root;
               ended.withdrawn = waiting->awaits.approval;
@@ -233,7 +327,7 @@ tool_call::state tool_call_aggregate::evolve(state from, const fact& happened) {
           [&](const cancel_requested&) -> state {
             return running{request_of(from), true};
           },
-          [&](const in_doubt&) {
+          [&](const in_doubt&) -> state {
             return end(
                 from,
                 tool_answer::in_doubt,
@@ -247,20 +341,39 @@ tool_call::state tool_call_aggregate::evolve(state from, const fact& happened) {
             return reviewing{request_of(from), f};
           },
           [&](const delegated&) -> state { return std::move(from); },
-          [&](const run::hook_ran&) -> state { return std::move(from); },
+          [&](const run::hook_ran& f) -> state {
+            auto* done = std::get_if<finishing>(&from);
+            if (done != nullptr && f.on == hook_event::post_tool)
+              return std::move(done->came);
+            return std::move(from);
+          },
       },
       happened);
 }
 
 effects tool_call_aggregate::react(const state& s, const fact& happened) {
   const auto tell = [&] { return effects{tell_owner(std::get<finished>(s))}; };
+  const auto ended = [&] {
+    const auto* after = std::get_if<finishing>(&s);
+    return after != nullptr ? effects{run_hooks_after(*after)} : tell();
+  };
+  const auto ask_first = [&](const requested& what) {
+    return has_hooks(what, hook_event::pre_tool) ? effects{ask_hooks(what)} : effects{};
+  };
   return std::visit(match{
-                        [&](const requested&) { return effects{}; },
-                        [&](const reviewed&) { return effects{}; },
+                        [&](const requested& f) {
+                          return full_verdict_on(f).verdict == permission_verdict::allow
+                                     ? ask_first(f)
+                                     : effects{};
+                        },
+                        [&](const reviewed& f) {
+                          return f.verdict == review_verdict::approved ? ask_first(request_of(s))
+                                                                       : effects{};
+                        },
                         [&](const started&) { return effects{execute(request_of(s))}; },
                         [&](const denied&) { return tell(); },
-                        [&](const completed&) { return tell(); },
-                        [&](const failed&) { return tell(); },
+                        [&](const completed&) { return ended(); },
+                        [&](const failed&) { return ended(); },
                         [&](const cancelled&) {
                           auto owed = tell();
                           append(owed, withdraw(std::get<finished>(s)));
@@ -270,33 +383,38 @@ effects tool_call_aggregate::react(const state& s, const fact& happened) {
                         [&](const cancel_requested&) { return effects{call_off(request_of(s))}; },
                         [&](const review_awaited&) { return effects{ask(std::get<reviewing>(s))}; },
                         [](const delegated&) { return effects{}; },
-                        [](const run::hook_ran&) { return effects{}; },
+                        [&](const run::hook_ran& f) {
+                          const auto last = f.on == hook_event::post_tool;
+                          return last && std::holds_alternative<finished>(s) ? tell() : effects{};
+                        },
                     },
                     happened);
 }
 
 effects tool_call_aggregate::pending(const state& s) {
-  return std::visit(match{
-                        [](const absent&) { return effects{}; },
-                        [](const reviewing& r) { return effects{ask(r)}; },
-                        [](const running& r) {
-                          // Under the id of the run itself: while that is in flight, this is not
-                          // issued.
-                          if (r.what.effect == effect_class::write)
-                            return effects{{"tool.run:" + to_string(r.what.call),
-                                            effect::tell_self{{}, doubt{}}}};
-                          effects owed{execute(r.what)};
-                          if (r.cancelling)
-                            owed.push_back(call_off(r.what));
-                          return owed;
-                        },
-                        [](const finished& f) {
-                          effects owed{tell_owner(f)};
-                          append(owed, withdraw(f));
-                          return owed;
-                        },
-                    },
-                    s);
+  return std::visit(
+      match{
+          [](const absent&) { return effects{}; },
+          [](const reviewing& r) { return effects{is_at_hooks(r) ? ask_hooks(r.what) : ask(r)}; },
+          [](const running& r) {
+            // Under the id of the run itself: while that is in flight, this is not
+            // issued.
+            if (r.what.effect == effect_class::write)
+              return effects{
+                  {"tool.run:" + to_string(r.what.call), effect::tell_self{{}, doubt{}}}};
+            effects owed{execute(r.what)};
+            if (r.cancelling)
+              owed.push_back(call_off(r.what));
+            return owed;
+          },
+          [](const finished& f) {
+            effects owed{tell_owner(f)};
+            append(owed, withdraw(f));
+            return owed;
+          },
+          [](const finishing& f) { return effects{run_hooks_after(f)}; },
+      },
+      s);
 }
 
 bool tool_call_aggregate::is_final(const state& s) {

@@ -11,7 +11,7 @@ namespace ash::tool_call {
 struct absent {};
 BOOST_DESCRIBE_STRUCT(absent, (), ())
 
-/// Someone has to decide before it runs.
+/// Someone has to decide before it runs; or, without an approval, hooks of the user's do.
 struct reviewing {
   requested what;
   review_awaited awaits;
@@ -37,7 +37,14 @@ struct finished {
 };
 BOOST_DESCRIBE_STRUCT(finished, (), (call, owner, answer, code, text, written, root, withdrawn))
 
-using state = std::variant<absent, reviewing, running, finished>;
+/// It ran, and hooks of the user's follow before its owner is told.
+struct finishing {
+  requested what;
+  finished came;
+};
+BOOST_DESCRIBE_STRUCT(finishing, (), (what, came))
+
+using state = std::variant<absent, reviewing, running, finished, finishing>;
 
 /// The rules that a call is judged by.
 policy::rules rules_of(const tool_terms& terms);

@@ -105,6 +105,7 @@ result<config> parse_config(std::string_view text, std::string file) {
     at->finish();
   }
   read_approvals(top, out.approvals);
+  out.hooks = read_hooks(top);
   read_defaults(top, out);
   top.finish();
   TRY(in.outcome());

@@ -45,6 +45,12 @@ std::size_t text_of(const session::set_persona& c) {
 std::size_t text_of(const tool_call::finish& c) {
   return c.text.size() + c.full.size();
 }
+std::size_t text_of(const run::hooks_ran& c) {
+  std::size_t sum = 0;
+  for (const auto& each : c.results)
+    sum += each.command.size() + each.message.size() + each.output.text.size();
+  return sum;
+}
 std::size_t text_of(const phase::artifact_checked& c) {
   return c.content.size() + c.repair_prompt.size();
 }

@@ -1,15 +1,19 @@
 #include "actors/performers/artifact_effects.hpp"
 
+#include "actors/aggregates/hooks.hpp"
 #include "actors/definitions/envelope.hpp"
 #include "actors/definitions/markdown_check.hpp"
 #include "actors/performers/documents.hpp"
+#include "actors/performers/hook_effects.hpp"
 #include "actors/performers/run_history.hpp"
+#include "actors/performers/tell_again.hpp"
 #include "actors/performers/tool_effects.hpp"
 #include "actors/performers/workspace.hpp"
 #include "actors/tools/beneath.hpp"
 #include "actors/tools/builtin.hpp"
 #include "actors/tools/file_bytes.hpp"
 #include "events/base/fail_point.hpp"
+#include "events/base/json.hpp"
 
 namespace ash::performers {
 namespace {
@@ -134,16 +138,84 @@ any_command check_artifact(const effect::check_artifact& what,
   return std::move(came).value();
 }
 
-void perform_check_artifact(running_effect& effect,
+namespace {
+
+std::vector<hook_rule> hooks_of(const effect::check_artifact& what, const any_command& came) {
+  const auto* checked = std::get_if<phase::artifact_checked>(&came);
+  if (checked == nullptr || !checked->present || !checked->findings.empty())
+    return {};
+  return hooks::for_event(what.bounds.hooks, hook_event::phase_end);
+}
+
+hook_call call_of(const running_effect& effect,
+                  const effect::check_artifact& what,
+                  const phase::artifact_checked& checked) {
+  const json::object details{
+      {"root", stream_of(what.run).text()},
+      {"run", to_string(what.run)},
+      {"owner", effect.owner().stream.text()},
+      {"phase", what.phase_key},
+      {"directory", what.worktree},
+      {"artifact", json::object{{"path", what.path}, {"sha256", checked.sha256}}}};
+  return {hook_event::phase_end, effect.id(), what.worktree, to_json_text(details)};
+}
+
+/// What blocks the phase's end is for the model to mend, as any other finding.
+void find_blocked(phase::artifact_checked& into,
+                  const effect::check_artifact& what,
+                  const std::vector<run::hook_ran>& results,
+                  const performer_options& options) {
+  const auto* by = hooks::blocked_by(results);
+  if (by == nullptr)
+    return;
+  const auto message = hooks::refusal_of(*by).message;
+  auto schema = text_of(what.schema, *options.log);
+  into.repair_prompt = definitions::render_repair(
+      {{"", "hook", message}}, artifact_of(what), schema ? schema.value() : std::string{});
+  into.findings.push_back({"", "hook", message});
+}
+
+} // namespace
+
+void perform_check_artifact(const effect_ptr& effect,
                             const effect::check_artifact& what,
-                            const performer_options& options) {
+                            const performer_options& options,
+                            entity_directory& directory,
+                            timer_thread& timers) {
   pass(fail_point::artifact_before);
-  auto came = check_artifact(what, options, effect.stop_token());
+  auto came = check_artifact(what, options, effect->stop_token());
+  run::hooks_ran ran{hook_event::phase_end, {}};
+  if (const auto rules = hooks_of(what, came); !rules.empty()) {
+    auto& checked = std::get<phase::artifact_checked>(came);
+    ran.results = run_hooks(
+        rules, call_of(*effect, what, checked), *options.scrub->now(), effect->stop_token());
+    find_blocked(checked, what, ran.results, options);
+  }
   pass(fail_point::artifact_after);
   // Called off by a stop: judged again after the restart.
-  if (effect.stop_token().stop_requested())
-    return effect.drop();
-  effect.end(std::move(came));
+  if (effect->stop_token().stop_requested())
+    return effect->drop();
+  if (ran.results.empty())
+    return effect->end(std::move(came));
+  // What they did is durable before anything follows from it.
+  tell_again(
+      directory,
+      timers,
+      {stream_of(what.run), stream_of(what.run)},
+      {"hooks:" + effect->id(),
+       effect->owner().root.text(),
+       effect->id(),
+       system_now(),
+       std::move(ran)},
+      [effect](const error& why) {
+        return may_pass(why) && !effect->stop_token().stop_requested();
+      },
+      [effect, came = std::move(came)](result<void> reply) mutable {
+        if (!reply && (may_pass(reply.error()) || reply.error().code == errc::shutting_down))
+          effect->drop();
+        else
+          effect->end(std::move(came));
+      });
 }
 
 } // namespace ash::performers

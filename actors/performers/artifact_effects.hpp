@@ -1,10 +1,10 @@
-// Reading an artifact from the worktree and checking it: by its schema, its headings, git, or a
-// command. It never changes a
-// file.
+// Reading an artifact from the worktree and checking it: by its schema, its headings, git, a
+// command, and the user's hooks. It never changes a file.
 #pragma once
 
 #include "actors/performers/make_performer.hpp"
 #include "actors/performers/running_effect.hpp"
+#include "actors/performers/timer_thread.hpp"
 
 namespace ash::performers {
 
@@ -17,8 +17,12 @@ any_command check_artifact(const effect::check_artifact& what,
                            const performer_options& options,
                            std::stop_token stop = {});
 
-void perform_check_artifact(running_effect& effect,
+/// A valid artifact is shown to the hooks of `phase_end`, whose deeds the run records; where one of
+/// them blocks, that is a finding in the artifact.
+void perform_check_artifact(const effect_ptr& effect,
                             const effect::check_artifact& what,
-                            const performer_options& options);
+                            const performer_options& options,
+                            entity_directory& directory,
+                            timer_thread& timers);
 
 } // namespace ash::performers

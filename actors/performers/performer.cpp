@@ -3,6 +3,7 @@
 #include "actors/performers/artifact_effects.hpp"
 #include "actors/performers/budget_effects.hpp"
 #include "actors/performers/condition_effects.hpp"
+#include "actors/performers/hook_effects.hpp"
 #include "actors/performers/make_performer.hpp"
 #include "actors/performers/model_effects.hpp"
 #include "actors/performers/phase_effects.hpp"
@@ -37,6 +38,9 @@ std::optional<any_command> failure_of(const effect::any& what, error why) {
                         },
                         [&](const effect::run_tool&) -> std::optional<any_command> {
                           return failed_tool_call(why);
+                        },
+                        [&](const effect::run_hooks& e) -> std::optional<any_command> {
+                          return failed_hooks(e, why);
                         },
                         [&](const effect::check_artifact&) -> std::optional<any_command> {
                           return phase::artifact_unreadable{std::move(why)};
@@ -77,7 +81,8 @@ public:
 
   void perform(const effect_owner& owner, effect_request what, on_answer answer) override {
     const auto reaches_out = std::holds_alternative<effect::call_model>(what.what) ||
-                             std::holds_alternative<effect::run_tool>(what.what);
+                             std::holds_alternative<effect::run_tool>(what.what) ||
+                             std::holds_alternative<effect::run_hooks>(what.what);
     // A reservation leads straight to a call: held here, nothing is paid for that is never made.
     const auto leads_out = reaches_out || std::holds_alternative<effect::reserve>(what.what);
     if (stopped_ || (held_ && leads_out))
@@ -131,8 +136,13 @@ private:
             [&](const effect::run_tool& e) {
               in_pool(tools_, [this, &e](auto& on) { perform_run_tool(on, e, options_); });
             },
+            [&](const effect::run_hooks& e) {
+              in_pool(tools_, [this, &e](auto& on) { perform_run_hooks(on, e, options_); });
+            },
             [&](const effect::check_artifact& e) {
-              in_pool(files_, [this, &e](auto& on) { perform_check_artifact(on, e, options_); });
+              in_pool(files_, [this, &e, effect](auto&) {
+                perform_check_artifact(effect, e, options_, directory_, timers_);
+              });
             },
             [&](const effect::prepare_workspace& e) {
               in_pool(files_, [&e](auto& on) { perform_prepare_workspace(on, e); });

@@ -35,6 +35,10 @@ public:
     if (c.why)
       clean(*c.why);
   }
+  void operator()(run::hooks_ran& c) const {
+    for (auto& each : c.results)
+      clean(each.message);
+  }
   void operator()(run::start& c) const { clean(c.what.requirements); }
   void operator()(run::decide_approval& c) const { clean(c.comment); }
   void operator()(run::abort& c) const { clean(c.reason); }

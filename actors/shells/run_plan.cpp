@@ -232,6 +232,9 @@ tool_terms tool_bounds_of(const defs::config& from) {
   performers::add_permissions(out, from.permissions, "config");
   if (from.permissions.mode)
     out.mode = static_cast<permission_mode>(*from.permissions.mode);
+  for (const auto& each : from.hooks)
+    out.hooks.push_back(
+        {static_cast<hook_event>(each.on), each.match, each.command, each.time_limit_s * 1'000});
   return out;
 }
 

@@ -78,6 +78,7 @@ result<void> runtime::parts::open() {
   slots = std::make_unique<run_slots>(*log);
   TRY(sweep());
   TRY(start_actors());
+  TRY(watch_for_hooks());
   if (options.crashed == after_crash::wait)
     return success();
   for (const auto& run : swept) {
@@ -156,6 +157,23 @@ result<void> runtime::parts::start_actors() {
   for (const auto& run : to_wake_)
     actors->wake(stream_of(run), stream_of(run));
   return sort_out_daily_scopes();
+}
+
+result<void> runtime::parts::watch_for_hooks() {
+  hook_watch::parts with;
+  with.log = log.get();
+  with.rules = tool_bounds_of(options.config).hooks;
+  with.cursor_file = layout.directory + "/hooks.position";
+  with.scrub = scrub;
+  with.record = [this](const stream_id& root, const std::string& id, run::hooks_ran what) {
+    return tell(root, {{}, id, {}}, id, std::move(what));
+  };
+  if (!hook_watch::wants(with.rules)) {
+    hook_watch::forget(with.cursor_file);
+    return success();
+  }
+  TRY(hooks, hook_watch::open(std::move(with)));
+  return success();
 }
 
 result<const definitions::library*> runtime::parts::load_definitions() {
@@ -322,6 +340,8 @@ void runtime::parts::interrupt_all() {
 
 void runtime::parts::stop(std::chrono::milliseconds grace) {
   std::call_once(stop_once_, [&] {
+    if (hooks != nullptr) // what has ended by itself is told of; whoever was told to stop, stops
+      hooks->stop(grace.count() == 0 ? hook_watch::ending::drain : hook_watch::ending::leave);
     if (actors != nullptr) {
       actors->stop(grace);
       chores_.stop();

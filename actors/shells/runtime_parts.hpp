@@ -6,6 +6,7 @@
 #include "actors/performers/work_pool.hpp"
 #include "actors/secrets/key_store.hpp"
 #include "actors/shells/audit_trail.hpp"
+#include "actors/shells/hook_watch.hpp"
 #include "actors/shells/run_slots.hpp"
 #include "actors/shells/runtime.hpp"
 
@@ -58,6 +59,7 @@ public:
   std::vector<run_id> swept;
   std::vector<set_aside_run> set_aside;
   std::unique_ptr<ash::shells> actors;
+  std::unique_ptr<hook_watch> hooks; ///< none where the configuration has none for it
 
 private:
   performers::performer_options performer_options_of();
@@ -66,6 +68,7 @@ private:
   void settle_for(const stream_id& broken);
   /// Closes daily scopes whose day is over, and has those who hold money there settle it.
   result<void> sort_out_daily_scopes();
+  result<void> watch_for_hooks();
   result<void> interrupt(const run_id& run, run::interruption cause, const std::string& message);
   void interrupt_all();
   /// Something beneath the run can't be settled before a restart.

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -109,15 +110,46 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return list;
 }
 
+/// A file in memory with what the child is to read; none where that is nothing.
+result<unique_fd> make_input(const std::string& text) {
+  if (text.empty())
+    return unique_fd{};
+  const unique_fd low{::memfd_create("input", MFD_CLOEXEC)};
+  unique_fd made{low.is_open() ? ::fcntl(low.get(), F_DUPFD_CLOEXEC, 10) : -1};
+  if (!made.is_open())
+    return system_error("making a file in memory", errno);
+  for (std::size_t done = 0; done < text.size();) {
+    const auto size = ::write(made.get(), text.data() + done, text.size() - done);
+    if (size < 0 && errno != EINTR)
+      return system_error("writing a file in memory", errno);
+    done += size > 0 ? static_cast<std::size_t>(size) : 0;
+  }
+  if (::lseek(made.get(), 0, SEEK_SET) != 0)
+    return system_error("winding back a file in memory", errno);
+  return made;
+}
+
+/// What the child's first descriptors are; below 0: none of its own.
+struct descriptors {
+  int input = -1;
+  int output = -1;
+  int errors = -1;
+  int status = -1;
+};
+
 /// posix_spawn with what the child inherits spelled out. Gives 0 or the number of the error.
-int spawn(const process_request& request, int output, int status, pid_t& pid) {
+int spawn(const process_request& request, const descriptors& with, pid_t& pid) {
+  const auto status = with.status;
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawnattr_init(&attributes);
-  ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&actions, output, 1);
-  ::posix_spawn_file_actions_adddup2(&actions, output, 2);
+  if (with.input >= 0)
+    ::posix_spawn_file_actions_adddup2(&actions, with.input, 0);
+  else
+    ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_adddup2(&actions, with.output, 1);
+  ::posix_spawn_file_actions_adddup2(&actions, with.errors >= 0 ? with.errors : with.output, 2);
   if (status >= 0)
     ::posix_spawn_file_actions_adddup2(&actions, status, status_descriptor);
   ::posix_spawn_file_actions_addclosefrom_np(&actions, status_descriptor + (status >= 0 ? 1 : 0));
@@ -144,9 +176,14 @@ int spawn(const process_request& request, int output, int status, pid_t& pid) {
 /// A child that was started and is not yet waited for.
 class running_process {
 public:
-  running_process(const process_request& request, pid_t pid, channel output, channel status)
-      : request_{request}, pid_{pid}, child_{open_pidfd(pid)}, output_{std::move(output.read)},
-        status_{std::move(status.read)}, kept_{request.max_output_bytes} {}
+  running_process(const process_request& request,
+                  pid_t pid,
+                  unique_fd output,
+                  unique_fd errors,
+                  unique_fd status)
+      : request_{request}, pid_{pid}, child_{open_pidfd(pid)}, output_{std::move(output)},
+        errors_{std::move(errors)}, status_{std::move(status)}, kept_{request.max_output_bytes},
+        kept_errors_{request.max_output_bytes} {}
 
   /// Waits until it ends, or ends it; then sees to it that all of its kind are dead.
   result<process_end> wait(int stop_event);
@@ -157,16 +194,19 @@ private:
   void learn_of_namespace();
   process_ending wait_for_end(int stop_event);
   result<int> reap();
+  static void drain(unique_fd& from, bounded_output& into);
 
   const process_request& request_;
   pid_t pid_;
   unique_fd child_;
   unique_fd output_;
+  unique_fd errors_; ///< open only where they are kept apart
   unique_fd status_;
   unique_fd namespace_init_;
   bool init_known_ = false;
   std::string status_text_;
   bounded_output kept_;
+  bounded_output kept_errors_;
 };
 
 void running_process::read_status() {
@@ -216,10 +256,11 @@ process_ending running_process::wait_for_end(int stop_event) {
     const auto left_ms = (deadline - monotonic_us() + us_per_ms - 1) / us_per_ms;
     if (left_ms <= 0)
       return process_ending::timed_out;
-    std::array<::pollfd, 4> waited{{{child_.get(), POLLIN, 0},
+    std::array<::pollfd, 5> waited{{{child_.get(), POLLIN, 0},
                                     {stop_event, POLLIN, 0},
                                     {output_.get(), POLLIN, 0},
-                                    {status_.get(), POLLIN, 0}}};
+                                    {status_.get(), POLLIN, 0},
+                                    {errors_.get(), POLLIN, 0}}};
     const auto limited = static_cast<int>(std::min<std::int64_t>(left_ms, 60'000));
     if (::poll(waited.data(), waited.size(), limited) < 0)
       continue;
@@ -227,6 +268,8 @@ process_ending running_process::wait_for_end(int stop_event) {
       read_status();
     if (waited[2].revents != 0)
       read_some(output_, [&](std::string_view bytes) { kept_.add(bytes); });
+    if (waited[4].revents != 0)
+      read_some(errors_, [&](std::string_view bytes) { kept_errors_.add(bytes); });
     if (waited[1].revents != 0)
       return process_ending::stopped;
     if (waited[0].revents != 0)
@@ -247,6 +290,17 @@ result<int> running_process::reap() {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+void running_process::drain(unique_fd& from, bounded_output& into) {
+  for (std::size_t drained = 0; from.is_open() && drained < drain_bytes;) {
+    const auto state = read_some(from, [&](std::string_view bytes) {
+      drained += bytes.size();
+      into.add(bytes);
+    });
+    if (state != stream_state::open)
+      return;
+  }
+}
+
 result<process_end> running_process::wait(int stop_event) {
   process_end end;
   // A kernel without pidfd_open could not even resolve paths: this is about descriptors running
@@ -262,14 +316,8 @@ result<process_end> running_process::wait(int stop_event) {
   kill_all();
   TRY(auto code, reap());
   end.exit_code = end.ending == process_ending::exited ? code : 128 + SIGKILL;
-  for (std::size_t drained = 0; output_.is_open() && drained < drain_bytes;) {
-    const auto state = read_some(output_, [&](std::string_view bytes) {
-      drained += bytes.size();
-      kept_.add(bytes);
-    });
-    if (state != stream_state::open)
-      break;
-  }
+  drain(output_, kept_);
+  drain(errors_, kept_errors_);
   while (status_.is_open()) {
     const auto before = status_text_.size();
     read_status();
@@ -279,30 +327,39 @@ result<process_end> running_process::wait(int stop_event) {
   end.command_ran = request_.kind == child_kind::plain || end.ending != process_ending::exited ||
                     status_text_.find("\"exit-code\"") != std::string::npos;
   end.output = kept_.finish();
+  end.errors = kept_errors_.finish();
   return end;
 }
 
 } // namespace
 
 result<process_end> run_process(const process_request& request, std::stop_token stop) {
+  TRY(auto input, make_input(request.input));
   TRY(auto output, make_channel());
-  TRY(auto status, make_channel());
+  channel errors;
+  if (request.errors == error_stream::apart) {
+    TRY(errors, make_channel());
+  }
+  channel status;
+  if (request.kind == child_kind::bubblewrap) {
+    TRY(status, make_channel());
+  }
   const unique_fd stop_event{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   if (!stop_event.is_open())
     return system_error("making an event descriptor", errno);
   const std::stop_callback on_stop{stop, [&] { ::eventfd_write(stop_event.get(), 1); }};
   pid_t pid = 0;
-  const auto watched = request.kind == child_kind::bubblewrap;
-  const auto number = spawn(request, output.write.get(), watched ? status.write.get() : -1, pid);
+  const auto number = spawn(
+      request, {input.get(), output.write.get(), errors.write.get(), status.write.get()}, pid);
   if (number != 0)
     return system_error("starting '" + request.arguments.front() + "'",
                         number,
                         number == ENOENT ? errc::file_not_found : errc::io_failed);
-  output.write.close();
-  status.write.close();
-  if (!watched)
-    status.read.close();
-  return running_process{request, pid, std::move(output), std::move(status)}.wait(stop_event.get());
+  for (auto* mine : {&output.write, &errors.write, &status.write})
+    mine->close();
+  running_process child{
+      request, pid, std::move(output.read), std::move(errors.read), std::move(status.read)};
+  return child.wait(stop_event.get());
 }
 
 } // namespace ash::tool

@@ -118,6 +118,15 @@ void world::perform(const in_flight& what) {
               ++tools_run[e.what.call];
             answer(owner, what.called_off ? stopped : outside_.tool(e.what));
           },
+          [&](const effect::run_hooks& e) {
+            run::hooks_ran ran{e.on, {}};
+            for (const auto& rule : e.rules) {
+              ran.results.emplace_back();
+              ran.results.back().on = e.on;
+              ran.results.back().command = rule.command;
+            }
+            answer(owner, ran);
+          },
           [&](const effect::tell_self& e) {
             now_ = std::max(now_, e.due);
             answer(owner, e.what);

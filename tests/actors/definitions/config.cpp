@@ -95,5 +95,38 @@ TEST(config, refuses_a_file_with_a_key_that_others_may_read) {
   EXPECT_TRUE(load_config(open).has_value());
 }
 
+TEST(config, reads_hooks_in_their_order) {
+  const auto parsed = parse_config(R"(hooks:
+  - {on: pre_tool, match: "write_*", command: "./check.sh", time_limit_s: 300}
+  - on: run_end
+    command: [notify, "it's over", $HOME]
+)",
+                                   "c");
+  ASSERT_TRUE(parsed.has_value()) << to_string(parsed.error());
+  const auto& hooks = parsed.value().hooks;
+  ASSERT_EQ(hooks.size(), 2U);
+  EXPECT_EQ(hooks[0].on, hook_event::pre_tool);
+  EXPECT_EQ(hooks[0].match, "write_*");
+  EXPECT_EQ(hooks[0].command, "./check.sh");
+  EXPECT_EQ(hooks[0].time_limit_s, 300);
+  EXPECT_EQ(hooks[1].on, hook_event::run_end);
+  EXPECT_EQ(hooks[1].command, R"(exec 'notify' 'it'\''s over' '$HOME')");
+  EXPECT_EQ(hooks[1].time_limit_s, 10);
+}
+
+TEST(config, says_where_a_hook_is_wrong) {
+  EXPECT_THAT(refusal("hooks:\n  - on: pre_tool\n    command: x\n  - on: later\n    command: x\n"),
+              AllOf(HasSubstr("config.yaml:4:"), HasSubstr("'hooks[1].on'")));
+  EXPECT_THAT(refusal("hooks: [{on: run_end}]"), HasSubstr("'hooks[0].command'"));
+  EXPECT_THAT(refusal("hooks: [{on: run_end, command: {a: b}}]"), HasSubstr("'hooks[0].command'"));
+  EXPECT_THAT(refusal("hooks: [{on: run_end, command: x, match: a}]"),
+              HasSubstr("is for the hooks of tools"));
+  EXPECT_THAT(
+      refusal("hooks: [{on: run_end, command: 'say ghp_R7tY2uI9oP4aS6dF1gH8jK3lZ5xC0vB7nM2q'}]"),
+      AllOf(HasSubstr("looks like a key"), testing::Not(HasSubstr("ghp_R7"))));
+  EXPECT_THAT(refusal("hooks: [{on: run_end, command: x, time_limit_s: 0}]"),
+              HasSubstr("'hooks[0].time_limit_s'"));
+}
+
 } // namespace
 } // namespace ash::definitions

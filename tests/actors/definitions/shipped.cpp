@@ -133,6 +133,11 @@ TEST(shipped, editor_schemas_and_readers_agree_on_what_is_wrong) {
            {config_file, "permissions: {rules: [{verdict: deny, path: /etc}]}"},
            {config_file, "permissions: {writable_paths: [a]}"},
            {config_file, "approvals: {on_time_limit: forget}"},
+           {config_file, "hooks: [{on: pre_tool}]"},
+           {config_file, "hooks: [{on: after_tool, command: x}]"},
+           {config_file, "hooks: [{on: run_end, command: x, time_limit_s: 301}]"},
+           {config_file, "hooks: [{on: run_end, command: []}]"},
+           {config_file, "hooks: [{on: run_end, command: x, shell: bash}]"},
            {config_file, "retry: {attempts: 2}"}}) {
     EXPECT_TRUE(refused(each)) << each.text;
     EXPECT_FALSE(schema_of(each.schema)->validate(as_json(each.text)).empty()) << each.text;
@@ -141,6 +146,8 @@ TEST(shipped, editor_schemas_and_readers_agree_on_what_is_wrong) {
                            "providers: {openai: {api_key: k}}",
                            "{tools: {secret_paths: ['*.pem']}}",
                            "permissions: {mode: dont-ask, rules: [{verdict: deny, path: 'a/**'}]}",
+                           "hooks: [{on: pre_tool, match: 'write_*', command: [sh, x.sh]}]",
+                           "hooks: [{on: run_end, command: 'true', time_limit_s: 300}]",
                            "approvals: {time_limit_s: 60, on_time_limit: abort}"}) {
     EXPECT_TRUE(parse_config(good, "f").has_value()) << good;
     EXPECT_THAT(schema_of(config_file)->validate(as_json(good)), testing::IsEmpty()) << good;

@@ -1,0 +1,307 @@
+#include "actors/shells/hook_watch.hpp"
+
+#include "actors/aggregates/hooks.hpp"
+#include "actors/aggregates/run.hpp"
+#include "actors/aggregates/session.hpp"
+#include "actors/performers/hook_effects.hpp"
+#include "actors/shells/fold.hpp"
+#include "events/base/json.hpp"
+#include "events/base/text.hpp"
+#include "events/codec/codec.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/json/value_to.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <unistd.h>
+
+namespace ash {
+namespace {
+
+constexpr auto pause_between_passes = std::chrono::milliseconds{100};
+constexpr std::array watched{
+    hook_event::run_end, hook_event::approval_requested, hook_event::budget_warned};
+
+/// The event that a record is for hooks, by its type alone.
+std::optional<hook_event> event_of(const log::record& record) {
+  if (record.type == run::report_composed::type || record.type == run::report_failed::type)
+    return hook_event::run_end; // what is told of its end is complete then
+  if (record.type == run::approval_requested::type)
+    return hook_event::approval_requested;
+  if (record.type == budget::warned::type)
+    return hook_event::budget_warned;
+  return std::nullopt;
+}
+
+/// What is told of an event, and where its hooks run.
+struct telling {
+  stream_id root; ///< that keeps what the hooks did; empty: none
+  std::string directory;
+  json::object details;
+};
+
+/// The present state of what an event belongs to.
+struct root_state {
+  std::string directory;
+  std::vector<run::approval> approvals;
+  std::optional<run::live> run;
+};
+
+result<root_state> state_of(const log::event_log& log, const stream_id& root) {
+  root_state out;
+  if (root.kind() == entity_kind::run) {
+    TRY(auto folded, fold::whole<run_aggregate>(log, root));
+    if (auto* live = std::get_if<run::live>(&folded.state)) {
+      out.directory = live->base_commit.empty() ? live->plan.repo_path : live->plan.worktree;
+      out.approvals = live->approvals;
+      out.run = std::move(*live);
+    }
+  } else if (root.kind() == entity_kind::session) {
+    TRY(auto folded, fold::whole<session_aggregate>(log, root));
+    if (auto* active = std::get_if<session::active>(&folded.state)) {
+      out.directory = active->about.worktree;
+      out.approvals = std::move(active->approvals);
+    }
+  }
+  return out;
+}
+
+std::string_view outcome_of(run::status at) {
+  switch (at) {
+  case run::status::completed:
+    return "completed";
+  case run::status::failed:
+    return "failed";
+  case run::status::aborted:
+    return "aborted";
+  case run::status::executing:
+  case run::status::awaiting_approval:
+  case run::status::interrupted:
+    break;
+  }
+  return "interrupted";
+}
+
+json::object told_of_end(const run::live& of) {
+  json::object out{{"run", to_string(of.plan.run)},
+                   {"workflow", of.plan.workflow},
+                   {"repository", of.plan.repo_path},
+                   {"base_branch", of.plan.base_branch},
+                   {"outcome", outcome_of(of.at)}};
+  if (!of.code.empty())
+    out["code"] = of.code;
+  if (!of.message.empty())
+    out["message"] = of.message;
+  if (of.report) {
+    out["branch"] = of.report->branch;
+    out["commit"] = of.report->commit;
+    out["report"] = of.report->markdown_path;
+    out["report_json"] = of.report->json_path;
+    out["cost_usd"] = to_string(of.report->cost).substr(1); // without its `$`
+  }
+  return out;
+}
+
+std::string_view name_of(run::approval_kind kind) {
+  constexpr std::array<std::string_view, 4> names{"artifact", "tool", "budget", "plan"};
+  return names.at(static_cast<std::size_t>(kind));
+}
+
+json::object told_of_approval(const run::approval_requested& of) {
+  json::object asked{{"id", to_string(of.approval)},
+                     {"kind", name_of(of.kind)},
+                     {"subject", of.subject},
+                     {"round", of.round},
+                     {"question", of.question},
+                     {"asker", of.asker.text()}};
+  if (of.expires.us != 0)
+    asked["expires"] = to_iso(of.expires);
+  if (of.amount > usd{})
+    asked["amount_usd"] = to_string(of.amount).substr(1);
+  json::object out{{"approval", std::move(asked)}};
+  if (!of.phase_key.empty())
+    out["phase"] = of.phase_key;
+  return out;
+}
+
+/// None where nobody has to be told any more.
+result<std::optional<telling>> telling_of(const log::event_log& log, const log::record& record) {
+  TRY(const auto fact, codec::decode(record.type, record.schema_version, record.payload));
+  telling out;
+  if (const auto* warned = std::get_if<budget::warned>(&fact)) {
+    // Who spent is not the scope: it is the one whose call reached the threshold.
+    if (auto root = stream_id::parse(record.correlation);
+        root &&
+        (root.value().kind() == entity_kind::run || root.value().kind() == entity_kind::session))
+      out.root = root.value();
+    out.details["budget"] = json::object{{"scope", record.stream.key()},
+                                         {"committed_usd", to_string(warned->committed).substr(1)},
+                                         {"threshold_usd", to_string(warned->threshold).substr(1)}};
+  } else {
+    out.root = record.stream;
+  }
+  if (out.root.empty())
+    return std::optional{std::move(out)};
+  TRY(const auto state, state_of(log, out.root));
+  out.directory = state.directory;
+  if (const auto* asked = std::get_if<run::approval_requested>(&fact)) {
+    const auto* known = approvals::find(state.approvals, asked->approval);
+    if (known != nullptr && known->decision)
+      return std::optional<telling>{};
+    out.details = told_of_approval(*asked);
+  } else if (out.details.empty() && state.run) {
+    out.details = told_of_end(*state.run);
+  }
+  out.details["root"] = out.root.text();
+  out.details["directory"] = out.directory;
+  return std::optional{std::move(out)};
+}
+
+/// None where there is no file, or one of another log.
+std::optional<std::uint64_t> position_in(const std::string& file, const log::event_log& log) {
+  std::ifstream in{file, std::ios::binary};
+  const std::string text{std::istreambuf_iterator<char>{in}, {}};
+  const auto parsed = parse_json(text, file);
+  const auto* members = parsed ? parsed.value().if_object() : nullptr;
+  const auto* own = members != nullptr ? members->if_contains("log") : nullptr;
+  const auto* at = members != nullptr ? members->if_contains("position") : nullptr;
+  if (own == nullptr || at == nullptr || !own->is_string() ||
+      own->get_string() != to_string(log.incarnation()))
+    return std::nullopt;
+  const auto position = json::try_value_to<std::uint64_t>(*at);
+  if (!position || *position > log.head())
+    return std::nullopt;
+  return *position;
+}
+
+} // namespace
+
+bool hook_watch::wants(const std::vector<hook_rule>& rules) {
+  return std::any_of(
+      watched.begin(), watched.end(), [&](hook_event on) { return hooks::has_any(rules, on); });
+}
+
+void hook_watch::forget(const std::string& cursor_file) {
+  ::unlink(cursor_file.c_str());
+}
+
+result<std::unique_ptr<hook_watch>> hook_watch::open(parts with) {
+  std::unique_ptr<hook_watch> out{new hook_watch{std::move(with)}};
+  const auto known = position_in(out->with_.cursor_file, *out->with_.log);
+  out->after_ = known.value_or(out->with_.log->head());
+  if (!known) {
+    TRY(out->save());
+  }
+  auto* self = out.get();
+  out->commits_ = out->with_.log->on_commit([self](std::uint64_t) {
+    const std::lock_guard lock{self->mutex_};
+    self->news_ = true;
+    self->changed_.notify_all();
+  });
+  out->thread_ = std::thread{[self] { self->work(); }};
+  return out;
+}
+
+void hook_watch::stop(ending how) {
+  commits_.reset();
+  if (!thread_.joinable())
+    return;
+  if (how == ending::leave)
+    kill_.request_stop();
+  {
+    const std::lock_guard lock{mutex_};
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void hook_watch::work() {
+  std::unique_lock lock{mutex_};
+  while (true) {
+    changed_.wait(lock, [&] { return news_ || stopping_; });
+    const auto last = stopping_;
+    news_ = false;
+    lock.unlock();
+    auto done = catch_up();
+    if (!done && done.error().code != errc::cancelled)
+      std::fprintf(stderr,
+                   "actor-shell: hooks are told of nothing more: %s\n",
+                   to_string(done.error()).c_str());
+    lock.lock();
+    if (last || !done)
+      return; // the next start tells of what is left
+    changed_.wait_for(lock, pause_between_passes, [&] { return stopping_; });
+  }
+}
+
+result<void> hook_watch::catch_up() {
+  while (true) {
+    TRY(const auto records, with_.log->read(after_));
+    if (records.empty())
+      return success();
+    for (const auto& record : records) {
+      if (kill_.stop_requested())
+        return refuse(errc::cancelled, "the process stops");
+      TRY(see(record));
+    }
+  }
+}
+
+result<void> hook_watch::see(const log::record& record) {
+  const auto on = event_of(record);
+  const auto rules = on ? hooks::for_event(with_.rules, *on) : std::vector<hook_rule>{};
+  if (rules.empty()) {
+    after_ = record.position; // nothing is lost where this is read again
+    return success();
+  }
+  TRY(const auto told, telling_of(*with_.log, record));
+  if (told) {
+    const auto id =
+        "hooks:" + std::string{hooks::name_of(*on)} + ":" + std::to_string(record.position);
+    auto came = performers::run_hooks(rules,
+                                      {*on, id, told->directory, to_json_text(told->details)},
+                                      *with_.scrub->now(),
+                                      kill_.get_token());
+    if (kill_.stop_requested())
+      return refuse(errc::cancelled, "the process stops");
+    if (!told->root.empty())
+      if (auto kept = with_.record(told->root, id, {*on, std::move(came)}); !kept)
+        std::fprintf(stderr,
+                     "actor-shell: what hooks did could not be recorded in %s: %s\n",
+                     told->root.text().c_str(),
+                     to_string(kept.error()).c_str());
+  }
+  after_ = record.position;
+  return save();
+}
+
+result<void> hook_watch::save() const {
+  const auto text = to_json_text(json::object{{"log", to_string(with_.log->incarnation())},
+                                              {"position", after_}}) +
+                    "\n";
+  const auto fresh = with_.cursor_file + ".new";
+  const auto failed = [&](int number) {
+    return system_error("can't write '" + printable(with_.cursor_file) + "'", number);
+  };
+  const auto file =
+      ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (file < 0)
+    return failed(errno);
+  const auto written = ::write(file, text.data(), text.size());
+  const auto whole = written == static_cast<ssize_t>(text.size()) && ::fdatasync(file) == 0;
+  const auto number = errno;
+  ::close(file);
+  if (!whole)
+    return failed(number);
+  if (::rename(fresh.c_str(), with_.cursor_file.c_str()) != 0)
+    return failed(errno);
+  return success();
+}
+
+} // namespace ash

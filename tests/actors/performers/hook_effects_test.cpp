@@ -1,0 +1,132 @@
+// Hooks as real commands: what they are told, what their ends mean, and that nothing of them stays.
+#include "actors/performers/hook_effects.hpp"
+#include "events/base/json.hpp"
+#include "tests/actors/performers/fakes.hpp"
+
+#include <gmock/gmock.h>
+
+namespace ash::performers {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+class hook_runs : public ::testing::Test {
+protected:
+  run::hook_ran run(const std::string& command,
+                    hook_event on = hook_event::pre_tool,
+                    std::int64_t limit_ms = 20'000) {
+    auto all = run_all({{on, {}, command, limit_ms}}, on);
+    EXPECT_THAT(all, SizeIs(1));
+    return all.empty() ? run::hook_ran{} : all.front();
+  }
+  std::vector<run::hook_ran>
+  run_all(const std::vector<hook_rule>& rules, hook_event on, std::stop_token stop = {}) {
+    return run_hooks(rules,
+                     {on, "an-id", here_.path(), R"({"tool":{"name":"read_file"}})"},
+                     scrubber{{"an-odd-key-without-shape"}},
+                     std::move(stop));
+  }
+  std::string written(const std::string& name) { return test::read_text(here_ / name); }
+
+  test::temporary_directory here_;
+};
+
+TEST_F(hook_runs, are_told_what_happens_on_stdin_and_run_where_it_happens) {
+  const auto ran = run("cat > told; pwd > where");
+  EXPECT_EQ(ran.exit_code, 0) << ran.message;
+  EXPECT_FALSE(ran.blocked);
+  const auto told = parse_json(written("told"), "told");
+  ASSERT_TRUE(told.has_value()) << written("told");
+  EXPECT_EQ(told.value().at("event"), "pre_tool");
+  EXPECT_EQ(told.value().at("id"), "an-id");
+  EXPECT_EQ(told.value().at("tool").at("name"), "read_file");
+  EXPECT_EQ(std::filesystem::canonical(here_.path()).string() + "\n", written("where"));
+}
+
+TEST_F(hook_runs, see_no_key_of_the_environment) {
+  ::setenv("AN_API_KEY", "sk-secret", 1);
+  const auto ran = run("env > environment");
+  ::unsetenv("AN_API_KEY");
+  EXPECT_EQ(ran.exit_code, 0) << ran.message;
+  EXPECT_THAT(written("environment"), Not(HasSubstr("AN_API_KEY")));
+  EXPECT_THAT(written("environment"), HasSubstr("ACTOR_SHELL_HOOK=pre_tool"));
+  EXPECT_THAT(written("environment"), HasSubstr("ACTOR_SHELL_HOOK_ID=an-id"));
+}
+
+TEST_F(hook_runs, block_with_2_where_something_can_be_blocked_and_with_nothing_else) {
+  const auto blocked = run("echo printed; echo why >&2; exit 2");
+  EXPECT_TRUE(blocked.blocked);
+  EXPECT_EQ(blocked.exit_code, 2);
+  EXPECT_THAT(blocked.message, ::testing::StartsWith("why\n"));
+  EXPECT_FALSE(run("exit 1").blocked);
+  EXPECT_FALSE(run("kill -9 $$").blocked);
+  for (const auto on : {hook_event::run_start, hook_event::phase_end})
+    EXPECT_TRUE(run("exit 2", on).blocked);
+  for (const auto on : {hook_event::post_tool,
+                        hook_event::run_end,
+                        hook_event::approval_requested,
+                        hook_event::budget_warned})
+    EXPECT_FALSE(run("exit 2", on).blocked);
+}
+
+TEST_F(hook_runs, after_one_that_blocks_are_not_run) {
+  const auto on = hook_event::pre_tool;
+  const auto all = run_all(
+      {{on, {}, "exit 1", 9'000}, {on, {}, "exit 2", 9'000}, {on, {}, "touch third", 9'000}}, on);
+  ASSERT_THAT(all, SizeIs(2));
+  EXPECT_TRUE(all[1].blocked);
+  EXPECT_FALSE(std::filesystem::exists(here_ / "third"));
+}
+
+TEST_F(hook_runs, are_killed_with_all_that_they_started_when_their_time_is_over) {
+  const auto ran =
+      run("sleep 1000 & echo $! > child; echo begun >&2; wait", hook_event::pre_tool, 500);
+  EXPECT_TRUE(ran.timed_out);
+  EXPECT_FALSE(ran.blocked);
+  EXPECT_EQ(ran.message, "begun");
+  const auto child = std::stoi(written("child"));
+  // Dead, or a zombie that its new parent has yet to collect.
+  const auto state = std::filesystem::exists("/proc/" + std::to_string(child))
+                         ? test::read_text("/proc/" + std::to_string(child) + "/stat")
+                         : std::string{") Z"};
+  EXPECT_THAT(state, ::testing::AnyOf(IsEmpty(), HasSubstr(") Z"), HasSubstr(") X"))) << state;
+}
+
+TEST_F(hook_runs, say_no_secret_and_no_more_than_is_kept) {
+  const auto ran =
+      run("echo an-odd-key-without-shape; echo sk-ant-api03-Zq8LmN2pXv7RtY4wKb9HdJ3sFg6TcU1e");
+  EXPECT_THAT(ran.message, Not(HasSubstr("an-odd-key")));
+  EXPECT_THAT(ran.message, Not(HasSubstr("Zq8LmN2p")));
+  const auto much = run("head -c 1000000 /dev/zero | tr '\\0' x >&2");
+  EXPECT_EQ(much.message.size(), 4'096U);
+  EXPECT_GT(much.output.size, 4'096);
+  EXPECT_LT(much.output.size, 70'000);
+  const auto bytes = run("printf 'a\\377b' >&2");
+  EXPECT_EQ(bytes.message,
+            "a\xEF\xBF\xBD"
+            "b");
+}
+
+TEST_F(hook_runs, that_never_read_what_they_are_told_do_not_hang) {
+  const auto details = R"({"text":")" + std::string(200'000, 'x') + R"("})";
+  const auto all = run_hooks({{hook_event::run_end, {}, "exit 0", 20'000}},
+                             {hook_event::run_end, "an-id", "/no/such/place", details},
+                             scrubber{},
+                             {});
+  ASSERT_THAT(all, SizeIs(1));
+  EXPECT_EQ(all[0].exit_code, 0) << all[0].message;
+}
+
+TEST_F(hook_runs, stop_with_the_process) {
+  std::stop_source stop;
+  stop.request_stop();
+  const auto on = hook_event::pre_tool;
+  EXPECT_THAT(run_all({{on, {}, "touch ran", 9'000}}, on, stop.get_token()), IsEmpty());
+  EXPECT_FALSE(std::filesystem::exists(here_ / "ran"));
+}
+
+} // namespace
+} // namespace ash::performers
