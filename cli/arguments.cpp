@@ -2,6 +2,7 @@
 
 #include "cli/commands/audit.hpp"
 #include "cli/commands/money.hpp"
+#include "cli/commands/pricing.hpp"
 #include "events/base/text.hpp"
 
 #include <CLI/CLI.hpp>
@@ -36,6 +37,7 @@ struct line {
   decide_options decide;
   budget_set_options budget_set;
   std::string by = "model";
+  std::string provider = "openrouter";
   events_options events;
   replay_options replay;
   serve_options serve;
@@ -147,6 +149,17 @@ void add_money(CLI::App& app, line& l) {
   stats->add_option("--by", l.by, "model, provider, persona, day, workflow, run or session")
       ->capture_default_str();
   stats->callback([&l] { l.chosen = [&l] { return ash::cli::stats(l.with, l.by); }; });
+}
+
+void add_pricing(CLI::App& app, line& l) {
+  auto* pricing = app.add_subcommand("pricing", "What tokens cost");
+  pricing->require_subcommand(1);
+  pricing->add_subcommand("list", "All known prices, and where they are from")->callback([&l] {
+    l.chosen = [&l] { return pricing_list(l.with); };
+  });
+  auto* fetch = pricing->add_subcommand("fetch", "Ask a provider for its prices, and keep them");
+  fetch->add_option("--provider", l.provider, "which")->capture_default_str();
+  fetch->callback([&l] { l.chosen = [&l] { return pricing_fetch(l.with, l.provider); }; });
 }
 
 void add_permissions(CLI::App& app, line& l) {
@@ -377,6 +390,7 @@ parsed_line parse_arguments(int count, const char* const* words) {
   add_runs(app, *l);
   add_gates(app, *l);
   add_money(app, *l);
+  add_pricing(app, *l);
   add_permissions(app, *l);
   add_reading(app, *l);
   add_log(app, *l);

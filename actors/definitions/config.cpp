@@ -105,6 +105,7 @@ result<config> parse_config(std::string_view text, std::string file) {
     at->finish();
   }
   read_approvals(top, out.approvals);
+  out.prices = read_price_rows(top, price_source::config, price_date::optional);
   read_defaults(top, out);
   top.finish();
   TRY(in.outcome());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/definitions/definitions.hpp"
+#include "actors/definitions/pricing.hpp"
 #include "events/base/money.hpp"
 #include "events/base/result.hpp"
 
@@ -61,6 +62,7 @@ struct config {
   tool_settings tools;
   permission_settings permissions;
   approval_settings approvals;
+  std::vector<price_row> prices;            ///< before the fetched and the shipped ones
   std::optional<std::string> default_model; ///< `defaults.model`, `provider:model`
 
   friend bool operator==(const config&, const config&) = default;

@@ -54,8 +54,8 @@ result<agent_terms> terms_of(const effect::open_phase& what,
                              const defs::persona& who,
                              const defs::phase& phase,
                              const performer_options& options) {
-  const auto& prices = options.prices != nullptr ? *options.prices : defs::price_table::shipped();
-  auto out = agent_terms_of(who, prices);
+  const auto prices = options.prices ? options.prices->now() : nullptr;
+  auto out = agent_terms_of(who, prices ? *prices : defs::price_table::shipped());
   TRY(out.tools, specs_of(who, options.tools));
   out.tool_bounds = what.tool_bounds;
   out.tool_bounds.network =

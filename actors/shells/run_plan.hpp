@@ -6,6 +6,7 @@
 #include "actors/aggregates/commands.hpp"
 #include "actors/definitions/config.hpp"
 #include "actors/definitions/library.hpp"
+#include "actors/definitions/price_book.hpp"
 #include "actors/definitions/schema_registry.hpp"
 #include "actors/providers/registry.hpp"
 #include "actors/shells/consents.hpp"
@@ -37,6 +38,7 @@ struct data_layout {
   std::string directory; ///< absolute
 
   [[nodiscard]] std::string log() const { return directory + "/log"; }
+  [[nodiscard]] std::string prices() const { return directory + "/prices"; }
   [[nodiscard]] std::string definitions() const { return directory + "/definitions"; }
   [[nodiscard]] std::string worktree(const run_id& run) const {
     return directory + "/worktrees/" + to_string(run);
@@ -58,6 +60,7 @@ struct planning {
   const data_layout& layout;
   std::string started_by;
   const consents& consented;
+  definitions::price_book& prices;
 };
 
 /// Whether repositories' content may go wherever `who` sends it: each of its backends is on this

@@ -32,7 +32,8 @@ result<void> check_path_glob(const std::string& path) {
 
 planning runtime::parts::planning_with(const definitions::library& library,
                                        const consents& consented) {
-  return {library, *schemas, providers, options.config, layout, options.started_by, consented};
+  return {
+      library, *schemas, providers, options.config, layout, options.started_by, consented, *prices};
 }
 
 result<void> runtime::parts::tell(const stream_id& root,

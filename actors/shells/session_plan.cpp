@@ -3,7 +3,6 @@
 #include "actors/aggregates/budget.hpp"
 #include "actors/aggregates/policy.hpp"
 #include "actors/aggregates/tool_call.hpp"
-#include "actors/definitions/pricing.hpp"
 #include "actors/performers/agent_terms.hpp"
 #include "actors/shells/budget_caps.hpp"
 #include "events/base/hash.hpp"
@@ -69,7 +68,7 @@ result<session::create> plan_session(const session_request& asked, const plannin
     TRY(what.worktree, directory_at(asked.directory));
     what.project_key = sha256_hex(what.worktree).substr(0, 16);
   }
-  what.agent = performers::agent_terms_of(who, definitions::price_table::shipped());
+  what.agent = performers::agent_terms_of(who, *with.prices.now());
   what.agent.tool_bounds = tool_bounds_of(with.config);
   performers::add_permissions(what.agent.tool_bounds, who, {});
   what.agent.policy_hash = policy::hash(tool_call::rules_of(what.agent.tool_bounds));
