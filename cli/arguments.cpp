@@ -80,7 +80,10 @@ void add_run(CLI::App& app, line& l) {
                   "default, accept-edits, plan, dont-ask or bypass")
       ->envname("ACTOR_SHELL_PERMISSION_MODE");
   run->add_flag("--unattended", l.run.unattended, "nobody can be asked: whatever asks is refused");
-  run->add_flag("--yes", l.run.yes, "consent to the backends that it sends content to");
+  run->add_flag(
+      "--yes", l.run.yes, "start without asking, and consent to the backends it sends content to");
+  run->add_flag("--preview", l.run.preview, "tell what it would cost, and start nothing");
+  run->add_flag("--no-preview", l.run.no_preview, "start without telling what it may cost");
   add_format(*run, l.run.format);
   run->callback([&l] { l.chosen = [&l] { return run_workflow(l.with, l.run); }; });
 }

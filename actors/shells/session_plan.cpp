@@ -68,7 +68,7 @@ result<session::create> plan_session(const session_request& asked, const plannin
     TRY(what.worktree, directory_at(asked.directory));
     what.project_key = sha256_hex(what.worktree).substr(0, 16);
   }
-  what.agent = performers::agent_terms_of(who, *with.prices.now());
+  what.agent = performers::agent_terms_of(who, *with.prices->now());
   what.agent.tool_bounds = tool_bounds_of(with.config);
   performers::add_permissions(what.agent.tool_bounds, who, {});
   what.agent.policy_hash = policy::hash(tool_call::rules_of(what.agent.tool_bounds));
