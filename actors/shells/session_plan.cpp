@@ -39,14 +39,13 @@ budget_terms own_scope(const session_id& session, const definitions::budget_sett
 std::vector<budget_terms> scopes_of(const session_id& session,
                                     const std::string& persona,
                                     const definitions::budget_settings& settings) {
-  std::vector<budget_terms> out{own_scope(session, settings)};
-  auto today = day_scope_of(settings);
-  if (auto own = persona_day_terms_of(settings)) {
-    own->scope = "persona:" + persona + ":" + std::string{budget::date_of_scope(today.scope)};
-    out.push_back(std::move(*own));
+  std::vector<budget_terms> own{own_scope(session, settings)};
+  const auto today = day_scope_of(settings);
+  if (auto days = persona_day_terms_of(settings)) {
+    days->scope = "persona:" + persona + ":" + std::string{budget::date_of_scope(today.scope)};
+    own.push_back(std::move(*days));
   }
-  out.push_back(std::move(today));
-  return out;
+  return budget::scopes_beneath(std::move(own), {today});
 }
 
 } // namespace
