@@ -2,6 +2,7 @@
 
 #include "cli/commands/audit.hpp"
 #include "cli/commands/money.hpp"
+#include "cli/commands/pricing.hpp"
 #include "events/base/text.hpp"
 
 #include <CLI/CLI.hpp>
@@ -36,6 +37,7 @@ struct line {
   decide_options decide;
   budget_set_options budget_set;
   std::string by = "model";
+  std::string provider = "openrouter";
   events_options events;
   replay_options replay;
   serve_options serve;
@@ -78,7 +80,10 @@ void add_run(CLI::App& app, line& l) {
                   "default, accept-edits, plan, dont-ask or bypass")
       ->envname("ACTOR_SHELL_PERMISSION_MODE");
   run->add_flag("--unattended", l.run.unattended, "nobody can be asked: whatever asks is refused");
-  run->add_flag("--yes", l.run.yes, "consent to the backends that it sends content to");
+  run->add_flag(
+      "--yes", l.run.yes, "start without asking, and consent to the backends it sends content to");
+  run->add_flag("--preview", l.run.preview, "tell what it would cost, and start nothing");
+  run->add_flag("--no-preview", l.run.no_preview, "start without telling what it may cost");
   add_format(*run, l.run.format);
   run->callback([&l] { l.chosen = [&l] { return run_workflow(l.with, l.run); }; });
 }
@@ -147,6 +152,17 @@ void add_money(CLI::App& app, line& l) {
   stats->add_option("--by", l.by, "model, provider, persona, day, workflow, run or session")
       ->capture_default_str();
   stats->callback([&l] { l.chosen = [&l] { return ash::cli::stats(l.with, l.by); }; });
+}
+
+void add_pricing(CLI::App& app, line& l) {
+  auto* pricing = app.add_subcommand("pricing", "What tokens cost");
+  pricing->require_subcommand(1);
+  pricing->add_subcommand("list", "All known prices, and where they are from")->callback([&l] {
+    l.chosen = [&l] { return pricing_list(l.with); };
+  });
+  auto* fetch = pricing->add_subcommand("fetch", "Ask a provider for its prices, and keep them");
+  fetch->add_option("--provider", l.provider, "which")->capture_default_str();
+  fetch->callback([&l] { l.chosen = [&l] { return pricing_fetch(l.with, l.provider); }; });
 }
 
 void add_permissions(CLI::App& app, line& l) {
@@ -377,6 +393,7 @@ parsed_line parse_arguments(int count, const char* const* words) {
   add_runs(app, *l);
   add_gates(app, *l);
   add_money(app, *l);
+  add_pricing(app, *l);
   add_permissions(app, *l);
   add_reading(app, *l);
   add_log(app, *l);

@@ -178,11 +178,8 @@ private:
   server_event now_;
 };
 
-} // namespace
-
-result<http_answer> ask(const server_address& whom, const http_question& what) {
+result<http_answer> take_whole(exchange& one) {
   http_answer out;
-  exchange one{whom, what};
   auto too_large = false;
   one.on_bytes = [&](std::string_view bytes) {
     too_large = out.body.size() + bytes.size() > most_bytes;
@@ -193,6 +190,22 @@ result<http_answer> ask(const server_address& whom, const http_question& what) {
   if (too_large)
     return refuse(errc::limit_exceeded, "the server's answer is larger than 64 MiB");
   return out;
+}
+
+} // namespace
+
+result<http_answer> ask(const server_address& whom, const http_question& what) {
+  exchange one{whom, what};
+  return take_whole(one);
+}
+
+result<http_answer> fetch_openly(const std::string& url, long limit_ms) {
+  const server_address whom{url, {}, {}};
+  const http_question what;
+  exchange one{whom, what};
+  one.secret = exchange::credentials::none;
+  one.time_limit_ms = limit_ms;
+  return take_whole(one);
 }
 
 result<look> look_at(const std::string& url, long limit_ms) {

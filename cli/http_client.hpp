@@ -45,6 +45,9 @@ struct look {
 /// GETs `url` through the proxy of the environment. Errors: as above.
 result<look> look_at(const std::string& url, long limit_ms);
 
+/// GETs `url` through the proxy of the environment, without any secret. Errors: as above.
+result<http_answer> fetch_openly(const std::string& url, long limit_ms);
+
 /// One event of a stream.
 struct server_event {
   std::string name;

@@ -4,9 +4,11 @@
 #include "events/base/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <numeric>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -124,6 +126,24 @@ std::string show_count(std::int64_t count) {
   else
     std::snprintf(text, sizeof text, "%.1fM", static_cast<double>(count) / 1e6);
   return text;
+}
+
+std::optional<std::string> answer_to(const char* question, const std::stop_token& stop) {
+  constexpr int a_moment_ms = 100;
+  std::fputs(question, stderr);
+  std::fflush(stderr);
+  pollfd in{STDIN_FILENO, POLLIN, 0};
+  while (::poll(&in, 1, a_moment_ms) <= 0)
+    if (stop.stop_requested())
+      return std::nullopt;
+  std::array<char, 4'096> line{};
+  const auto size = ::read(STDIN_FILENO, line.data(), line.size());
+  if (size <= 0)
+    return std::nullopt;
+  std::string_view text{line.data(), static_cast<std::size_t>(size)};
+  if (text.ends_with('\n'))
+    text.remove_suffix(1);
+  return std::string{text};
 }
 
 } // namespace ash::cli

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,5 +43,9 @@ std::string render_table(const std::vector<std::string>& header,
 std::string show_duration(std::int64_t us);
 /// `12`, `3.4k`, `1.2M`.
 std::string show_count(std::int64_t count);
+
+/// A line from the terminal, which gives one at a time; none at its end, or where `stop` is
+/// requested meanwhile.
+std::optional<std::string> answer_to(const char* question, const std::stop_token& stop);
 
 } // namespace ash::cli

@@ -141,6 +141,30 @@ bool is_over(std::string_view scope, instant now) {
   return !date.empty() && date < utc_date(now);
 }
 
+std::vector<budget_terms> scopes_beneath(std::vector<budget_terms> own,
+                                         const std::vector<budget_terms>& above) {
+  const auto undated = [](const budget_terms& of) {
+    const std::string_view scope{of.scope};
+    return scope.substr(0, scope.size() - date_of_scope(scope).size());
+  };
+  const auto width = [](const budget_terms& of) {
+    constexpr int narrow = 0;
+    constexpr int a_persona = 1;
+    constexpr int everything = 2;
+    if (date_of_scope(of.scope).empty())
+      return narrow;
+    return of.scope.starts_with("persona:") ? a_persona : everything;
+  };
+  for (const auto& each : above)
+    if (std::none_of(own.begin(), own.end(), [&](const budget_terms& one) {
+          return undated(one) == undated(each);
+        }))
+      own.push_back(each);
+  std::stable_sort(
+      own.begin(), own.end(), [&](const auto& a, const auto& b) { return width(a) < width(b); });
+  return own;
+}
+
 } // namespace ash::budget
 
 namespace ash {

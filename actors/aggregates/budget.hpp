@@ -36,6 +36,12 @@ std::string_view date_of_scope(std::string_view scope);
 /// Whether a scope's day has ended.
 bool is_over(std::string_view scope, instant now);
 
+/// What pays for work beneath other work: its own scopes and all of those above it, each once
+/// (daily ones whatever their date), narrowest first: runs and sessions from the bottom to the top,
+/// then the days of personas, then the day.
+std::vector<budget_terms> scopes_beneath(std::vector<budget_terms> own,
+                                         const std::vector<budget_terms>& above);
+
 } // namespace ash::budget
 
 namespace ash {

@@ -106,6 +106,7 @@ result<config> parse_config(std::string_view text, std::string file) {
   }
   read_approvals(top, out.approvals);
   out.hooks = read_hooks(top);
+  out.prices = read_price_rows(top, price_source::config, price_date::optional);
   read_defaults(top, out);
   top.finish();
   TRY(in.outcome());

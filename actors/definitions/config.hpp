@@ -4,6 +4,7 @@
 
 #include "actors/definitions/definitions.hpp"
 #include "actors/definitions/hook_settings.hpp"
+#include "actors/definitions/pricing.hpp"
 #include "events/base/money.hpp"
 #include "events/base/result.hpp"
 
@@ -63,6 +64,7 @@ struct config {
   permission_settings permissions;
   approval_settings approvals;
   std::vector<hook_setting> hooks;          ///< in the order in which they run
+  std::vector<price_row> prices;            ///< before the fetched and the shipped ones
   std::optional<std::string> default_model; ///< `defaults.model`, `provider:model`
 
   friend bool operator==(const config&, const config&) = default;

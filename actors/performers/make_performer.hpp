@@ -2,7 +2,7 @@
 // they read the log (documents, a run's facts) and never write to it.
 #pragma once
 
-#include "actors/definitions/pricing.hpp"
+#include "actors/definitions/price_book.hpp"
 #include "actors/definitions/schema_registry.hpp"
 #include "actors/performers/performer.hpp"
 #include "actors/providers/provider.hpp"
@@ -27,8 +27,8 @@ struct performer_options {
   log::event_log* log = nullptr; ///< read only; must outlive the performer
   find_provider providers;
   std::shared_ptr<definitions::schema_registry> schemas;
-  const definitions::price_table* prices = nullptr; ///< null: the shipped table
-  std::vector<std::shared_ptr<tool::tool>> tools;   ///< empty: the built-in ones
+  std::shared_ptr<definitions::price_book> prices; ///< null: the shipped table
+  std::vector<std::shared_ptr<tool::tool>> tools;  ///< empty: the built-in ones
   /// The daily scope of each persona that works, before the day's own; its name is filled in. None:
   /// no such scope.
   std::optional<budget_terms> persona_day;

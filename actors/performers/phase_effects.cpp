@@ -1,5 +1,6 @@
 #include "actors/performers/phase_effects.hpp"
 
+#include "actors/aggregates/budget.hpp"
 #include "actors/aggregates/tool_call.hpp"
 #include "actors/definitions/envelope.hpp"
 #include "actors/performers/agent_terms.hpp"
@@ -39,23 +40,20 @@ result<std::vector<tool_spec>> specs_of(const defs::persona& who,
 std::vector<budget_terms> scopes_of(const effect::open_phase& what,
                                     const defs::persona& who,
                                     const performer_options& options) {
-  auto out = what.scopes;
-  if (!options.persona_day)
-    return out;
-  auto own = *options.persona_day;
-  own.scope = "persona:" + who.name + ":" + utc_date(system_now());
-  const auto day = std::find_if(
-      out.begin(), out.end(), [](const auto& one) { return one.scope.starts_with("day:"); });
-  out.insert(day, std::move(own));
-  return out;
+  std::vector<budget_terms> own;
+  if (options.persona_day) {
+    own.push_back(*options.persona_day);
+    own.back().scope = "persona:" + who.name + ":" + utc_date(system_now());
+  }
+  return budget::scopes_beneath(std::move(own), what.scopes);
 }
 
 result<agent_terms> terms_of(const effect::open_phase& what,
                              const defs::persona& who,
                              const defs::phase& phase,
                              const performer_options& options) {
-  const auto& prices = options.prices != nullptr ? *options.prices : defs::price_table::shipped();
-  auto out = agent_terms_of(who, prices);
+  const auto prices = options.prices ? options.prices->now() : nullptr;
+  auto out = agent_terms_of(who, prices ? *prices : defs::price_table::shipped());
   TRY(out.tools, specs_of(who, options.tools));
   out.tool_bounds = what.tool_bounds;
   out.tool_bounds.network =

@@ -106,8 +106,10 @@ bool asks_for_script(const run_request& asked,
   });
 }
 
-result<std::vector<defs::binding>>
-bind_roles(const run_request& asked, const defs::workflow& workflow, const planning& with) {
+result<std::vector<defs::binding>> bind_roles(const run_request& asked,
+                                              const defs::workflow& workflow,
+                                              const planning& with,
+                                              consent_check consent) {
   const auto model = asked.model ? asked.model : with.config.default_model;
   const auto wants_script = asks_for_script(asked, model, with.library);
   defs::availability usable;
@@ -130,6 +132,8 @@ bind_roles(const run_request& asked, const defs::workflow& workflow, const plann
   const auto otherwise = defs::bind(workflow, with.library.personas(), usable, options);
   if (!otherwise)
     return bound;
+  if (consent == consent_check::left_out)
+    return otherwise;
   for (const auto& each : otherwise.value()) {
     TRY(check_consent(each.persona, with));
   }
@@ -289,13 +293,13 @@ result<data_layout> data_layout::make(const std::string& directory) {
   return out;
 }
 
-result<run::start> plan_run(const run_request& asked, const planning& with) {
+result<run::start> plan_run(const run_request& asked, const planning& with, consent_check consent) {
   TRY(check_requirements(asked.requirements));
   if (asked.run_cap && asked.run_cap->pico <= 0)
     return refuse(errc::argument_invalid, "the budget of a run must be above $0");
   TRY(auto workflow, with.library.find_workflow(asked.workflow));
   TRY(auto schemas, schemas_of(workflow, with));
-  TRY(auto bindings, bind_roles(asked, workflow, with));
+  TRY(auto bindings, bind_roles(asked, workflow, with, consent));
   for (const auto& binding : bindings) {
     TRY(check_persona(binding.persona, with));
   }

@@ -6,11 +6,13 @@
 #include "actors/aggregates/commands.hpp"
 #include "actors/definitions/config.hpp"
 #include "actors/definitions/library.hpp"
+#include "actors/definitions/price_book.hpp"
 #include "actors/definitions/schema_registry.hpp"
 #include "actors/providers/registry.hpp"
 #include "actors/shells/consents.hpp"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -37,6 +39,7 @@ struct data_layout {
   std::string directory; ///< absolute
 
   [[nodiscard]] std::string log() const { return directory + "/log"; }
+  [[nodiscard]] std::string prices() const { return directory + "/prices"; }
   [[nodiscard]] std::string definitions() const { return directory + "/definitions"; }
   [[nodiscard]] std::string worktree(const run_id& run) const {
     return directory + "/worktrees/" + to_string(run);
@@ -58,6 +61,7 @@ struct planning {
   const data_layout& layout;
   std::string started_by;
   const consents& consented;
+  std::shared_ptr<definitions::price_book> prices;
 };
 
 /// Whether repositories' content may go wherever `who` sends it: each of its backends is on this
@@ -70,10 +74,15 @@ tool_terms tool_bounds_of(const definitions::config& from);
 /// The scope of the present UTC day.
 budget_terms day_scope_of(const definitions::budget_settings& settings);
 
+/// A look ahead leaves consent out where nothing but consent is missing.
+enum class consent_check : std::uint8_t { required, left_out };
+
 /// The command that starts the run. Errors: `argument_invalid`,
 /// `template_not_found`, `definition_invalid`, `schema_not_found`, `schema_unsupported`, those of
 /// binding, `secret_missing`, `consent_missing`, `repo_path_invalid`, `repo_branch_missing`,
 /// `git_failed`.
-result<run::start> plan_run(const run_request& asked, const planning& with);
+result<run::start> plan_run(const run_request& asked,
+                            const planning& with,
+                            consent_check consent = consent_check::required);
 
 } // namespace ash

@@ -75,6 +75,7 @@ result<void> runtime::parts::open() {
   auto roots = options.definition_dirs;
   roots.push_back(layout.definitions());
   schemas = std::make_shared<definitions::schema_registry>(std::move(roots));
+  TRY(prices, definitions::price_book::open(options.config.prices, layout.prices()));
   slots = std::make_unique<run_slots>(*log);
   TRY(sweep());
   TRY(start_actors());
@@ -114,6 +115,7 @@ performers::performer_options runtime::parts::performer_options_of() {
   out.schemas = schemas;
   out.data_dir = layout.directory;
   out.key_dir = keys.directory();
+  out.prices = prices;
   out.scrub = scrub;
   if (!options.config_file.empty())
     out.hidden_files = {options.config_file};

@@ -51,6 +51,8 @@ struct set_aside_run {
   error why;
 };
 
+struct run_preview;
+
 /// Thread-safe, but for `stop`.
 class runtime {
 public:
@@ -65,6 +67,8 @@ public:
 
   // -- runs --------------------------------------------------------------------------------------
 
+  /// What a run would cost. Errors: as of `preview_run`.
+  result<run_preview> preview_run(const run_request& asked);
   /// Starts a run: durable when this returns. Errors: those of `plan_run`, `active_run_exists`.
   result<run_id> start_run(const run_request& asked, const command_source& from = {});
   /// With `cap` the run's budget is raised (or lowered) first. Errors: `run_not_found`,

@@ -1,5 +1,6 @@
 // What the runtime can be asked to do, beside opening and stopping.
 #include "actors/performers/scrub_command.hpp"
+#include "actors/shells/run_preview.hpp"
 #include "actors/shells/runtime_parts.hpp"
 #include "events/base/text.hpp"
 
@@ -32,7 +33,8 @@ result<void> check_path_glob(const std::string& path) {
 
 planning runtime::parts::planning_with(const definitions::library& library,
                                        const consents& consented) {
-  return {library, *schemas, providers, options.config, layout, options.started_by, consented};
+  return {
+      library, *schemas, providers, options.config, layout, options.started_by, consented, prices};
 }
 
 result<void> runtime::parts::tell(const stream_id& root,
@@ -62,6 +64,12 @@ result<void> runtime::parts::resume(const run_id& run, const command_source& fro
       tell(stream_of(run), from, "resume:" + to_string(random_uuid()), run::resume{from.by});
   slots->began(run);
   return told;
+}
+
+result<run_preview> runtime::preview_run(const run_request& asked) {
+  TRY(const auto* library, parts_->load_definitions());
+  TRY(const auto consented, consents::read(*parts_->log));
+  return ash::preview_run(asked, parts_->planning_with(*library, consented), *parts_->log);
 }
 
 result<run_id> runtime::start_run(const run_request& asked, const command_source& from) {

@@ -55,6 +55,7 @@ public:
   secrets::key_store keys;
   provider::provider_registry providers;
   std::shared_ptr<definitions::schema_registry> schemas;
+  std::shared_ptr<definitions::price_book> prices;
   std::unique_ptr<run_slots> slots;
   std::vector<run_id> swept;
   std::vector<set_aside_run> set_aside;

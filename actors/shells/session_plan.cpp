@@ -3,7 +3,6 @@
 #include "actors/aggregates/budget.hpp"
 #include "actors/aggregates/policy.hpp"
 #include "actors/aggregates/tool_call.hpp"
-#include "actors/definitions/pricing.hpp"
 #include "actors/performers/agent_terms.hpp"
 #include "actors/shells/budget_caps.hpp"
 #include "events/base/hash.hpp"
@@ -40,14 +39,13 @@ budget_terms own_scope(const session_id& session, const definitions::budget_sett
 std::vector<budget_terms> scopes_of(const session_id& session,
                                     const std::string& persona,
                                     const definitions::budget_settings& settings) {
-  std::vector<budget_terms> out{own_scope(session, settings)};
-  auto today = day_scope_of(settings);
-  if (auto own = persona_day_terms_of(settings)) {
-    own->scope = "persona:" + persona + ":" + std::string{budget::date_of_scope(today.scope)};
-    out.push_back(std::move(*own));
+  std::vector<budget_terms> own{own_scope(session, settings)};
+  const auto today = day_scope_of(settings);
+  if (auto days = persona_day_terms_of(settings)) {
+    days->scope = "persona:" + persona + ":" + std::string{budget::date_of_scope(today.scope)};
+    own.push_back(std::move(*days));
   }
-  out.push_back(std::move(today));
-  return out;
+  return budget::scopes_beneath(std::move(own), {today});
 }
 
 } // namespace
@@ -69,7 +67,7 @@ result<session::create> plan_session(const session_request& asked, const plannin
     TRY(what.worktree, directory_at(asked.directory));
     what.project_key = sha256_hex(what.worktree).substr(0, 16);
   }
-  what.agent = performers::agent_terms_of(who, definitions::price_table::shipped());
+  what.agent = performers::agent_terms_of(who, *with.prices->now());
   what.agent.tool_bounds = tool_bounds_of(with.config);
   performers::add_permissions(what.agent.tool_bounds, who, {});
   what.agent.policy_hash = policy::hash(tool_call::rules_of(what.agent.tool_bounds));

@@ -190,7 +190,7 @@ int approvals_decide(const settings& with, const decide_options& asked) {
   // Without a server the run goes on here, to its end or to the next gate.
   return drive(with,
                asked.format,
-               [&](runtime& work) -> result<run_id> {
+               [&](runtime& work, const std::stop_token&) -> result<run_id> {
                  TRY(const auto id, parse_uuid(asked.id));
                  TRY(const auto run, work.run_of_approval({id}));
                  TRY(work.decide_approval(

@@ -22,7 +22,9 @@ struct run_options {
   std::string budget;                ///< dollars
   std::string permission_mode;       ///< instead of the configuration's
   bool unattended = false;           ///< nobody can be asked: asking is a refusal
-  bool yes = false;                  ///< consents to what lacks consent
+  bool yes = false;                  ///< consents to what lacks consent, and starts unasked
+  bool preview = false;              ///< tells what it would cost, and starts nothing
+  bool no_preview = false;           ///< starts without telling that
   output_format format = output_format::text;
 };
 int run_workflow(const settings& with, const run_options& asked);

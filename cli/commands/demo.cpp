@@ -96,17 +96,18 @@ int demo(const settings& with, output_format format) {
         "A workflow of three phases over a small git repository, with a scripted model: no "
         "network, no key, no cost.\nOn the way it meets a busy model (429) and an "
         "artifact that has to be repaired.\n\n");
-  const auto ended = drive(with, format, [&](runtime& work) -> result<run_id> {
-    run_request request;
-    TRY(request.repo, make_repository(work.layout().directory));
-    request.workflow = "spec-and-review@1";
-    request.base_branch = "main";
-    request.requirements = requirements;
-    request.overrides = {{"spec-writer", "scripted-spec-writer@1"},
-                         {"reviewer", "scripted-code-reviewer@1"},
-                         {"verifier", "scripted-verifier@1"}};
-    return work.start_run(request);
-  });
+  const auto ended =
+      drive(with, format, [&](runtime& work, const std::stop_token&) -> result<run_id> {
+        run_request request;
+        TRY(request.repo, make_repository(work.layout().directory));
+        request.workflow = "spec-and-review@1";
+        request.base_branch = "main";
+        request.requirements = requirements;
+        request.overrides = {{"spec-writer", "scripted-spec-writer@1"},
+                             {"reviewer", "scripted-code-reviewer@1"},
+                             {"verifier", "scripted-verifier@1"}};
+        return work.start_run(request);
+      });
   if (ended.code != 0 || format != output_format::text)
     return ended.code;
   std::printf("\nlog verify: ");

@@ -1,9 +1,8 @@
 #include "cli/commands/doctor_outside.hpp"
 
-#include "actors/definitions/library.hpp"
-#include "actors/definitions/pricing.hpp"
 #include "actors/shells/provider_setup.hpp"
 #include "actors/shells/run_plan.hpp"
+#include "cli/commands/pricing.hpp"
 #include "cli/http_client.hpp"
 #include "events/base/clock.hpp"
 #include "projections/store/store.hpp"
@@ -89,26 +88,18 @@ std::vector<finding> reach_of(const std::string& name, const std::string& base_u
 finding check_prices(const settings& with,
                      const definitions::config& config,
                      const std::vector<provider::key_report>& keys) {
-  auto roots = with.definition_dirs;
-  roots.push_back(data_layout{with.data_dir}.definitions());
-  const auto library = definitions::library::load(roots);
-  if (!library)
-    return {"definitions", verdict::bad, library.error().message, "mend that file"};
-  std::vector<std::string> models;
-  if (config.default_model)
-    models.push_back(*config.default_model);
-  for (const auto& who : library.value().personas()) {
-    models.push_back(who.model);
-    models.insert(models.end(), who.fallback_models.begin(), who.fallback_models.end());
-  }
-  std::sort(models.begin(), models.end());
-  models.erase(std::unique(models.begin(), models.end()), models.end());
+  const auto prices = prices_of(with, config);
+  if (!prices)
+    return {"prices", verdict::bad, prices.error().message, "fetch them again"};
+  const auto all = unpriced_models(with, config, *prices.value());
+  if (!all)
+    return {"definitions", verdict::bad, all.error().message, "mend that file"};
   std::string unpriced;
-  for (const auto& model : models) {
+  for (const auto& model : all.value()) {
     const auto usable = std::any_of(keys.begin(), keys.end(), [&](const auto& each) {
       return !each.place.empty() && model.starts_with(each.provider + ':');
     });
-    if (usable && !definitions::price_table::shipped().find(model))
+    if (usable)
       unpriced += (unpriced.empty() ? "" : ", ") + model;
   }
   if (unpriced.empty())
@@ -116,7 +107,8 @@ finding check_prices(const settings& with,
   return {"prices",
           verdict::warning,
           "unknown for " + unpriced,
-          "its calls are estimated by the per-call cap: choose another model, or set one"};
+          "its calls are reserved at the persona's max_cost_per_call: `actor-shell pricing fetch`, "
+          "or `prices` in the configuration"};
 }
 
 finding check_postgres(const settings& with, const std::string& url) {

@@ -1,4 +1,6 @@
+#include "actors/shells/run_preview.hpp"
 #include "cli/commands/consent.hpp"
+#include "cli/commands/preview.hpp"
 #include "cli/commands/remote_work.hpp"
 #include "events/base/text.hpp"
 
@@ -99,10 +101,16 @@ json::object body_of(const run_request& asked) {
   return out;
 }
 
-/// Starts the run; where consent is missing, once it is given.
-result<run_id> begin_here(runtime& work, const run_request& asked, consenting how) {
+/// Tells what it may cost and starts the run; where consent is missing, once it is given.
+result<run_id> begin_here(runtime& work,
+                          const run_request& request,
+                          const run_options& asked,
+                          const std::stop_token& stop) {
+  TRY(const auto seen, work.preview_run(request));
+  TRY(show_before_start(to_json(seen), previewing_of(asked), stop));
+  const auto how = asked.yes ? consenting::yes : consenting::ask;
   while (true) {
-    auto begun = work.start_run(asked);
+    auto begun = work.start_run(request);
     if (begun)
       return begun;
     TRY(const auto mended,
@@ -114,6 +122,35 @@ result<run_id> begin_here(runtime& work, const run_request& asked, consenting ho
   }
 }
 
+int run_there(const settings& with,
+              const remote& server,
+              const run_request& request,
+              const run_options& asked) {
+  const auto body = body_of(request);
+  const auto shown = [&]() -> result<void> {
+    TRY(const auto seen, server.post("/runs/preview", body));
+    return show_before_start(seen, previewing_of(asked), {});
+  }();
+  if (!shown)
+    return static_cast<int>(report(with, shown.error()));
+  const auto how = asked.yes ? consenting::yes : consenting::ask;
+  const auto mended = [&](const error& why) {
+    return consent_to(why, how, [&](consent_change what, const std::string& subject) {
+      return change_consent_of(with, what, subject);
+    });
+  };
+  return drive_remote(with, asked.format, server, "/runs", body, mended).code;
+}
+
+result<json::object>
+preview_of(const settings& with, const std::optional<remote>& server, const run_request& request) {
+  if (server)
+    return server->post("/runs/preview", body_of(request));
+  TRY(const auto work, open_runtime(with));
+  TRY(const auto seen, work->preview_run(request));
+  return to_json(seen);
+}
+
 } // namespace
 
 int run_workflow(const settings& with, const run_options& asked) {
@@ -123,20 +160,20 @@ int run_workflow(const settings& with, const run_options& asked) {
   const auto server = remote::find(with);
   if (!server)
     return static_cast<int>(report(with, server.error()));
-  const auto how = asked.yes ? consenting::yes : consenting::ask;
-  if (server.value()) {
-    const auto mended = [&](const error& why) {
-      return consent_to(why, how, [&](consent_change what, const std::string& subject) {
-        return change_consent_of(with, what, subject);
-      });
-    };
-    return drive_remote(
-               with, asked.format, *server.value(), "/runs", body_of(request.value()), mended)
-        .code;
+  if (asked.preview) {
+    const auto seen = preview_of(with, server.value(), request.value());
+    if (!seen)
+      return static_cast<int>(report(with, seen.error()));
+    print_preview(with, seen.value());
+    return 0;
   }
+  if (server.value())
+    return run_there(with, *server.value(), request.value(), asked);
   return drive(with,
                asked.format,
-               [&](runtime& work) { return begin_here(work, request.value(), how); })
+               [&](runtime& work, const std::stop_token& stop) {
+                 return begin_here(work, request.value(), asked, stop);
+               })
       .code;
 }
 

@@ -216,7 +216,7 @@ int runs_resume(const settings& with, const resume_options& asked) {
   }
   return drive(with,
                asked.format,
-               [&](runtime& work) -> result<run_id> {
+               [&](runtime& work, const std::stop_token&) -> result<run_id> {
                  TRY(const auto run, resolve_run(work.log(), asked.id));
                  TRY(work.resume_run(run, {"runs resume"}, cap));
                  return run;

@@ -131,7 +131,7 @@ run_result drive(const settings& with, output_format format, const begin_run& be
     return failed(opened.error());
   auto& work = *opened.value();
   const auto before = work.log().head();
-  const auto begun = begin(work);
+  const auto begun = begin(work, signals.token());
   if (!begun)
     return failed(begun.error());
   {

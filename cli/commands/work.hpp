@@ -13,8 +13,8 @@ namespace ash::cli {
 result<std::unique_ptr<runtime>> open_runtime(const settings& with,
                                               after_crash crashed = after_crash::wait);
 
-/// Begins (or resumes) a run; gives its id.
-using begin_run = std::function<result<run_id>(runtime&)>;
+/// Begins (or resumes) a run; gives its id. The token is for whoever waits for a person meanwhile.
+using begin_run = std::function<result<run_id>(runtime&, const std::stop_token&)>;
 
 /// A cap as `--budget` takes it. Errors: `argument_invalid`.
 result<usd> parse_cap(const std::string& text);

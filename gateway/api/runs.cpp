@@ -1,4 +1,5 @@
 // Runs: listed, looked at, started, resumed and ended.
+#include "actors/shells/run_preview.hpp"
 #include "gateway/api/context.hpp"
 #include "gateway/api/events_page.hpp"
 
@@ -55,6 +56,14 @@ result<response> start(const context& in, const call& asked) {
       }));
   const auto id = to_string(run);
   return commanded(in, {{"run", id}}, how, 201, "/api/v1/runs/" + id);
+}
+
+result<response> preview(const context& in, const call& asked) {
+  TRY(query_reader{asked}.done());
+  TRY(auto body, body_reader::of(asked));
+  TRY(const auto wanted, request_of(body));
+  TRY(const auto seen, in.work().preview_run(wanted));
+  return json_answer(to_json(seen));
 }
 
 result<response> resume(const context& in, const call& asked) {
@@ -135,6 +144,7 @@ result<response> report(const context& in, const call& asked) {
 void add_run_routes(router& to, const context_ptr& in) {
   to.add("GET", "/api/v1/runs", [in](const call& c) { return rows(*in, c, "runs"); });
   to.add("POST", "/api/v1/runs", [in](const call& c) { return start(*in, c); });
+  to.add("POST", "/api/v1/runs/preview", [in](const call& c) { return preview(*in, c); });
   to.add("GET", "/api/v1/runs/{run}", [in](const call& c) { return show(*in, c); });
   to.add("POST", "/api/v1/runs/{run}/resume", [in](const call& c) { return resume(*in, c); });
   to.add("POST", "/api/v1/runs/{run}/abort", [in](const call& c) { return abort(*in, c); });

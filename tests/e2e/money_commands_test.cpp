@@ -94,6 +94,43 @@ TEST(money_commands, raise_a_cap_go_on_and_tell_what_it_cost) {
   expect_one_truth(shell_of, run);
 }
 
+TEST(money_commands, a_personas_day_blocks_whatever_run_it_works_for_until_it_is_raised) {
+  const temporary_directory home;
+  make_repository(home.path() / "repo", {{"README.md", "# nothing\n"}});
+  write_text(home / "config.yaml", "budget: {persona_daily_cap: 0.001}\n");
+  process_options what;
+  what.environment = clean_environment(home.path());
+  what.directory = home / "repo";
+  const auto shell_of = [&](std::vector<std::string> words) {
+    what.command = {ACTOR_SHELL_BINARY, "--definitions", E2E_FIXTURES "/definitions", "--json"};
+    what.command.insert(what.command.end(), words.begin(), words.end());
+    return run_process(what);
+  };
+  const auto stopped = shell_of({"run",
+                                 "note@1",
+                                 "--model",
+                                 "scripted:" E2E_FIXTURES "/note.yaml",
+                                 "--requirements",
+                                 "A note."});
+  ASSERT_EQ(stopped.exit_code, 6) << stopped.shown();
+  EXPECT_THAT(text_at(json_of(stopped.out), "message"), HasSubstr("persona:note-writer:"));
+  std::string persona;
+  const auto scopes = parsed(shell_of({"budget", "show"}));
+  for (const auto& scope : scopes.as_array()) {
+    EXPECT_EQ(parse_usd(text_at(scope, "reserved_usd")).value(), usd{})
+        << "what a wider scope refuses the narrower ones give back: " << text_at(scope, "scope");
+    if (text_at(scope, "kind") == "persona")
+      persona = text_at(scope, "scope");
+  }
+  ASSERT_THAT(persona, HasSubstr("persona:note-writer:"));
+  ASSERT_EQ(shell_of({"budget", "set", persona, "--cap", "1"}).exit_code, 0);
+  const auto run = text_at(json_of(stopped.out), "run");
+  const auto ended = shell_of({"runs", "resume", run});
+  ASSERT_EQ(ended.exit_code, 0) << ended.shown();
+  EXPECT_EQ(text_at(parsed(shell_of({"budget", "show", persona})).at(0), "settled_usd"),
+            text_at(json_of(ended.out), "cost_usd"));
+}
+
 TEST_F(beside_a_server, money_is_told_and_caps_are_raised) {
   const auto stopped = run("note", {"--output-format", "json", "--budget", "0.0000001"});
   ASSERT_EQ(stopped.exit_code, 6) << stopped.shown();

@@ -60,6 +60,40 @@ struct check_of_prefixes {
   }
 };
 
+/// What each scope's calls cost, by the scopes that each call was asked for in.
+std::map<std::string, usd> ledger_of(const std::vector<fact_at>& facts) {
+  std::map<call_id, std::vector<std::string>> payers;
+  std::map<std::string, usd> out;
+  const auto pay = [&](const call_id& call, usd cost) {
+    for (const auto& scope : payers.at(call))
+      out[scope] += cost;
+  };
+  for (const auto& each : facts) {
+    if (const auto* asked = std::get_if<turn::call_requested>(&each.fact))
+      for (const auto& terms : asked->scopes)
+        payers[asked->call].push_back(terms.scope);
+    else if (const auto* done = std::get_if<turn::call_completed>(&each.fact))
+      pay(done->call, done->cost);
+    else if (const auto* failed = std::get_if<turn::call_failed>(&each.fact))
+      pay(failed->call, failed->cost);
+    else if (const auto* lost = std::get_if<turn::call_lost>(&each.fact))
+      pay(lost->call, lost->cost);
+  }
+  return out;
+}
+
+/// To the unit, in every scope: the children's, their parents', the root's and the day's.
+void expect_the_calls_are_what_is_settled(const std::vector<fact_at>& facts, const books& of) {
+  const auto ledger = ledger_of(facts);
+  EXPECT_GT(ledger.size(), static_cast<std::size_t>(money_groups));
+  for (const auto& [scope, spent] : ledger) {
+    const auto settled = of.settled.find(scope);
+    EXPECT_EQ(spent, settled == of.settled.end() ? usd{} : settled->second) << scope;
+  }
+  for (const auto& [scope, settled] : of.settled)
+    EXPECT_TRUE(ledger.contains(scope)) << scope << " settled " << to_string(settled);
+}
+
 /// What the same calls come to where a cap is looked at before a call and counted after it, with
 /// all children at once.
 usd checked_after_the_call(const std::vector<money_kind>& kinds) {
@@ -143,6 +177,7 @@ TEST_F(money, never_exceeds_a_cap_on_any_prefix_of_the_log) {
   const auto& root = seen.scopes.at(money_root());
   EXPECT_EQ(books.spent_by_calls, root.settled);
   EXPECT_EQ(books.open.at(money_root()), usd{});
+  expect_the_calls_are_what_is_settled(facts, books);
   for (const auto& [scope, left] : books.open)
     EXPECT_EQ(left, usd{}) << scope;
   // The test is one of money that ran short, of calls that were cut, failed and not counted.
@@ -170,6 +205,7 @@ TEST_F(money, shows_what_providers_claim_beyond_what_they_were_allowed) {
   EXPECT_LE(seen.worst, usd{}) << to_string(seen.worst);
   const auto books = count_money(facts);
   EXPECT_EQ(books.spent_by_calls, seen.scopes.at(money_root()).settled);
+  expect_the_calls_are_what_is_settled(facts, books);
   for (const auto& [scope, left] : books.open)
     EXPECT_EQ(left, usd{}) << scope;
 }

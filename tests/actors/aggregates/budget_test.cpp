@@ -153,6 +153,36 @@ TEST(budget, is_closed_by_any_settlement_after_its_day) {
   s.when(budget::release{{}}).leads_to_nothing();
 }
 
+TEST(budget, of_a_child_is_its_own_and_then_those_of_all_above_it) {
+  const auto named = [](const char* scope) {
+    return budget_terms{scope, {100}, {}, budget_policy::block};
+  };
+  const std::vector<budget_terms> parent{named("session:parent"),
+                                         named("run:root"),
+                                         named("persona:ann:2026-11-20"),
+                                         named("day:2026-11-20")};
+  const auto names = [&](std::vector<budget_terms> own) {
+    std::vector<std::string> out;
+    for (const auto& each : budget::scopes_beneath(std::move(own), parent))
+      out.push_back(each.scope);
+    return out;
+  };
+  EXPECT_EQ(names({named("session:child"), named("persona:bob:2026-11-21")}),
+            (std::vector<std::string>{"session:child",
+                                      "session:parent",
+                                      "run:root",
+                                      "persona:bob:2026-11-21",
+                                      "persona:ann:2026-11-20",
+                                      "day:2026-11-20"}));
+  EXPECT_EQ(names({named("session:child"), named("persona:ann:2026-11-21")}),
+            (std::vector<std::string>{"session:child",
+                                      "session:parent",
+                                      "run:root",
+                                      "persona:ann:2026-11-21",
+                                      "day:2026-11-20"}))
+      << "the same persona's day pays once, on whatever day each of them began";
+}
+
 TEST(budget, knows_no_day_but_in_the_names_of_daily_scopes) {
   EXPECT_EQ(budget::date_of_scope("day:2026-11-21"), "2026-11-21");
   EXPECT_EQ(budget::date_of_scope("persona:a:b:2026-11-21"), "2026-11-21");

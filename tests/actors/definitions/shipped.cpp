@@ -126,6 +126,8 @@ TEST(shipped, editor_schemas_and_readers_agree_on_what_is_wrong) {
            {config_file, "budget: {daily_cap: -1}"},
            {config_file, "providers: {X: {}}"},
            {config_file, "tools: {sandbox: none}"},
+           {config_file, "prices: [{model: 'x:y', input: 1}]"},
+           {config_file, "prices: [{model: xy, input: 1, output: 1}]"},
            {persona,
             "{name: a, version: 1, model: 'x:y', system_prompt: s, permissions: {mode: yolo}}"},
            {config_file, "permissions: {mode: standard}"},

@@ -117,6 +117,22 @@ TEST_F(run_routes, refuse_what_is_wrong_before_anything_happens) {
   EXPECT_EQ(runtime_->log().head(), 0U);
 }
 
+TEST_F(run_routes, tell_what_a_run_would_cost_and_start_none) {
+  const auto seen = got(200, "POST", "/api/v1/runs/preview", {.body = text_of(run_kind::gated)});
+  EXPECT_EQ(runtime_->log().head(), 0U);
+  EXPECT_EQ(seen.at("workflow"), "gated@1");
+  ASSERT_EQ(seen.at("phases").as_array().size(), 1U);
+  const auto& phase = seen.at("phases").at(0).as_object();
+  EXPECT_EQ(phase.at("persona"), "writer@1");
+  EXPECT_GT(phase.at("input_tokens").as_int64(), 100);
+  EXPECT_TRUE(phase.at("unpriced").as_array().empty());
+  EXPECT_NE(phase.at("first_call_usd"), "0.00");
+  auto wrong = start_body(run_kind::gated);
+  wrong["workflow"] = "gone";
+  EXPECT_EQ(refused("POST", "/api/v1/runs/preview", {.body = to_json_text(wrong)}),
+            "template_not_found");
+}
+
 TEST_F(run_routes, let_paths_be_written_and_take_that_back) {
   const auto run = start(run_kind::gated);
   wait_for_approval(run);
