@@ -35,6 +35,8 @@ struct line {
   attach_options attach;
   decide_options decide;
   budget_set_options budget_set;
+  permissions_show_options permissions_show;
+  permissions_test_options permissions_test;
   std::string by = "model";
   events_options events;
   replay_options replay;
@@ -150,8 +152,24 @@ void add_money(CLI::App& app, line& l) {
 }
 
 void add_permissions(CLI::App& app, line& l) {
-  auto* permissions = app.add_subcommand("permissions", "What tools may write in a run");
+  auto* permissions = app.add_subcommand("permissions", "What tools may do, and may write");
   permissions->require_subcommand(1);
+  auto* show = permissions->add_subcommand("show", "The mode, the rules and the writable paths");
+  show->add_option("RUN", l.permissions_show.run, "of this run (default: of the configuration)");
+  show->add_option("--persona", l.permissions_show.persona, "of this persona");
+  show->callback(
+      [&l] { l.chosen = [&l] { return ash::cli::permissions_show(l.with, l.permissions_show); }; });
+  auto* test = permissions->add_subcommand(
+      "test", "Which tool calls of a run would be judged otherwise; exit code 1 where any would");
+  test->add_option("RUN", l.permissions_test.run, "its id, or 6 or more characters of it")
+      ->required();
+  test->add_option(
+      "--rules", l.permissions_test.rules, "a YAML file, instead of the configuration's rules");
+  test->add_option("--mode",
+                   l.permissions_test.mode,
+                   "default, accept-edits, plan, dont-ask or bypass, instead of its mode");
+  test->callback(
+      [&l] { l.chosen = [&l] { return ash::cli::permissions_test(l.with, l.permissions_test); }; });
   auto* grant = permissions->add_subcommand("grant", "Let a path be written from now on");
   auto* revoke = permissions->add_subcommand("revoke", "Let it be written no more");
   for (auto* each : {grant, revoke}) {
