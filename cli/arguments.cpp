@@ -119,6 +119,9 @@ void add_gates(CLI::App& app, line& l) {
   auto* list = approvals->add_subcommand("list", "What is still to be decided");
   list->add_option("--run", l.id, "only of this run");
   list->callback([&l] { l.chosen = [&l] { return approvals_list(l.with, l.id); }; });
+  auto* show = approvals->add_subcommand("show", "One of them: what is asked, and the answer");
+  show->add_option("APPROVAL", l.id, "its id")->required();
+  show->callback([&l] { l.chosen = [&l] { return approvals_show(l.with, l.id); }; });
   auto* decide = approvals->add_subcommand("decide", "Decide");
   decide->add_option("APPROVAL", l.decide.id, "its id")->required();
   decide->add_option("DECISION", l.decide.decision, "approve, reject, request-changes or abort")

@@ -49,6 +49,7 @@ int attach(const settings& with, const attach_options& asked);
 
 /// `run`: only those of this one; empty: of all.
 int approvals_list(const settings& with, const std::string& run);
+int approvals_show(const settings& with, const std::string& id);
 struct decide_options {
   std::string id;
   std::string decision;

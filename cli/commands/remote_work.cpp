@@ -1,16 +1,14 @@
 #include "cli/commands/remote_work.hpp"
 
+#include "cli/commands/gate_prompt.hpp"
 #include "cli/members.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
 #include "events/codec/fact_from_json.hpp"
 
-#include <array>
 #include <cstdio>
 #include <map>
-#include <poll.h>
-#include <unistd.h>
 
 namespace ash::cli {
 namespace {
@@ -26,26 +24,6 @@ instant time_in(const json::object& of, std::string_view name) {
 result<inspect::run_summary> summary_of(const remote& at, const std::string& run) {
   TRY(const auto of, at.get("/runs/" + url_encoded(run)));
   return summary_from(of);
-}
-
-/// A line from the terminal, which gives one at a time; none at its end, or where `stop` is
-/// requested meanwhile.
-std::optional<std::string> answer_to(const char* question, const std::stop_token& stop) {
-  constexpr int a_moment_ms = 100;
-  std::fputs(question, stderr);
-  std::fflush(stderr);
-  pollfd in{STDIN_FILENO, POLLIN, 0};
-  while (::poll(&in, 1, a_moment_ms) <= 0)
-    if (stop.stop_requested())
-      return std::nullopt;
-  std::array<char, 4'096> line{};
-  const auto size = ::read(STDIN_FILENO, line.data(), line.size());
-  if (size <= 0)
-    return std::nullopt;
-  std::string_view text{line.data(), static_cast<std::size_t>(size)};
-  if (text.ends_with('\n'))
-    text.remove_suffix(1);
-  return std::string{text};
 }
 
 /// What is watched, and how it is shown.
@@ -140,27 +118,12 @@ private:
   }
 
   bool decide(const std::string& id, const run::approval_requested& what) {
-    std::fprintf(stderr,
-                 "phase %s asks for approval of %s (round %ld)\n",
-                 printable(what.phase_key).c_str(),
-                 printable(what.subject).c_str(),
-                 static_cast<long>(what.round));
-    if (!what.question.empty() && what.kind != run::approval_kind::artifact)
-      std::fprintf(stderr, "%s\n", printable(what.question).c_str());
-    const auto chosen =
-        answer_to("approve, reject, request-changes, abort the run, or leave it open? ", stop_);
-    if (!chosen || chosen->empty() || *chosen == "leave")
+    const auto answer = ask_about(question_of(what), stop_);
+    if (!answer)
       return false;
-    const auto decision = decision_named(*chosen);
-    if (!decision) {
-      std::fprintf(stderr, "that is none of them\n");
-      return decide(id, what);
-    }
-    json::object body{{"decision", *decision}};
-    if (*decision != "approve")
-      body["comment"] = answer_to("why? ", stop_).value_or("");
-    if (stop_.stop_requested())
-      return false;
+    json::object body{{"decision", api_name(answer->decision)}};
+    if (answer->decision != run::decision_kind::approve)
+      body["comment"] = answer->comment;
     const auto told = at_.post("/approvals/" + id + "/decision", body);
     if (!told) // somebody else was quicker, or the run is over: the feed says what follows
       std::fprintf(stderr, "%s\n", to_string(told.error()).c_str());
@@ -226,18 +189,6 @@ result<inspect::run_summary> summary_from(const json::object& of) {
   const auto* phases = of.contains("phases_planned") ? "phases_planned" : "phases"; // of a row
   out.phases = number_in<std::size_t>(of, phases);
   return out;
-}
-
-std::optional<std::string> decision_named(std::string_view text) {
-  constexpr std::array<std::array<std::string_view, 2>, 4> names{
-      {{"approve", "approve"},
-       {"reject", "reject"},
-       {"request-changes", "request_changes"},
-       {"abort", "abort"}}};
-  for (const auto& [said, meant] : names)
-    if (text == said || text == meant)
-      return std::string{meant};
-  return std::nullopt;
 }
 
 run_result drive_remote(const settings& with,
