@@ -36,6 +36,8 @@ struct line {
   attach_options attach;
   decide_options decide;
   budget_set_options budget_set;
+  permissions_show_options permissions_show;
+  permissions_test_options permissions_test;
   std::string by = "model";
   std::string provider = "openrouter";
   events_options events;
@@ -122,6 +124,9 @@ void add_gates(CLI::App& app, line& l) {
   auto* list = approvals->add_subcommand("list", "What is still to be decided");
   list->add_option("--run", l.id, "only of this run");
   list->callback([&l] { l.chosen = [&l] { return approvals_list(l.with, l.id); }; });
+  auto* show = approvals->add_subcommand("show", "One of them: what is asked, and the answer");
+  show->add_option("APPROVAL", l.id, "its id")->required();
+  show->callback([&l] { l.chosen = [&l] { return approvals_show(l.with, l.id); }; });
   auto* decide = approvals->add_subcommand("decide", "Decide");
   decide->add_option("APPROVAL", l.decide.id, "its id")->required();
   decide->add_option("DECISION", l.decide.decision, "approve, reject, request-changes or abort")
@@ -166,8 +171,24 @@ void add_pricing(CLI::App& app, line& l) {
 }
 
 void add_permissions(CLI::App& app, line& l) {
-  auto* permissions = app.add_subcommand("permissions", "What tools may write in a run");
+  auto* permissions = app.add_subcommand("permissions", "What tools may do, and may write");
   permissions->require_subcommand(1);
+  auto* show = permissions->add_subcommand("show", "The mode, the rules and the writable paths");
+  show->add_option("RUN", l.permissions_show.run, "of this run (default: of the configuration)");
+  show->add_option("--persona", l.permissions_show.persona, "of this persona");
+  show->callback(
+      [&l] { l.chosen = [&l] { return ash::cli::permissions_show(l.with, l.permissions_show); }; });
+  auto* test = permissions->add_subcommand(
+      "test", "Which tool calls of a run would be judged otherwise; exit code 1 where any would");
+  test->add_option("RUN", l.permissions_test.run, "its id, or 6 or more characters of it")
+      ->required();
+  test->add_option(
+      "--rules", l.permissions_test.rules, "a YAML file, instead of the configuration's rules");
+  test->add_option("--mode",
+                   l.permissions_test.mode,
+                   "default, accept-edits, plan, dont-ask or bypass, instead of its mode");
+  test->callback(
+      [&l] { l.chosen = [&l] { return ash::cli::permissions_test(l.with, l.permissions_test); }; });
   auto* grant = permissions->add_subcommand("grant", "Let a path be written from now on");
   auto* revoke = permissions->add_subcommand("revoke", "Let it be written no more");
   for (auto* each : {grant, revoke}) {

@@ -9,6 +9,8 @@
 #include <boost/json/object.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <pwd.h>
+#include <unistd.h>
 
 namespace ash::cli {
 namespace {
@@ -61,6 +63,11 @@ std::string default_data_dir() {
 
 std::string default_config_file() {
   return xdg("XDG_CONFIG_HOME", "/.config") + "/actor-shell/config.yaml";
+}
+
+std::string user_name() {
+  const auto* entry = getpwuid(getuid());
+  return entry != nullptr ? entry->pw_name : "uid:" + std::to_string(getuid());
 }
 
 exit_code report(const settings& with, const error& why) {

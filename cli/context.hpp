@@ -48,6 +48,9 @@ std::string default_data_dir();
 /// $XDG_CONFIG_HOME/actor-shell/config.yaml, else ~/.config/actor-shell/config.yaml.
 std::string default_config_file();
 
+/// Who sits here, for the record: the user's name.
+std::string user_name();
+
 /// Prints the error on stderr (and as an object on stdout with `--json`) and gives its exit code.
 exit_code report(const settings& with, const error& why);
 

@@ -55,6 +55,22 @@ permission_settings read_permission_settings(yaml::object_reader& at) {
   return out;
 }
 
+result<permission_settings> load_permission_settings(const std::string& path) {
+  TRY(const auto source, yaml::load(path));
+  yaml::reading in(source, errc::config_invalid);
+  yaml::object_reader top(in, source.root);
+  permission_settings out;
+  if (auto within = top.object_if("permissions")) {
+    out = read_permission_settings(*within);
+    within->finish();
+  } else {
+    out = read_permission_settings(top);
+  }
+  top.finish();
+  TRY(in.outcome());
+  return out;
+}
+
 json::object to_json(const permission_settings& from) {
   json::object out;
   if (from.mode)

@@ -98,6 +98,24 @@ performers::report_frame frame_of(const performers::run_history& of) {
   return {of.state, of.report ? of.report->commit : std::string{}};
 }
 
+json::object approval_json(const run::approval& of) {
+  json::value decision;
+  if (of.decision)
+    decision = codec::describe_json(of.decision->decision);
+  return {{"approval", to_string(of.what.approval)},
+          {"kind", codec::describe_json(of.what.kind)},
+          {"phase", of.what.phase_key},
+          {"subject", of.what.subject},
+          {"round", of.what.round},
+          {"asker", of.what.asker.text()},
+          {"question", of.what.question},
+          {"amount_usd", decimal(of.what.amount)},
+          {"expires_at", iso_or_null(of.what.expires)},
+          {"decision", std::move(decision)},
+          {"by", of.decision ? of.decision->by : std::string{}},
+          {"comment", of.decision ? of.decision->comment : std::string{}}};
+}
+
 template <class A>
 result<json::object>
 folded_json(const log::event_log& log, const stream_id& stream, const fold_limit& limit) {
@@ -180,20 +198,8 @@ result<json::array> list_approvals(const log::event_log& log, const run_id& run)
   const auto* live = std::get_if<run::live>(&folded.state);
   if (live == nullptr)
     return out;
-  for (const auto& each : live->approvals) {
-    json::value decision;
-    if (each.decision)
-      decision = codec::describe_json(each.decision->decision);
-    out.push_back(
-        json::object{{"approval", to_string(each.what.approval)},
-                     {"kind", codec::describe_json(each.what.kind)},
-                     {"phase", each.what.phase_key},
-                     {"subject", each.what.subject},
-                     {"round", each.what.round},
-                     {"decision", std::move(decision)},
-                     {"by", each.decision ? each.decision->by : std::string{}},
-                     {"comment", each.decision ? each.decision->comment : std::string{}}});
-  }
+  for (const auto& each : live->approvals)
+    out.push_back(approval_json(each));
   return out;
 }
 

@@ -18,9 +18,8 @@ namespace ash::inspect {
 struct run_summary {
   run_id run;
   std::string workflow; ///< `name@version`
-  std::string
-      state; ///< `executing`, `awaiting_approval`, `interrupted`, `completed`, `failed`, `aborted`,
-             ///< `unreadable` where its history can't be folded
+  std::string state;    ///< `executing`, `awaiting_approval`, `interrupted`, `completed`, `failed`,
+                     ///< `aborted`, `unreadable` where its history can't be folded
   std::string repo_path;
   std::string base_branch;
   std::string branch;
@@ -52,7 +51,8 @@ json::object to_json(const performers::run_history& of);
 std::string to_markdown(const performers::run_history& of);
 
 /// What a run has asked people, in order: {"approval", "kind", "phase", "subject", "round",
-/// "decision" (null while it is open), "by", "comment"}. Errors: those of reading.
+/// "asker" (a stream), "question", "amount_usd", "expires_at" (null: never), "decision" (null while
+/// it is open), "by", "comment"}. Errors: those of reading.
 result<json::array> list_approvals(const log::event_log& log, const run_id& run);
 
 /// The stream of this kind whose key is `text`, or begins with it (6 characters or more, ignoring

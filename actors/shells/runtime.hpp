@@ -36,6 +36,9 @@ struct runtime_options {
       {}; ///< `on_broken` and `on_log_failed` are called besides the runtime's own
 };
 
+/// Whether a session may only read.
+enum class plan_mode : std::uint8_t { on, off };
+
 /// Where a command comes from.
 struct command_source {
   std::string by; ///< who gives it, for the record
@@ -92,6 +95,10 @@ public:
   /// `approval_not_found`, and those of reading.
   result<run_id> run_of_approval(const approval_id& approval);
 
+  /// The same of a session that is not over: those that ask no run. Errors: `approval_not_found`,
+  /// and those of reading.
+  result<session_id> session_of_approval(const approval_id& approval);
+
   // -- consent -----------------------------------------------------------------------------------
 
   /// Grants or revokes; false where it stands already. Errors: those of `change_consent`.
@@ -118,6 +125,17 @@ public:
   /// Ends a session for good. Errors: `session_not_found`, `session_ended`.
   result<void>
   end_session(const session_id& session, const std::string& reason, const command_source& from);
+
+  /// Errors: `session_not_found`, `session_ended`, `approval_not_found`,
+  /// `approval_already_decided`, `argument_invalid` for `cancel`, which is the session's own.
+  result<void> decide_approval(const session_id& session,
+                               const approval_id& approval,
+                               run::decision_kind decision,
+                               const std::string& comment,
+                               const command_source& from);
+  /// On: at once. Off: an approval is asked for, of the kind `plan`, and leads to it. Errors:
+  /// `session_not_found`, `session_ended`.
+  result<void> set_plan_mode(const session_id& session, plan_mode mode, const command_source& from);
 
   // -- looks -------------------------------------------------------------------------------------
 

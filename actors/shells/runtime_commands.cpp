@@ -1,5 +1,7 @@
 // What the runtime can be asked to do, beside opening and stopping.
+#include "actors/aggregates/session.hpp"
 #include "actors/performers/scrub_command.hpp"
+#include "actors/shells/fold.hpp"
 #include "actors/shells/run_preview.hpp"
 #include "actors/shells/runtime_parts.hpp"
 #include "events/base/text.hpp"
@@ -27,6 +29,12 @@ result<void> check_path_glob(const std::string& path) {
                   "a path is a glob relative to the worktree, such as 'docs/**', not '" +
                       printable(to_valid_utf8(path)) + "'");
   return success();
+}
+
+error cancelled_by_its_root() {
+  return refuse(errc::argument_invalid,
+                "an approval is cancelled by whoever asked alone: approve it, reject it, request "
+                "changes or abort");
 }
 
 } // namespace
@@ -109,9 +117,7 @@ result<void> runtime::decide_approval(const run_id& run,
                                       const std::string& comment,
                                       const command_source& from) {
   if (decision == run::decision_kind::cancel)
-    return refuse(errc::argument_invalid,
-                  "an approval is cancelled by its run alone: approve it, reject it, request "
-                  "changes or abort the run");
+    return cancelled_by_its_root();
   TRY(live_run(*parts_->log, run));
   return parts_->tell(stream_of(run),
                       from,
@@ -143,6 +149,27 @@ result<run_id> runtime::run_of_approval(const approval_id& approval) {
         return one.plan.run;
   return refuse(errc::approval_not_found,
                 "no run that is not over has the approval " + to_string(approval));
+}
+
+result<session_id> runtime::session_of_approval(const approval_id& approval) {
+  constexpr std::size_t page = 1'000;
+  const auto& log = *parts_->log;
+  for (std::string after;;) {
+    TRY(const auto heads,
+        log.list_streams(entity_kind::session, after, page, log::event_log::listing::open));
+    if (heads.empty())
+      return refuse(errc::approval_not_found,
+                    "no session that is not over has the approval " + to_string(approval));
+    for (const auto& head : heads) {
+      const auto folded = fold::whole<session_aggregate>(log, head.stream);
+      if (!folded) // set aside: one that can't be read hides no other
+        continue;
+      const auto* live = std::get_if<session::active>(&folded.value().state);
+      if (live != nullptr && approvals::find(live->approvals, approval) != nullptr)
+        return live->about.session;
+    }
+    after = heads.back().stream.text();
+  }
 }
 
 // -- consent --------------------------------------------------------------------------------------
@@ -185,6 +212,27 @@ result<void> runtime::end_session(const session_id& session,
                                   const command_source& from) {
   return parts_->tell(
       stream_of(session), from, "end:" + to_string(random_uuid()), session::end{reason});
+}
+
+result<void> runtime::decide_approval(const session_id& session,
+                                      const approval_id& approval,
+                                      run::decision_kind decision,
+                                      const std::string& comment,
+                                      const command_source& from) {
+  if (decision == run::decision_kind::cancel)
+    return cancelled_by_its_root();
+  return parts_->tell(stream_of(session),
+                      from,
+                      "decide:" + to_string(random_uuid()),
+                      run::decide_approval{approval, decision, from.by, comment});
+}
+
+result<void>
+runtime::set_plan_mode(const session_id& session, plan_mode mode, const command_source& from) {
+  return parts_->tell(stream_of(session),
+                      from,
+                      "plan mode:" + to_string(random_uuid()),
+                      session::set_plan_mode{mode == plan_mode::on});
 }
 
 } // namespace ash

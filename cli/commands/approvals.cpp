@@ -1,4 +1,5 @@
 // `attach` and `approvals`: following a run under a server, and answering what it asks.
+#include "cli/commands/gate_prompt.hpp"
 #include "cli/commands/remote_work.hpp"
 #include "cli/members.hpp"
 #include "cli/terminal.hpp"
@@ -13,10 +14,6 @@
 
 namespace ash::cli {
 namespace {
-
-bool can_ask() {
-  return ::isatty(STDIN_FILENO) == 1 && is_terminal(stream::err);
-}
 
 error no_server() {
   return refuse(errc::entity_unavailable,
@@ -96,19 +93,29 @@ std::string cell(const json::object& row, std::string_view name) {
   return value->is_string() ? std::string{value->get_string()} : to_json_text(*value);
 }
 
+/// `$0.25`; empty for nothing.
+std::string amount_of(const json::object& row) {
+  const auto amount = parse_usd(cell(row, "amount_usd"));
+  return amount && amount.value() != usd{} ? to_string(amount.value()) : std::string{};
+}
+
 void print_table(const json::array& all) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& each : all) {
     const auto& row = each.as_object();
+    const auto run = text_in(row, "run");
     rows.push_back({cell(row, "approval"),
-                    cell(row, "run").substr(0, 8),
+                    (run.empty() ? text_in(row, "session") : run).substr(0, 8),
                     cell(row, "kind"),
                     cell(row, "phase"),
                     cell(row, "round"),
+                    amount_of(row),
                     cell(row, "subject")});
   }
-  const auto table = render_table(
-      {"APPROVAL", "RUN", "KIND", "PHASE", "ROUND", "SUBJECT"}, rows, terminal_width(stream::out));
+  const auto table =
+      render_table({"APPROVAL", "ROOT", "KIND", "PHASE", "ROUND", "AMOUNT", "SUBJECT"},
+                   rows,
+                   terminal_width(stream::out));
   std::fputs(table.c_str(), stdout);
 }
 
@@ -124,19 +131,78 @@ result<json::array> open_approvals(const settings& with, const std::string& run)
   return open_in(*log.value(), run);
 }
 
-run::decision_kind kind_of(std::string_view decision) {
-  if (decision == "approve")
-    return run::decision_kind::approve;
-  if (decision == "reject")
-    return run::decision_kind::reject;
-  return decision == "abort" ? run::decision_kind::abort : run::decision_kind::request_changes;
+/// What became of an approval, as the API's rows name it.
+std::string state_of(const json::object& listed) {
+  const auto decision = text_in(listed, "decision");
+  if (decision.empty())
+    return "pending";
+  if (decision == "request_changes")
+    return "changes_requested";
+  if (decision == "cancel")
+    return "cancelled";
+  return decision + (decision.ends_with('e') ? "d" : "ed");
+}
+
+/// The log's own approval, with the names of the API's rows.
+json::object row_of(const json::object& listed, const run_id& run) {
+  json::object out{{"approval", listed.at("approval")},
+                   {"run", to_string(run)},
+                   {"session", ""},
+                   {"state", state_of(listed)},
+                   {"phase_key", listed.at("phase")},
+                   {"decided_by", listed.at("by")}};
+  for (const auto* name :
+       {"kind", "asker", "subject", "round", "question", "amount_usd", "comment", "expires_at"})
+    out[name] = listed.at(name);
+  return out;
+}
+
+result<json::object> approval_in(const log::event_log& log, const std::string& id) {
+  TRY(const auto runs, inspect::list_runs(log));
+  for (const auto& one : runs) {
+    if (one.state == "unreadable")
+      continue;
+    TRY(const auto asked, inspect::list_approvals(log, one.run));
+    for (const auto& each : asked)
+      if (text_in(each.as_object(), "approval") == id)
+        return row_of(each.as_object(), one.run);
+  }
+  return refuse(errc::approval_not_found, "no run has the approval '" + printable(id) + "'");
+}
+
+result<json::object> approval_of(const settings& with, const std::string& id) {
+  TRY(const auto server, remote::find(with));
+  if (server)
+    return server->get("/approvals/" + url_encoded(id));
+  TRY(const auto log, open_reader(with));
+  return approval_in(*log, id);
+}
+
+void print_approval(const json::object& of) {
+  std::printf("approval %s %s\n", cell(of, "approval").c_str(), cell(of, "state").c_str());
+  const auto line = [](const char* name, const std::string& value) {
+    if (!value.empty())
+      std::printf("  %-9s %s\n", name, printable(value).c_str());
+  };
+  line("kind", text_in(of, "kind"));
+  line("run", text_in(of, "run"));
+  line("session", text_in(of, "session"));
+  line("phase", text_in(of, "phase_key"));
+  line("asker", text_in(of, "asker"));
+  line("subject", text_in(of, "subject"));
+  line("round", cell(of, "round"));
+  line("amount", amount_of(of));
+  line("question", text_in(of, "question"));
+  line("until", text_in(of, "expires_at"));
+  line("by", text_in(of, "decided_by"));
+  line("comment", text_in(of, "comment"));
 }
 
 int decide_at(const settings& with,
               const remote& at,
               const decide_options& asked,
-              const std::string& decision) {
-  json::object body{{"decision", decision}};
+              run::decision_kind decision) {
+  json::object body{{"decision", api_name(decision)}};
   if (!asked.comment.empty())
     body["comment"] = asked.comment;
   const auto told = at.post("/approvals/" + url_encoded(asked.id) + "/decision", body);
@@ -145,7 +211,7 @@ int decide_at(const settings& with,
   if (with.format == answer_format::json)
     print_json(told.value());
   else
-    std::printf("%s: %s\n", asked.id.c_str(), decision.c_str());
+    std::printf("%s: %s\n", asked.id.c_str(), asked.decision.c_str());
   return 0;
 }
 
@@ -174,6 +240,17 @@ int approvals_list(const settings& with, const std::string& run) {
   return 0;
 }
 
+int approvals_show(const settings& with, const std::string& id) {
+  const auto found = approval_of(with, id);
+  if (!found)
+    return static_cast<int>(report(with, found.error()));
+  if (with.format == answer_format::json)
+    print_json(found.value());
+  else
+    print_approval(found.value());
+  return 0;
+}
+
 int approvals_decide(const settings& with, const decide_options& asked) {
   const auto decision = decision_named(asked.decision);
   if (!decision)
@@ -193,8 +270,7 @@ int approvals_decide(const settings& with, const decide_options& asked) {
                [&](runtime& work, const std::stop_token&) -> result<run_id> {
                  TRY(const auto id, parse_uuid(asked.id));
                  TRY(const auto run, work.run_of_approval({id}));
-                 TRY(work.decide_approval(
-                     run, {id}, kind_of(*decision), asked.comment, {"approvals decide"}));
+                 TRY(work.decide_approval(run, {id}, *decision, asked.comment, {user_name()}));
                  return run;
                })
       .code;

@@ -51,6 +51,7 @@ int attach(const settings& with, const attach_options& asked);
 
 /// `run`: only those of this one; empty: of all.
 int approvals_list(const settings& with, const std::string& run);
+int approvals_show(const settings& with, const std::string& id);
 struct decide_options {
   std::string id;
   std::string decision;
@@ -62,6 +63,19 @@ int approvals_decide(const settings& with, const decide_options& asked);
 /// Lets a run write `path`, a glob relative to its worktree, from now on; or not any more.
 int permissions_grant(const settings& with, const std::string& run, const std::string& path);
 int permissions_revoke(const settings& with, const std::string& run, const std::string& path);
+struct permissions_show_options {
+  std::string run;     ///< empty: of the configuration
+  std::string persona; ///< under the configuration; empty: none
+};
+/// The mode, the rules with where they come from, and the paths that may be written.
+int permissions_show(const settings& with, const permissions_show_options& asked);
+struct permissions_test_options {
+  std::string run;
+  std::string rules; ///< a YAML file; empty: the run's own
+  std::string mode;  ///< empty: the file's, else the run's own
+};
+/// Which of a run's tool calls would be judged otherwise. Exit code 0 where none would, else 1.
+int permissions_test(const settings& with, const permissions_test_options& asked);
 
 struct events_options {
   std::string feed;

@@ -11,16 +11,10 @@
 #include <boost/json/array.hpp>
 #include <cstdio>
 #include <iostream>
-#include <pwd.h>
 #include <unistd.h>
 
 namespace ash::cli {
 namespace {
-
-std::string user_name() {
-  const auto* entry = getpwuid(getuid());
-  return entry != nullptr ? entry->pw_name : "uid:" + std::to_string(getuid());
-}
 
 result<std::vector<consent>> all_of(const settings& with) {
   auto opened = open_reader(with);

@@ -1,12 +1,12 @@
 #include "cli/commands/remote_work.hpp"
 
+#include "cli/commands/gate_prompt.hpp"
 #include "cli/members.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
 #include "events/codec/fact_from_json.hpp"
 
-#include <array>
 #include <cstdio>
 #include <map>
 
@@ -118,27 +118,12 @@ private:
   }
 
   bool decide(const std::string& id, const run::approval_requested& what) {
-    std::fprintf(stderr,
-                 "phase %s asks for approval of %s (round %ld)\n",
-                 printable(what.phase_key).c_str(),
-                 printable(what.subject).c_str(),
-                 static_cast<long>(what.round));
-    if (!what.question.empty() && what.kind != run::approval_kind::artifact)
-      std::fprintf(stderr, "%s\n", printable(what.question).c_str());
-    const auto chosen =
-        answer_to("approve, reject, request-changes, abort the run, or leave it open? ", stop_);
-    if (!chosen || chosen->empty() || *chosen == "leave")
+    const auto answer = ask_about(question_of(what), stop_);
+    if (!answer)
       return false;
-    const auto decision = decision_named(*chosen);
-    if (!decision) {
-      std::fprintf(stderr, "that is none of them\n");
-      return decide(id, what);
-    }
-    json::object body{{"decision", *decision}};
-    if (*decision != "approve")
-      body["comment"] = answer_to("why? ", stop_).value_or("");
-    if (stop_.stop_requested())
-      return false;
+    json::object body{{"decision", api_name(answer->decision)}};
+    if (answer->decision != run::decision_kind::approve)
+      body["comment"] = answer->comment;
     const auto told = at_.post("/approvals/" + id + "/decision", body);
     if (!told) // somebody else was quicker, or the run is over: the feed says what follows
       std::fprintf(stderr, "%s\n", to_string(told.error()).c_str());
@@ -204,18 +189,6 @@ result<inspect::run_summary> summary_from(const json::object& of) {
   const auto* phases = of.contains("phases_planned") ? "phases_planned" : "phases"; // of a row
   out.phases = number_in<std::size_t>(of, phases);
   return out;
-}
-
-std::optional<std::string> decision_named(std::string_view text) {
-  constexpr std::array<std::array<std::string_view, 2>, 4> names{
-      {{"approve", "approve"},
-       {"reject", "reject"},
-       {"request-changes", "request_changes"},
-       {"abort", "abort"}}};
-  for (const auto& [said, meant] : names)
-    if (text == said || text == meant)
-      return std::string{meant};
-  return std::nullopt;
 }
 
 run_result drive_remote(const settings& with,

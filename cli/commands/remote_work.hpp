@@ -35,7 +35,4 @@ int watch_remote(const settings& with,
 /// A run as the API lists and shows it. Errors: `argument_invalid` where it can't be read.
 result<inspect::run_summary> summary_from(const json::object& of);
 
-/// The names of decisions as commands take them: `request-changes` for `request_changes`.
-std::optional<std::string> decision_named(std::string_view text);
-
 } // namespace ash::cli

@@ -1,22 +1,18 @@
 #include "cli/commands/work.hpp"
 
+#include "cli/commands/gate_prompt.hpp"
+#include "cli/members.hpp"
 #include "cli/progress.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
 
 #include <cstdio>
-#include <pwd.h>
 #include <unistd.h>
 
 namespace ash::cli {
 namespace {
 
 constexpr std::chrono::seconds stop_grace{30};
-
-std::string user_name() {
-  const auto* entry = getpwuid(getuid());
-  return entry != nullptr ? entry->pw_name : "uid:" + std::to_string(getuid());
-}
 
 int code_of(const inspect::run_summary& run, int signal) {
   if (run.state == "completed")
@@ -59,8 +55,10 @@ void print_text(const inspect::run_summary& run) {
 void print_hint(const inspect::run_summary& run) {
   const auto id = to_string(run.run);
   if (run.state == "awaiting_approval")
-    std::fprintf(
-        stderr, "a person has to decide: actor-shell approvals list --run %s\n", id.c_str());
+    std::fprintf(stderr,
+                 "a person has to decide: actor-shell approvals list --run %s, then\n"
+                 "  actor-shell approvals decide APPROVAL approve|reject|request-changes|abort\n",
+                 id.c_str());
   else if (run.state == "interrupted")
     std::fprintf(stderr, "resume it: actor-shell runs resume %s\n", id.c_str());
   else
@@ -121,6 +119,30 @@ result<usd> parse_cap(const std::string& text) {
   return cap;
 }
 
+namespace {
+
+/// Asks for every approval that the run waits for; false where one is left open.
+result<bool> decide_here(runtime& work, const run_id& run, const std::stop_token& stop) {
+  TRY(const auto all, inspect::list_approvals(work.log(), run));
+  for (const auto& each : all) {
+    const auto& listed = each.as_object();
+    if (!listed.at("decision").is_null())
+      continue;
+    const auto answer = ask_about(question_of(listed), stop);
+    if (!answer)
+      return false;
+    TRY(const auto id, parse_uuid(text_in(listed, "approval")));
+    const auto told =
+        work.decide_approval(run, {id}, answer->decision, answer->comment, {user_name()});
+    // Its time was up meanwhile, or an earlier answer has ended the run.
+    if (!told && told.error().code != errc::approval_already_decided)
+      return told.error();
+  }
+  return true;
+}
+
+} // namespace
+
 run_result drive(const settings& with, output_format format, const begin_run& begin) {
   const auto failed = [&](const error& why) {
     return run_result{{}, static_cast<int>(report(with, why))};
@@ -135,8 +157,21 @@ run_result drive(const settings& with, output_format format, const begin_run& be
   if (!begun)
     return failed(begun.error());
   {
-    const run_watcher watching{work.log(), begun.value(), before, progress_for(format)};
-    const auto waited = work.wait(begun.value(), signals.token());
+    auto watching =
+        std::make_unique<run_watcher>(work.log(), begun.value(), before, progress_for(format));
+    auto waited = work.wait(begun.value(), signals.token());
+    while (waited && waited.value().state == "awaiting_approval" && can_ask()) {
+      const auto shown = work.log().head();
+      watching.reset();
+      const auto decided = decide_here(work, begun.value(), signals.token());
+      if (!decided)
+        return failed(decided.error());
+      watching =
+          std::make_unique<run_watcher>(work.log(), begun.value(), shown, progress_for(format));
+      if (!decided.value())
+        break;
+      waited = work.wait(begun.value(), signals.token());
+    }
     if (!waited && signals.caught() == 0)
       return failed(waited.error());
     if (signals.caught() != 0)

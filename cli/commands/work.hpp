@@ -31,7 +31,8 @@ struct run_result {
   int code = 0;
 };
 
-/// Does all of it and prints the result in `format`.
+/// Does all of it and prints the result in `format`. What is asked meanwhile is asked on the
+/// terminal, where there is one; otherwise, or where the person leaves it open, that is the end.
 run_result drive(const settings& with, output_format format, const begin_run& begin);
 
 } // namespace ash::cli

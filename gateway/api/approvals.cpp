@@ -24,16 +24,30 @@ result<run::decision_kind> decision_of(std::string_view text) {
       .with("field", "/decision");
 }
 
-/// The run that asked. The read models know it, once they have caught up.
-result<run_id> run_of(const context& in, const approval_id& approval) {
+/// The run or session that asked. The read models know it, once they have caught up.
+result<stream_id> root_of(const context& in, const approval_id& approval) {
   TRY(const auto known, in.reads().get("approvals", to_string(approval)));
-  if (known)
-    if (const auto* run = known->if_contains("run"); run != nullptr && run->is_string()) {
-      const auto& text = run->get_string();
-      TRY(const auto id, parse_uuid({text.data(), text.size()}));
-      return run_id{id};
-    }
-  return in.work().run_of_approval(approval);
+  const auto named = [&](std::string_view kind) -> result<std::optional<uuid>> {
+    if (!known)
+      return std::optional<uuid>{};
+    const auto* id = known->if_contains(json::string_view{kind.data(), kind.size()});
+    if (id == nullptr || !id->is_string() || id->get_string().empty())
+      return std::optional<uuid>{};
+    TRY(const auto parsed, parse_uuid({id->get_string().data(), id->get_string().size()}));
+    return std::optional<uuid>{parsed};
+  };
+  TRY(const auto run, named("run"));
+  if (run)
+    return stream_of(run_id{*run});
+  TRY(const auto session, named("session"));
+  if (session)
+    return stream_of(session_id{*session});
+  if (const auto asked = in.work().run_of_approval(approval); asked)
+    return stream_of(asked.value());
+  else if (asked.error().code != errc::approval_not_found)
+    return asked.error();
+  TRY(const auto asked, in.work().session_of_approval(approval));
+  return stream_of(asked);
 }
 
 result<response> decide(const context& in, const call& asked) {
@@ -45,13 +59,21 @@ result<response> decide(const context& in, const call& asked) {
   const auto comment = body.optional_text("comment").value_or(std::string{});
   TRY(body.done());
   TRY(const auto decision, decision_of(named));
-  TRY(const auto run, run_of(in, approval));
+  TRY(const auto root, root_of(in, approval));
+  TRY(const auto root_id, parse_uuid(root.key()));
+  const auto is_run = root.kind() == entity_kind::run;
   TRY(const auto key, key_of(asked, in.log(), "decide " + to_string(approval), body.canonical()));
-  TRY(const auto how, perform(in, key, stream_of(run), [&](const command_source& from) {
-        return in.work().decide_approval(run, approval, decision, comment, from);
+  TRY(const auto how, perform(in, key, root, [&](const command_source& from) {
+        auto& work = in.work();
+        return is_run
+                   ? work.decide_approval(run_id{root_id}, approval, decision, comment, from)
+                   : work.decide_approval(session_id{root_id}, approval, decision, comment, from);
       }));
-  return commanded(
-      in, {{"approval", to_string(approval)}, {"run", to_string(run)}, {"decision", named}}, how);
+  return commanded(in,
+                   {{"approval", to_string(approval)},
+                    {is_run ? "run" : "session", std::string{root.key()}},
+                    {"decision", named}},
+                   how);
 }
 
 } // namespace

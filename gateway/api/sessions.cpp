@@ -101,6 +101,23 @@ result<response> end(const context& in, const call& asked) {
   return commanded(in, {{"session", to_string(session)}}, how);
 }
 
+result<response> change_plan_mode(const context& in, const call& asked) {
+  TRY(query_reader{asked}.done());
+  TRY(const auto session, session_in(in, asked));
+  TRY(auto body, body_reader::of(asked));
+  const auto named = body.text("plan_mode");
+  TRY(body.done());
+  if (named != "on" && named != "off")
+    return refuse(errc::argument_invalid, "'plan_mode' is on or off").with("field", "/plan_mode");
+  const auto mode = named == "on" ? plan_mode::on : plan_mode::off;
+  const auto target = "plan mode of " + stream_of(session).text();
+  TRY(const auto key, key_of(asked, in.log(), target, body.canonical()));
+  TRY(const auto how, perform(in, key, stream_of(session), [&](const command_source& from) {
+        return in.work().set_plan_mode(session, mode, from);
+      }));
+  return commanded(in, {{"session", to_string(session)}}, how);
+}
+
 } // namespace
 
 void add_session_routes(router& to, const context_ptr& in) {
@@ -118,6 +135,9 @@ void add_session_routes(router& to, const context_ptr& in) {
       "POST", "/api/v1/sessions/{session}/messages", [in](const call& c) { return post(*in, c); });
   to.add("POST", "/api/v1/sessions/{session}/turns/{turn}/stop", [in](const call& c) {
     return stop(*in, c);
+  });
+  to.add("POST", "/api/v1/sessions/{session}/plan_mode", [in](const call& c) {
+    return change_plan_mode(*in, c);
   });
   to.add("POST", "/api/v1/sessions/{session}/end", [in](const call& c) { return end(*in, c); });
 }

@@ -11,7 +11,7 @@ std::span<const listed> catalogue() {
        {"state", "workflow", "repository", "project_key", "base_branch", "started_by", "code"}},
       {"phases", "phases", {"run", "state", "phase_key", "role", "persona", "code"}},
       {"artifacts", "artifacts", {"run", "phase", "phase_key", "state", "sha256", "path"}},
-      {"approvals", "approvals", {"run", "state", "kind", "phase_key"}},
+      {"approvals", "approvals", {"run", "session", "state", "kind", "phase_key"}},
       {"tool_calls",
        "tool_calls",
        {"run", "session", "owner", "turn", "name", "effect", "state", "code"}},

@@ -8,12 +8,15 @@ struct approval_row {
   std::string approval;
   std::int64_t seq = 0;
   std::string run;
+  std::string session; ///< at the top, where there is no run
   std::string kind;
   std::string state = "pending";
   std::string phase_key;
   std::string asker; ///< a stream
   std::string subject;
   std::int64_t round = 1;
+  std::string question;
+  usd amount; ///< of a budget approval
   std::string decided_by;
   std::string comment;
   instant requested_at;
@@ -25,12 +28,15 @@ BOOST_DESCRIBE_STRUCT(approval_row,
                       (approval,
                        seq,
                        run,
+                       session,
                        kind,
                        state,
                        phase_key,
                        asker,
                        subject,
                        round,
+                       question,
+                       amount,
                        decided_by,
                        comment,
                        requested_at,
@@ -80,6 +86,7 @@ using ignored = passes_over<without<session::fact, run::approval_requested, run:
 class approvals final : public folding_view<approvals, ignored> {
 public:
   [[nodiscard]] std::string_view name() const override { return "approvals"; }
+  [[nodiscard]] std::string_view revision() const override { return "2"; }
   [[nodiscard]] std::vector<table_base*> tables() override { return {&rows_}; }
 
   result<void> on(const run::approval_requested& f, const log::record& from) {
@@ -87,11 +94,14 @@ public:
     made.approval = to_string(f.approval);
     made.seq = sequence_of(from);
     made.run = run_above(from);
+    made.session = session_above(from);
     made.kind = name_of(f.kind);
     made.phase_key = f.phase_key;
     made.asker = f.asker.text();
     made.subject = f.subject;
     made.round = f.round;
+    made.question = f.question;
+    made.amount = f.amount;
     made.requested_at = from.at;
     made.expires_at = f.expires;
     rows_.insert(std::move(made));

@@ -2,12 +2,15 @@ create table {approvals} (
   approval text primary key,
   seq bigint not null unique,
   run text not null,
+  session text not null,
   kind text not null,
   state text not null,
   phase_key text not null,
   asker text not null,
   subject text not null,
   round bigint not null,
+  question text not null,
+  amount bigint not null,
   decided_by text not null,
   comment text not null,
   requested_at bigint not null,
@@ -15,4 +18,5 @@ create table {approvals} (
   decided_at bigint not null
 );
 create index {approvals_by_run} on {approvals} (run, seq);
+create index {approvals_by_session} on {approvals} (session, seq);
 create index {approvals_by_state} on {approvals} (state, seq);

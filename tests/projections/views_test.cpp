@@ -109,6 +109,7 @@ TEST_P(views, know_what_waits_for_a_person) {
   const auto pending = must(with->queries().list("approvals", {{"state", "pending"}}));
   ASSERT_EQ(pending.total, 1U);
   EXPECT_EQ(pending.rows[0].at("run"), json::value(to_string(run)));
+  EXPECT_EQ(pending.rows[0].at("session"), "");
   EXPECT_EQ(pending.rows[0].at("subject"), "out/spec.json");
   EXPECT_EQ(pending.rows[0].at("decided_at"), json::value(nullptr));
   const auto approval = an_id<approval_id>("r1");
@@ -120,6 +121,28 @@ TEST_P(views, know_what_waits_for_a_person) {
   EXPECT_EQ(decided.at("state"), "changes_requested");
   EXPECT_EQ(decided.at("decided_by"), "me");
   EXPECT_EQ(one(with->queries(), "runs", to_string(run)).at("state"), "executing");
+}
+
+TEST_P(views, know_what_a_session_asks_and_what_it_may_cost) {
+  const auto id = an_id<session_id>("asking");
+  run::approval_requested asked;
+  asked.approval = an_id<approval_id>("budget");
+  asked.kind = run::approval_kind::budget;
+  asked.asker = stream_of(id);
+  asked.subject = "session:x";
+  asked.question = "May it go on?";
+  asked.amount = usd{250'000'000'000};
+  session::created made;
+  made.session = id;
+  past.add(stream_of(id), stream_of(id), {made, asked});
+  const auto with = open();
+  catch_up(*with);
+  const auto rows = must(with->queries().list("approvals", {{"session", to_string(id)}}));
+  ASSERT_EQ(rows.total, 1U);
+  EXPECT_EQ(rows.rows[0].at("run"), "");
+  EXPECT_EQ(rows.rows[0].at("kind"), "budget");
+  EXPECT_EQ(rows.rows[0].at("question"), "May it go on?");
+  EXPECT_EQ(rows.rows[0].at("amount_usd"), "0.25");
 }
 
 ASH_EACH_STORE(views);

@@ -206,6 +206,8 @@ const folds = {
       phase: data.phase_key,
       subject: data.subject,
       round: data.round,
+      question: data.question ?? "",
+      amount: data.amount ?? "",
       decision: null,
     });
     run.state = "awaiting_approval";

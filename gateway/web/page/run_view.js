@@ -152,9 +152,12 @@ export function runView(main, page, id) {
           h(
             "p",
             {},
-            `${each.phase}: ${each.kind} ${each.subject}`,
+            each.phase ? `${each.phase}: ` : "",
+            `${each.kind} ${each.subject}`,
             each.round > 1 ? `, round ${each.round}` : "",
+            Number(each.amount) > 0 ? `, may cost ${dollars(each.amount)}` : "",
           ),
+          each.question ? h("p", { class: "question" }, each.question) : "",
           h("label", { for: `comment-${each.id}` }, "Comment", comment),
           h(
             "div",

@@ -18,6 +18,7 @@ struct asked_call {
 const asked_call a_read{"read_file", R"({"path":"docs/a"})", effect_class::read};
 const asked_call inside{"write_file", R"({"path":"src/a"})", effect_class::write};
 const asked_call outside{"edit_file", R"({"file_path":"docs/a"})", effect_class::write};
+const asked_call with_a_key{"edit_file", R"({"path":"src/b"})", effect_class::idempotent};
 const asked_call taken_back{"write_file", R"({"path":"src/gen/a"})", effect_class::write};
 const asked_call a_command{"run_command", R"({"command":"make all"})", effect_class::write};
 
@@ -53,6 +54,7 @@ TEST(permissions, of_every_mode_for_every_effect_without_a_rule) {
     const auto terms = terms_in(r.in);
     EXPECT_EQ(of(terms, a_read), r.reads);
     EXPECT_EQ(of(terms, inside), r.within);
+    EXPECT_EQ(of(terms, with_a_key), r.within);
     EXPECT_EQ(of(terms, outside), r.beyond);
     EXPECT_EQ(of(terms, taken_back), r.back);
     EXPECT_EQ(of(terms, a_command), r.command);
@@ -65,7 +67,7 @@ TEST(permissions, of_every_mode_for_every_effect_under_every_rule) {
   for (const auto in :
        {mode::standard, mode::accept_edits, mode::plan, mode::dont_ask, mode::bypass})
     for (const auto rule : {verdict::allow, verdict::ask, verdict::deny})
-      for (const auto& call : {a_read, inside, outside, taken_back, a_command}) {
+      for (const auto& call : {a_read, inside, with_a_key, outside, taken_back, a_command}) {
         auto terms = terms_in(in);
         terms.permissions = {{rule}};
         const auto writes = call.effect == effect_class::write;

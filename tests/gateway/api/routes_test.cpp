@@ -42,6 +42,45 @@ TEST_F(other_routes, speak_with_a_session) {
   EXPECT_EQ(refused("GET", path), "session_not_found") << "the read models do not know it yet";
 }
 
+TEST_F(other_routes, let_a_session_leave_plan_mode_once_somebody_approves) {
+  const auto made =
+      got(201,
+          "POST",
+          "/api/v1/sessions",
+          {.body = to_json_text(json::object{{"persona", "writer"},
+                                             {"model", "scripted:" + (home_ / "quick.yaml")}})});
+  const std::string session{made.at("session").as_string()};
+  const auto path = "/api/v1/sessions/" + session + "/plan_mode";
+  EXPECT_EQ(refused("POST", path, {.body = R"({"plan_mode": "maybe"})"}), "argument_invalid");
+  got(200, "POST", path, {.body = R"({"plan_mode": "on"})"});
+  got(200, "POST", path, {.body = R"({"plan_mode": "off"})"});
+  got(200, "POST", path, {.body = R"({"plan_mode": "off"})"});
+  const auto facts = [&](const char* types) {
+    return got(200,
+               "GET",
+               "/api/v1/feeds/session/" + session + "/events",
+               {.query = {{"types", types}}})
+        .at("items")
+        .as_array();
+  };
+  const auto asked = facts("approval.requested");
+  ASSERT_EQ(asked.size(), 1U) << "it is asked once at a time";
+  EXPECT_EQ(asked.at(0).at("record").at("data").at("kind"), "plan");
+  EXPECT_EQ(facts("session.plan_mode.changed").size(), 1U) << "and stays on meanwhile";
+  const std::string approval{asked.at(0).at("record").at("data").at("approval").as_string()};
+  const auto decision = "/api/v1/approvals/" + approval + "/decision";
+  const auto told = got(200, "POST", decision, {.body = R"({"decision": "approve"})"});
+  EXPECT_EQ(told.at("session").as_string(), session);
+  EXPECT_FALSE(told.contains("run"));
+  EXPECT_EQ(facts("session.plan_mode.changed").size(), 2U);
+  EXPECT_EQ(refused("POST", decision, {.body = R"({"decision": "reject"})"}),
+            "approval_already_decided");
+  EXPECT_EQ(refused("POST",
+                    "/api/v1/approvals/00000000-0000-4000-8000-000000000000/decision",
+                    {.body = R"({"decision": "reject"})"}),
+            "approval_not_found");
+}
+
 TEST_F(other_routes, list_rows_by_page_and_filter) {
   rows_.page = {{json::object{{"run", "r"}}}, "the-next", 9, 17};
   const auto page = got(200,

@@ -1,0 +1,108 @@
+// A run without a server, in front of a person: asked at the terminal, answered there, and shown
+// what was decided by whom; and without a terminal, told how to decide.
+#include "tests/e2e/beside_a_server.hpp"
+#include "tests/e2e/terminal_process.hpp"
+
+#include <gmock/gmock.h>
+#include <pwd.h>
+#include <unistd.h>
+
+namespace ash::e2e {
+namespace {
+
+using testing::HasSubstr;
+
+class asked : public testing::Test {
+protected:
+  asked() {
+    make_repository(home_ / "repo", {{"README.md", "A repository.\n"}});
+    fs::copy(
+        fs::path{E2E_FIXTURES} / "definitions", home_ / "definitions", fs::copy_options::recursive);
+    write_text(home_ / "definitions/workflows/gated@1.yaml", a_gate);
+  }
+
+  process_options line(std::vector<std::string> words) {
+    process_options what;
+    what.command = {ACTOR_SHELL_BINARY, "--definitions", home_ / "definitions"};
+    what.command.insert(what.command.end(), words.begin(), words.end());
+    what.environment = clean_environment(home_.path());
+    what.directory = home_.path();
+    return what;
+  }
+
+  process_options run_line() {
+    return line({"run",
+                 "gated",
+                 "--repo",
+                 home_ / "repo",
+                 "--requirements",
+                 "A note, please.",
+                 "--model",
+                 "scripted:" E2E_FIXTURES "/note.yaml"});
+  }
+
+  json::value answer(std::vector<std::string> words) {
+    words.insert(words.begin(), "--json");
+    const auto ended = run_process(line(std::move(words)));
+    EXPECT_EQ(ended.exit_code, 0) << ended.shown();
+    auto parsed = parse_json(ended.out, "the answer");
+    EXPECT_TRUE(parsed.has_value()) << ended.shown();
+    return parsed ? parsed.value() : json::value{};
+  }
+
+  std::string approval() {
+    const left_log log{home_ / "data"};
+    const auto all = only<run::approval_requested>(log.facts());
+    return all.empty() ? std::string{} : to_string(all.back().approval);
+  }
+
+  temporary_directory home_;
+};
+
+std::string user() {
+  const auto* entry = ::getpwuid(::getuid());
+  return entry != nullptr ? entry->pw_name : "uid:" + std::to_string(::getuid());
+}
+
+TEST_F(asked, by_the_run_itself_on_a_terminal) {
+  terminal_process one{run_line()};
+  ASSERT_TRUE(one.shows("asks for approval of")) << one.screen();
+  ASSERT_TRUE(one.shows("or leave it open? ")) << one.screen();
+  one.type("changes\n");
+  ASSERT_TRUE(one.shows("why? ")) << one.screen();
+  one.type("Shorter.\n");
+  ASSERT_TRUE(one.shows("(round 2)")) << one.screen();
+  one.type("y\n");
+  EXPECT_EQ(one.exit_code(), 0) << one.screen();
+  const auto shown = answer({"approvals", "show", approval()});
+  EXPECT_EQ(shown.at("state").as_string(), "approved");
+  EXPECT_EQ(json::value_to<std::string>(shown.at("decided_by")), user());
+}
+
+TEST_F(asked, by_the_run_and_leaves_it_open) {
+  terminal_process one{run_line()};
+  ASSERT_TRUE(one.shows("or leave it open? ")) << one.screen();
+  one.type("leave\n");
+  EXPECT_EQ(one.exit_code(), 5) << one.screen();
+  const auto shown = answer({"approvals", "show", approval()});
+  EXPECT_EQ(shown.at("state").as_string(), "pending");
+  EXPECT_EQ(shown.at("kind").as_string(), "artifact");
+  terminal_process again{line({"runs", "resume", json::value_to<std::string>(shown.at("run"))})};
+  ASSERT_TRUE(again.shows("or leave it open? ")) << again.screen();
+  again.type("n\n");
+  ASSERT_TRUE(again.shows("why? ")) << again.screen();
+  again.type("No.\n");
+  EXPECT_EQ(again.exit_code(), 1) << again.screen();
+}
+
+TEST_F(asked, nobody_without_a_terminal_and_told_how_to_decide) {
+  const auto ended = run_process(run_line());
+  EXPECT_EQ(ended.exit_code, 5) << ended.shown();
+  EXPECT_THAT(ended.err, HasSubstr("approvals decide APPROVAL"));
+  EXPECT_EQ(run_process(line({"approvals", "show", "nothing"})).exit_code, 3);
+  const auto text = run_process(line({"approvals", "show", approval()}));
+  EXPECT_THAT(text.out, HasSubstr("pending"));
+}
+
+} // namespace
+} // namespace ash::e2e

@@ -1,0 +1,149 @@
+// Whoever has to be asked is asked, whatever dies: at every step of asking and of answering the
+// process is killed, and yet each question is there once, is answered once, and has its effect
+// once.
+#include "tests/e2e/gate_case.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <gtest/gtest.h>
+#include <mutex>
+#include <thread>
+
+namespace ash::e2e {
+namespace {
+
+constexpr std::size_t at_once = 3;
+/// Of the passages of a process, those around the question: its last ones where it asks, its first
+/// ones where it is answered.
+constexpr std::size_t passages_of_asking = 21;
+constexpr std::size_t passages_of_answering = 24;
+/// Every so many of the points before a sync: what is lost there is lost at any of them.
+constexpr std::size_t before_sync_every = 4;
+/// Every so many cases the next process is killed too.
+constexpr std::size_t again_every = 5;
+
+std::string workflow_of(const std::string& more_of_phase, const std::string& budget) {
+  return R"(name: gated
+version: 1
+title: Write a note that somebody is asked about
+roles:
+  - name: writer
+    required_capabilities: [note_writing]
+phases:
+  - key: note
+    role: writer
+    title: Write the note
+    instructions: Write the note that the requirements ask for.
+    artifact: {path: .actor-shell/out/note.json, schema: e2e/note@1}
+)" + more_of_phase +
+         "budget: " + budget + '\n';
+}
+
+const auto plenty = std::string{"{cap: 1.00, policy: block}"};
+
+std::string script() {
+  return read_text(E2E_FIXTURES "/gates.yaml");
+}
+
+gate artifact_gate() {
+  return {run::approval_kind::artifact, workflow_of("    approval: true\n", plenty), {}, script()};
+}
+
+gate tool_gate() {
+  return {run::approval_kind::tool,
+          workflow_of({}, plenty),
+          "permissions:\n  rules:\n"
+          "    - {verdict: ask, tool: run_command, pattern: \"cat effect*\"}\n",
+          script()};
+}
+
+/// Each call may cost more than there is.
+gate budget_gate() {
+  return {run::approval_kind::budget,
+          workflow_of({}, "{cap: 0.001, policy: prompt}"),
+          {},
+          script(),
+          false};
+}
+
+bool is_worth_a_case(const std::string& point, std::size_t nth) {
+  const auto before_sync = point == "log.append.before_write" || point == "log.append.before_sync";
+  return !before_sync || nth % before_sync_every == 0;
+}
+
+/// The passages from `first` on, as `name:passage` of the whole process.
+void add_cases(const std::vector<std::string>& passages,
+               std::size_t first,
+               std::size_t count,
+               gate_stage stage,
+               std::vector<gate_kill>& into) {
+  std::map<std::string, int> seen;
+  for (std::size_t i = 0; i < passages.size() && i < first + count; ++i) {
+    const auto nth = ++seen[passages[i]];
+    if (i < first || !is_worth_a_case(passages[i], i))
+      continue;
+    into.push_back({stage, passages[i] + ':' + std::to_string(nth)});
+    if (into.size() % again_every == 0)
+      into.back().again = "log.append.after_sync:" + std::to_string(1 + into.size() % 3);
+  }
+}
+
+struct tally {
+  std::mutex mutex;
+  std::vector<std::string> faults;
+  std::size_t killed = 0;
+  std::size_t refused = 0;
+
+  void add(const gate_kill& where, const gate_result& came) {
+    const std::lock_guard lock{mutex};
+    killed += came.killed ? 1 : 0;
+    refused += came.refused_twice ? 1 : 0;
+    for (const auto& fault : came.faults)
+      faults.push_back(where.text() + ": " + fault);
+  }
+};
+
+void survive_every_step(const gate& of) {
+  std::vector<std::string> asking;
+  std::vector<std::string> answering;
+  const auto whole = gate_case{of}.run_unkilled(asking, answering);
+  ASSERT_TRUE(whole.faults.empty()) << testing::PrintToString(whole.faults);
+  std::vector<gate_kill> cases;
+  const auto from = asking.size() - std::min(asking.size(), passages_of_asking);
+  add_cases(asking, from, passages_of_asking, gate_stage::asking, cases);
+  add_cases(answering, 0, passages_of_answering, gate_stage::answering, cases);
+  tally all;
+  std::atomic<std::size_t> next{0};
+  {
+    std::vector<std::jthread> workers;
+    for (std::size_t i = 0; i < at_once; ++i)
+      workers.emplace_back([&] {
+        for (auto at = next++; at < cases.size(); at = next++)
+          all.add(cases[at], gate_case{of}.run_killed(cases[at]));
+      });
+  }
+  for (const auto& fault : all.faults)
+    ADD_FAILURE() << fault;
+  // How appends fall into batches differs a little, so the last passages may not be reached.
+  EXPECT_GE(all.killed * 10, cases.size() * 9) << all.killed << " of " << cases.size();
+  EXPECT_GT(all.refused, 0U) << "nobody tried to decide twice";
+  std::printf("%zu cases, %zu killed, %zu second decisions refused\n",
+              cases.size(),
+              all.killed,
+              all.refused);
+}
+
+TEST(gates, an_artifact_is_asked_about_once_whatever_dies) {
+  survive_every_step(artifact_gate());
+}
+
+TEST(gates, a_tool_call_is_asked_about_once_whatever_dies) {
+  survive_every_step(tool_gate());
+}
+
+TEST(gates, a_call_beyond_the_cap_is_asked_about_once_whatever_dies) {
+  survive_every_step(budget_gate());
+}
+
+} // namespace
+} // namespace ash::e2e
