@@ -176,7 +176,7 @@ decision<fact> on(const live& s, const phase_unmergeable& c) {
 // Without a phase it comes from a sub-agent: whichever phase waits for that is blocked too.
 decision<fact> on(const live& s, const phase_blocked& c) {
   const auto known = c.phase.is_nil() || open_attempt(s, c.phase) != nullptr;
-  if (s.at != status::executing || !known)
+  if (!goes_on(s) || !known) // while someone thinks about another's approval too
     return facts{};
   return facts{interrupted{interruption::budget, c.why.message}};
 }
