@@ -87,7 +87,22 @@ void run_picture::add(const stream_id& from, const any_fact& happened, instant a
             if (auto* omitted = line(f.key))
               omitted->state = "left out";
           },
-          [&](const turn::step_started& f) { on_current([&](phase_line& l) { l.step = f.step; }); },
+          [&](const tool_call::requested& f) {
+            if (const auto of = keys_.find(f.owner); of != keys_.end())
+              keys_[from] = of->second;
+          },
+          [&](const session::created& f) {
+            if (const auto of = keys_.find(stream_of(f.asked_by)); of != keys_.end())
+              keys_[from] = of->second;
+            doing("asks " + f.agent.persona);
+          },
+          [&](const session::ended& f) {
+            doing(f.code.empty() ? "the sub-agent is done" : "the sub-agent failed: " + f.code);
+          },
+          [&](const turn::step_started& f) {
+            if (from.kind() == entity_kind::phase)
+              on_current([&](phase_line& l) { l.step = f.step; });
+          },
           [&](const turn::call_requested& f) { doing("asking " + f.model); },
           [&](const turn::call_started&) {},
           [&](const turn::call_delta&) { doing("the model answers"); },
@@ -98,7 +113,10 @@ void run_picture::add(const stream_id& from, const any_fact& happened, instant a
             doing("waits " + show_duration(f.wait_ms * us_per_ms) + " to ask again");
           },
           [&](const turn::tool_called& f) { doing(f.request.name + " " + f.request.arguments); },
-          [&](const turn::completed&) { doing("checking the artifact"); },
+          [&](const turn::completed&) {
+            if (from.kind() == entity_kind::phase)
+              doing("checking the artifact");
+          },
           [&](const run::completed&) { state = "completed"; },
           [&](const run::failed&) { state = "failed"; },
           [&](const run::aborted&) { state = "aborted"; },
@@ -129,6 +147,14 @@ std::string describe(const any_fact& happened) {
             return "phase " + f.key + " is left out: " + f.reason;
           },
           [](const run::phase_merged& f) { return "phase " + f.key + " is merged"; },
+          [](const session::created& f) {
+            return "sub-agent " + f.agent.persona + " begins" +
+                   (f.depth > 1 ? ", " + to_string(f.depth) + " deep" : std::string{});
+          },
+          [](const session::ended& f) {
+            return f.code.empty() ? "sub-agent is done: " + fit(f.result, 90)
+                                  : "sub-agent ended: " + f.code + ": " + fit(f.reason, 90);
+          },
           [](const run::approval_requested& f) { return "approval wanted for " + f.subject; },
           [](const run::report_composed& f) { return "report " + f.markdown_path; },
           [](const run::report_failed& f) { return "no report: " + f.message; },

@@ -174,7 +174,20 @@ struct edit {
   edit_mode mode = edit_mode::save;
 };
 
+/// A sub-agent's work is not wanted any more: its turn is stopped, and its session ends once that
+/// has stopped. One that was not created yet is, and is over: `what` names it.
+struct call_off {
+  created what;
+  std::string reason;
+};
+/// What a sub-agent did in a worktree of its own is where it belongs, or can't be brought there.
+struct child_closed {
+  ended what;
+};
+
 using command = std::variant<create,
+                             call_off,
+                             child_closed,
                              end,
                              set_model,
                              set_persona,
@@ -226,9 +239,9 @@ struct phase_unmergeable {
   phase_id phase;
   error why;
 };
-/// A budget blocks a phase.
+/// A budget blocks a phase, or a sub-agent that works for one.
 struct phase_blocked {
-  phase_id phase;
+  phase_id phase; ///< nil: a sub-agent
   std::string scope;
   error why;
 };

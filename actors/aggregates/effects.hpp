@@ -117,6 +117,21 @@ struct open_phase {
   std::string branch; ///< of a worktree of its own, which is made first; empty: the run's
 };
 
+/// Creates the session of a sub-agent as the call asks for it, with a worktree of its own where it
+/// writes; one that exists is left as it is, and goes on. Silent; answers tool_call::finish where
+/// it can't be created.
+struct open_child {
+  tool_call::requested what;
+  session_id session;
+};
+
+/// Brings what a sub-agent did in its own worktree onto the branch of whoever asked, and removes
+/// that worktree. Answers session::child_closed.
+struct close_child {
+  session::created what; ///< without its agent
+  session::ended outcome;
+};
+
 /// Judges a condition over an artifact. Answers run::condition_checked.
 struct check_condition {
   std::string key;
@@ -158,6 +173,8 @@ using any = std::variant<reserve,
                          check_artifact,
                          prepare_workspace,
                          open_phase,
+                         open_child,
+                         close_child,
                          check_condition,
                          merge_phase,
                          compose_report,

@@ -185,8 +185,10 @@ decision<fact> on(const live& s, const phase_unmergeable& c) {
   return end_in_failure(s, {}, c.why, phase->key);
 }
 
+// Without a phase it comes from a sub-agent: whichever phase waits for that is blocked too.
 decision<fact> on(const live& s, const phase_blocked& c) {
-  if (s.at != status::executing || open_attempt(s, c.phase) == nullptr)
+  const auto known = c.phase.is_nil() || open_attempt(s, c.phase) != nullptr;
+  if (!goes_on(s) || !known) // while someone thinks about another's approval too
     return facts{};
   return facts{interrupted{interruption::budget, c.why.message}};
 }

@@ -126,6 +126,9 @@ effects owed_while_going(const live& s) {
       if (a.decision && a.what.phase_key == phase->key)
         append(owed, approvals::tell_asker(a));
   }
+  for (const auto& a : s.approvals) // of a sub-agent, which knows no phase
+    if (a.decision && a.what.phase_key.empty())
+      append(owed, approvals::tell_asker(a));
   if (all_phases_done(s))
     owed.push_back(report(s));
   return owed;

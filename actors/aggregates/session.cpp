@@ -25,7 +25,17 @@ turn::owner owner_of(const active& s) {
           s.plan_mode,
           root_of(s),
           {},
-          s.about.attended};
+          s.about.attended,
+          s.about.depth};
+}
+
+bool is_child(const active& s) {
+  return !s.about.asked_by.is_nil();
+}
+
+error childs_own() {
+  return refuse(errc::invalid_transition,
+                "the session is a sub-agent's: it does the one task that it was given");
 }
 
 void add(facts& all, turn::facts more) {
@@ -91,12 +101,71 @@ decision<fact> follow_decision(const active& s, approvals::facts settled, instan
   return happened;
 }
 
+// -- children -------------------------------------------------------------------------------------
+
+/// How a child's turn ended, where this is its end.
+std::optional<ended> outcome_of(const turn::fact& f) {
+  if (const auto* good = std::get_if<turn::completed>(&f))
+    return ended{"done", good->text, {}};
+  if (const auto* bad = std::get_if<turn::failed>(&f))
+    return ended{bad->message, {}, bad->code};
+  if (const auto* cut = std::get_if<turn::interrupted>(&f))
+    return ended{cut->reason, {}, std::string{to_string(errc::cancelled)}};
+  return std::nullopt;
+}
+
+/// Adds what a turn led to. A child ends with its turn, once what it did in a worktree of its own
+/// is where it belongs.
+void follow_turn(const active& s, facts& happened, turn::facts turned) {
+  const auto outcome = turned.empty() ? std::nullopt : outcome_of(turned.back());
+  add(happened, std::move(turned));
+  if (outcome && is_child(s) && s.about.branch.empty())
+    happened.push_back(*outcome);
+}
+
+decision<fact> stop_child(const active& s, const std::string& reason, instant now) {
+  TRY(auto stopped, turn::decide(owner_of(s), s.turns, turn::stop{{}, reason}, now));
+  facts happened;
+  follow_turn(s, happened, std::move(stopped));
+  return happened;
+}
+
+decision<fact> begin_child(const created& what, instant now) {
+  if (what.agent.models.empty())
+    return refuse(errc::provider_unavailable, "the persona of the sub-agent has no model");
+  active begun;
+  begun.about = what;
+  begun.about.task.clear(); // the message has it
+  facts happened{begun.about,
+                 message_appended{{derive(what.session.value, "task")}, what.task},
+                 titled{title_of(what.task)}};
+  follow_turn(begun, happened, turn::begin(owner_of(begun), begun.turns, what.task, now));
+  return happened;
+}
+
 // -- commands -------------------------------------------------------------------------------------
 
-decision<fact> on(const absent&, const create& c, instant) {
+decision<fact> on(const absent&, const create& c, instant now) {
   if (c.what.depth > max_depth)
     return refuse(errc::subagent_depth_exceeded,
                   "sub-agents nest at most " + std::to_string(max_depth) + " deep");
+  return c.what.asked_by.is_nil() ? decision<fact>{facts{c.what}} : begin_child(c.what, now);
+}
+
+// It overtook the creation: that has to find a session that is over.
+decision<fact> on(const absent&, const call_off& c, instant) {
+  return facts{c.what, ended{c.reason, {}, std::string{to_string(errc::cancelled)}}};
+}
+
+decision<fact> on(const active& s, const call_off& c, instant now) {
+  if (!is_child(s))
+    return childs_own();
+  return stop_child(s, c.reason, now);
+}
+
+decision<fact> on(const active& s, const child_closed& c, instant) {
+  if (!s.outcome)
+    return facts{};
   return facts{c.what};
 }
 
@@ -104,7 +173,9 @@ decision<fact> on(const active&, const create&, instant) {
   return facts{};
 }
 
-decision<fact> on(const active& s, const end& c, instant) {
+decision<fact> on(const active& s, const end& c, instant now) {
+  if (is_child(s))
+    return stop_child(s, c.reason, now);
   facts happened;
   add(happened, turn::discard(s.turns, c.reason));
   if (s.turns.now)
@@ -129,6 +200,8 @@ decision<fact> on(const active& s, const set_persona& c, instant) {
 }
 
 decision<fact> on(const active& s, const clear&, instant) {
+  if (is_child(s))
+    return childs_own();
   facts happened;
   add(happened, turn::discard(s.turns, "the session was cleared"));
   approvals::add(happened,
@@ -181,6 +254,8 @@ decision<fact> on(const closed&, const run::hooks_ran& c, instant) {
 }
 
 decision<fact> on(const active& s, const post& c, instant now) {
+  if (is_child(s))
+    return childs_own();
   if (s.turns.now)
     return busy_error(s);
   if (is_known(s, c.message))
@@ -198,6 +273,8 @@ decision<fact> on(const active& s, const post& c, instant now) {
 }
 
 decision<fact> on(const active& s, const edit& c, instant now) {
+  if (is_child(s))
+    return childs_own();
   if (s.turns.now)
     return busy_error(s);
   if (std::find(s.archived.begin(), s.archived.end(), c.message) != s.archived.end())
@@ -219,6 +296,11 @@ decision<fact> on(const active& s, const edit& c, instant now) {
 
 decision<fact> on(const closed& s, const auto& c, instant) {
   using command_type = std::decay_t<decltype(c)>;
+  constexpr auto is_of_child = std::is_same_v<command_type, create> ||
+                               std::is_same_v<command_type, call_off> ||
+                               std::is_same_v<command_type, child_closed>;
+  if (is_of_child && !s.asked_by.is_nil()) // it ended meanwhile: `pending` says how
+    return facts{};
   constexpr auto is_asked = // by a person; the other turn commands are late answers of effects
       std::is_same_v<command_type, turn::stop> || std::is_same_v<command_type, turn::resume>;
   if constexpr (turn::turn_command<command_type> && !is_asked) {
@@ -232,7 +314,7 @@ decision<fact> on(const closed& s, const auto& c, instant) {
 decision<fact> on(const active& s, const turn::turn_command auto& c, instant now) {
   TRY(auto turned, turn::decide(owner_of(s), s.turns, turn::command{c}, now));
   facts happened;
-  add(happened, std::move(turned));
+  follow_turn(s, happened, std::move(turned));
   return happened;
 }
 
@@ -253,11 +335,51 @@ effects tell_asker(const active& s, const approval_id& which) {
 /// Whether whoever asked can still be waiting: the turn itself, or what works for it.
 bool may_wait(const active& s, const approval_id& which) {
   const auto* turn = s.turns.now ? &*s.turns.now : nullptr;
-  return turn != nullptr && (turn->awaits == which || !turn->tool_call.is_nil());
+  return turn != nullptr && (turn->awaits == which || !turn->in_flight.empty());
+}
+
+effect_request close_child(const active& s) {
+  auto what = s.about;
+  what.agent = {};
+  return {"close:" + to_string(s.about.session), effect::close_child{std::move(what), *s.outcome}};
+}
+
+effects report_end(const closed& s) {
+  if (s.asked_by.is_nil())
+    return {};
+  tool_call::finish what;
+  what.failed = !s.outcome.code.empty();
+  what.code = s.outcome.code;
+  what.text = what.failed ? s.outcome.reason : s.outcome.result;
+  return {
+      {"report:" + to_string(s.session), effect::send{stream_of(s.asked_by), std::move(what), {}}}};
+}
+
+/// A budget blocks the child, and with it the run that everything here belongs to.
+effects report_block(const active& s) {
+  if (root_of(s).kind() != entity_kind::run || !s.turns.now)
+    return {};
+  const auto& call = s.turns.now->call;
+  auto why = refuse(errc_from(call.code).code, call.message);
+  return {{"blocked:" + to_string(call.call),
+           effect::send{root_of(s), run::phase_blocked{{}, call.scope, std::move(why)}, {}}}};
+}
+
+effects on_turn_effects(const active& s, const turn::fact& f) {
+  auto owed = turn::react(owner_of(s), s.turns, f);
+  if (s.outcome && outcome_of(f) && !s.about.branch.empty())
+    owed.push_back(close_child(s));
+  if (std::holds_alternative<turn::suspended>(f))
+    append(owed, report_block(s));
+  return owed;
 }
 
 effects owed_by(const active& s) {
   auto owed = turn::pending(owner_of(s), s.turns);
+  if (s.outcome)
+    owed.push_back(close_child(s));
+  if (s.turns.now && s.turns.now->at == turn::stage::suspended)
+    append(owed, report_block(s));
   append(owed, approvals::pending(s.approvals));
   for (const auto& a : s.approvals)
     if (may_wait(s, a.what.approval))
@@ -303,8 +425,8 @@ void keep_edit(active& s, const message_edited& f) {
   s.messages.erase(std::next(found), s.messages.end());
 }
 
-state close(active& s) {
-  closed end{s.about.session, {}};
+state close(active& s, const ended& how) {
+  closed end{s.about.session, {}, s.about.asked_by, how};
   end.turns.leftovers = turn::leave(std::move(s.turns)).leftovers;
   return end;
 }
@@ -317,6 +439,8 @@ state on_turn_fact(state from, const turn::fact& f) {
   }
   auto& s = existing(from);
   s.turns = turn::evolve(std::move(s.turns), f);
+  if (is_child(s))
+    s.outcome = outcome_of(f);
   return from;
 }
 
@@ -344,7 +468,7 @@ session::state session_aggregate::evolve(state from, const fact& happened) {
             begun.about = f;
             return begun;
           },
-          [&](const ended&) -> state { return close(existing(from)); },
+          [&](const ended& f) -> state { return close(existing(from), f); },
           [&](const titled& f) { return kept([&](active& s) { s.title = f.title; }); },
           [&](const model_changed& f) {
             return kept([&](active& s) { s.about.agent.models = f.models; });
@@ -384,7 +508,10 @@ effects session_aggregate::react(const state& from, const fact& happened) {
   const auto* s = std::get_if<active>(&from);
   return std::visit(match{
                         [](const created&) { return effects{}; },
-                        [](const ended&) { return effects{}; },
+                        [&](const ended&) {
+                          const auto* over = std::get_if<closed>(&from);
+                          return over == nullptr ? effects{} : report_end(*over);
+                        },
                         [](const titled&) { return effects{}; },
                         [](const model_changed&) { return effects{}; },
                         [](const persona_changed&) { return effects{}; },
@@ -402,7 +529,7 @@ effects session_aggregate::react(const state& from, const fact& happened) {
                         [](const run::hook_ran&) { return effects{}; },
                         [&](const turn::turn_fact auto& f) {
                           return s != nullptr
-                                     ? turn::react(owner_of(*s), s->turns, turn::fact{f})
+                                     ? on_turn_effects(*s, turn::fact{f})
                                      : turn::react_leftover(std::get<closed>(from).turns, f);
                         },
                     },
@@ -413,7 +540,11 @@ effects session_aggregate::pending(const state& from) {
   return std::visit(match{
                         [](const absent&) { return effects{}; },
                         [](const active& s) { return owed_by(s); },
-                        [](const closed& s) { return turn::pending_leftovers(s.turns); },
+                        [](const closed& s) {
+                          auto owed = turn::pending_leftovers(s.turns);
+                          append(owed, report_end(s));
+                          return owed;
+                        },
                     },
                     from);
 }

@@ -1,14 +1,16 @@
-// A conversation: settings, user messages and the turns that answer them.
+// A conversation: settings, user messages and the turns that answer them. The session of a
+// sub-agent has one message and one turn: its end is what the call that asked for it is answered.
 #pragma once
 
 #include "actors/aggregates/aggregate.hpp"
 #include "actors/aggregates/approvals.hpp"
+#include "actors/aggregates/delegation.hpp"
 #include "actors/aggregates/turn_loop.hpp"
 
 namespace ash::session {
 
 constexpr std::size_t title_code_points = 50;
-constexpr std::int64_t max_depth = 3;
+using delegation::max_depth;
 
 /// Where a user message stands in the transcript.
 struct posted {
@@ -29,16 +31,21 @@ struct active {
   bool plan_mode = false;
   std::int64_t epoch = 0;
   std::int64_t generation = 0;
-  std::vector<run::approval> approvals; ///< asked for by the session and all beneath it
+  std::vector<run::approval> approvals;        ///< asked for by the session and all beneath it
+  std::optional<ended> outcome = std::nullopt; ///< of a child whose turn is over
 };
 BOOST_DESCRIBE_STRUCT(
-    active, (), (about, turns, messages, archived, title, plan_mode, epoch, generation, approvals))
+    active,
+    (),
+    (about, turns, messages, archived, title, plan_mode, epoch, generation, approvals, outcome))
 
 struct closed {
   session_id session;
-  turn::loop turns; ///< nothing but the calls that are still to be settled
+  turn::loop turns;           ///< nothing but the calls that are still to be settled
+  tool_call_id asked_by = {}; ///< of a child
+  ended outcome = {};         ///< what that call is answered
 };
-BOOST_DESCRIBE_STRUCT(closed, (), (session, turns))
+BOOST_DESCRIBE_STRUCT(closed, (), (session, turns, asked_by, outcome))
 
 using state = std::variant<absent, active, closed>;
 

@@ -1,6 +1,7 @@
 #include "actors/aggregates/tool_call.hpp"
 
 #include "actors/aggregates/approvals.hpp"
+#include "actors/aggregates/delegation.hpp"
 #include "actors/aggregates/document_of.hpp"
 #include "actors/aggregates/hooks.hpp"
 #include "actors/aggregates/policy.hpp"
@@ -12,6 +13,13 @@ namespace {
 
 using facts = std::vector<fact>;
 using turn::tool_answer;
+
+/// What asks for a sub-agent is given to its child at once: from here on there is exactly one.
+void start(const requested& what, facts& happened) {
+  happened.push_back(started{what.call});
+  if (delegation::is_asked(what.name))
+    happened.push_back(delegated{what.call, delegation::child_of(what.call)});
+}
 
 bool has_hooks(const requested& what, hook_event on) {
   return hooks::has_any(what.terms.hooks, on, what.name);
@@ -37,7 +45,7 @@ policy::permit full_verdict_on(const requested& what) {
 /// What may run does so, unless hooks are asked first.
 void let_run(const requested& what, facts& happened) {
   if (!has_hooks(what, hook_event::pre_tool))
-    happened.push_back(started{what.call});
+    start(what, happened);
 }
 
 decision<fact> on(const absent&, const request& c) {
@@ -92,7 +100,7 @@ decision<fact> on(const reviewing& s, const run::hooks_ran& c) {
     happened.push_back(
         denied{s.what.call, std::string{to_string(why.code)}, "hook " + by->command, why.message});
   } else {
-    happened.push_back(started{s.what.call});
+    start(s.what, happened);
   }
   return happened;
 }
@@ -231,9 +239,46 @@ effect_request execute(const requested& what) {
   return {"tool.run:" + to_string(what.call), effect::run_tool{what}};
 }
 
-effect_request call_off(const requested& what) {
-  return {"tool.cancel:" + to_string(what.call),
-          effect::call_off{"tool.run:" + to_string(what.call)}};
+effect_request open_child(const running& s) {
+  return {"child:" + to_string(s.what.call), effect::open_child{s.what, s.child}};
+}
+
+/// A child ends by itself, once all beneath it has; its end is this call's answer.
+effect_request call_off(const running& s) {
+  const auto id = "tool.cancel:" + to_string(s.what.call);
+  if (s.child.is_nil())
+    return {id, effect::call_off{"tool.run:" + to_string(s.what.call)}};
+  session::created stub;
+  stub.session = s.child;
+  stub.worktree = s.what.worktree;
+  stub.depth = s.what.depth + 1;
+  stub.root = s.what.root;
+  stub.asked_by = s.what.call;
+  stub.attended = s.what.attended;
+  return {
+      id,
+      effect::send{stream_of(s.child), session::call_off{std::move(stub), s.cancel_reason}, {}}};
+}
+
+/// What runs, after a restart.
+effects go_on(const running& s) {
+  effects owed;
+  if (!s.child.is_nil())
+    owed.push_back(open_child(s));
+  // Under the id of the run itself: while that is in flight, this is not issued.
+  else if (s.what.effect == effect_class::write)
+    return {{"tool.run:" + to_string(s.what.call), effect::tell_self{{}, doubt{}}}};
+  else
+    owed.push_back(execute(s.what));
+  if (s.cancelling)
+    owed.push_back(call_off(s));
+  return owed;
+}
+
+const running& running_in(const state& s) {
+  const auto* in = std::get_if<running>(&s);
+  check(in != nullptr, "a fact of a tool call that does not run");
+  return *in;
 }
 
 effect_request ask(const reviewing& s) {
@@ -281,7 +326,15 @@ policy::permit tool_call::verdict_on(const requested& what) {
   const auto judged = policy::judge(rules_of(what.terms), what.name, what.arguments);
   if (const auto& denial = judged.denied)
     return {permission_verdict::deny, denial->code, denial->rule, denial->message};
-  return policy::permit_call(what.terms, {what.name, what.arguments, what.effect, what.worktree});
+  auto effect = what.effect;
+  if (delegation::is_asked(what.name)) {
+    if (auto problem = delegation::problem_of(what))
+      return {permission_verdict::deny, problem->code, problem->rule, problem->message};
+    // It writes nothing itself: what its child writes is judged call by call.
+    if (what.terms.mode != permission_mode::plan)
+      effect = effect_class::read;
+  }
+  return policy::permit_call(what.terms, {what.name, what.arguments, effect, what.worktree});
 }
 
 decision<tool_call::fact>
@@ -301,7 +354,7 @@ tool_call::state tool_call_aggregate::evolve(state from, const fact& happened) {
             return std::move(from);
           },
           [&](const started&) -> state {
-            return running{request_of(from), false};
+            return running{request_of(from), false, {}, {}};
           },
           [&](const denied& f) -> state {
             return end(from, tool_answer::denied, f.code, "Not executed: " + f.message, {});
@@ -324,8 +377,8 @@ tool_call::state tool_call_aggregate::evolve(state from, const fact& happened) {
             }
             return ended;
           },
-          [&](const cancel_requested&) -> state {
-            return running{request_of(from), true};
+          [&](const cancel_requested& f) -> state {
+            return running{request_of(from), true, running_in(from).child, f.reason};
           },
           [&](const in_doubt&) -> state {
             return end(
@@ -340,7 +393,9 @@ tool_call::state tool_call_aggregate::evolve(state from, const fact& happened) {
           [&](const review_awaited& f) -> state {
             return reviewing{request_of(from), f};
           },
-          [&](const delegated&) -> state { return std::move(from); },
+          [&](const delegated& f) -> state {
+            return running{request_of(from), false, f.session, {}};
+          },
           [&](const run::hook_ran& f) -> state {
             auto* done = std::get_if<finishing>(&from);
             if (done != nullptr && f.on == hook_event::post_tool)
@@ -360,35 +415,37 @@ effects tool_call_aggregate::react(const state& s, const fact& happened) {
   const auto ask_first = [&](const requested& what) {
     return has_hooks(what, hook_event::pre_tool) ? effects{ask_hooks(what)} : effects{};
   };
-  return std::visit(match{
-                        [&](const requested& f) {
-                          return full_verdict_on(f).verdict == permission_verdict::allow
-                                     ? ask_first(f)
-                                     : effects{};
-                        },
-                        [&](const reviewed& f) {
-                          return f.verdict == review_verdict::approved ? ask_first(request_of(s))
-                                                                       : effects{};
-                        },
-                        [&](const started&) { return effects{execute(request_of(s))}; },
-                        [&](const denied&) { return tell(); },
-                        [&](const completed&) { return ended(); },
-                        [&](const failed&) { return ended(); },
-                        [&](const cancelled&) {
-                          auto owed = tell();
-                          append(owed, withdraw(std::get<finished>(s)));
-                          return owed;
-                        },
-                        [&](const in_doubt&) { return tell(); },
-                        [&](const cancel_requested&) { return effects{call_off(request_of(s))}; },
-                        [&](const review_awaited&) { return effects{ask(std::get<reviewing>(s))}; },
-                        [](const delegated&) { return effects{}; },
-                        [&](const run::hook_ran& f) {
-                          const auto last = f.on == hook_event::post_tool;
-                          return last && std::holds_alternative<finished>(s) ? tell() : effects{};
-                        },
-                    },
-                    happened);
+  return std::visit(
+      match{
+          [&](const requested& f) {
+            return full_verdict_on(f).verdict == permission_verdict::allow ? ask_first(f)
+                                                                           : effects{};
+          },
+          [&](const reviewed& f) {
+            return f.verdict == review_verdict::approved ? ask_first(request_of(s)) : effects{};
+          },
+          [&](const started&) {
+            const auto& what = request_of(s);
+            return delegation::is_asked(what.name) ? effects{} : effects{execute(what)};
+          },
+          [&](const denied&) { return tell(); },
+          [&](const completed&) { return ended(); },
+          [&](const failed&) { return ended(); },
+          [&](const cancelled&) {
+            auto owed = tell();
+            append(owed, withdraw(std::get<finished>(s)));
+            return owed;
+          },
+          [&](const in_doubt&) { return tell(); },
+          [&](const cancel_requested&) { return effects{call_off(running_in(s))}; },
+          [&](const review_awaited&) { return effects{ask(std::get<reviewing>(s))}; },
+          [&](const delegated&) { return effects{open_child(running_in(s))}; },
+          [&](const run::hook_ran& f) {
+            const auto last = f.on == hook_event::post_tool;
+            return last && std::holds_alternative<finished>(s) ? tell() : effects{};
+          },
+      },
+      happened);
 }
 
 effects tool_call_aggregate::pending(const state& s) {
@@ -396,17 +453,7 @@ effects tool_call_aggregate::pending(const state& s) {
       match{
           [](const absent&) { return effects{}; },
           [](const reviewing& r) { return effects{is_at_hooks(r) ? ask_hooks(r.what) : ask(r)}; },
-          [](const running& r) {
-            // Under the id of the run itself: while that is in flight, this is not
-            // issued.
-            if (r.what.effect == effect_class::write)
-              return effects{
-                  {"tool.run:" + to_string(r.what.call), effect::tell_self{{}, doubt{}}}};
-            effects owed{execute(r.what)};
-            if (r.cancelling)
-              owed.push_back(call_off(r.what));
-            return owed;
-          },
+          [](const running& r) { return go_on(r); },
           [](const finished& f) {
             effects owed{tell_owner(f)};
             append(owed, withdraw(f));

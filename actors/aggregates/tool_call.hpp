@@ -1,5 +1,6 @@
 // One tool call: whether it may run, that it ran, and what came of it. A `write` call that was
-// running when the process died is never run again: it becomes in doubt.
+// running when the process died is never run again: it becomes in doubt. A call for a sub-agent is
+// answered by the end of the child session that it starts.
 #pragma once
 
 #include "actors/aggregates/aggregate.hpp"
@@ -20,9 +21,11 @@ BOOST_DESCRIBE_STRUCT(reviewing, (), (what, awaits))
 
 struct running {
   requested what;
-  bool cancelling = false; ///< called off; it ends when its effect has answered
+  bool cancelling = false; ///< called off; it ends when its effect or its child has answered
+  session_id child = {};   ///< that does what it asks for; nil: a tool does
+  std::string cancel_reason = {};
 };
-BOOST_DESCRIBE_STRUCT(running, (), (what, cancelling))
+BOOST_DESCRIBE_STRUCT(running, (), (what, cancelling, child, cancel_reason))
 
 /// What its owner is told, as often as it asks.
 struct finished {

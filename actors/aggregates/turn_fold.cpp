@@ -1,6 +1,9 @@
+#include "actors/aggregates/delegation.hpp"
 #include "actors/aggregates/turn_loop.hpp"
 #include "events/base/check.hpp"
 #include "events/base/match.hpp"
+
+#include <algorithm>
 
 namespace ash::turn {
 namespace {
@@ -32,6 +35,7 @@ void open_call(loop& state, const call_requested& f) {
   now.call.scopes = f.scopes;
   now.call.approval = f.approval;
   now.asked.clear();
+  now.in_flight.clear();
   now.next_tool = 0;
   ++state.calls;
 }
@@ -76,15 +80,26 @@ void keep_failure(loop& state, const call_failed& f) {
 
 void keep_answer(loop& state, const tool_answered& f) {
   auto& now = running(state);
-  const auto& request = now.asked.at(static_cast<std::size_t>(now.next_tool));
+  const auto slot = std::find_if(now.in_flight.begin(),
+                                 now.in_flight.end(),
+                                 [&](const tool_slot& each) { return each.call == f.tool_call; });
+  check(slot != now.in_flight.end(), "an answer to a tool call that is not in flight");
+  const auto index = slot->index;
+  now.in_flight.erase(slot);
+  const auto& request = now.asked.at(static_cast<std::size_t>(index));
   const auto good = f.answer == tool_answer::completed;
-  state.transcript.push_back({speaker::tool, f.text, {}, {}, request.id, request.name, !good});
+  // The model reads the answers in the order in which it asked, whichever came first.
+  const auto waiting_behind =
+      std::count_if(now.in_flight.begin(), now.in_flight.end(), [&](const tool_slot& each) {
+        return each.index > index;
+      });
+  const auto answered_behind = now.next_tool - 1 - index - waiting_behind;
+  state.transcript.insert(state.transcript.end() - answered_behind,
+                          {speaker::tool, f.text, {}, {}, request.id, request.name, !good});
   if (good && request.name == "complete") {
     now.done = true;
     now.closing_text = f.text;
   }
-  ++now.next_tool;
-  now.tool_call = {};
 }
 
 std::string model_effect(const call_id& call) {
@@ -97,11 +112,11 @@ effect_request retry_call(const loop& state) {
           effect::tell_self{now.due, retry_due{now.call.call}}};
 }
 
-effect_request ask_tool(const owner& who, const loop& state) {
+effect_request ask_tool(const owner& who, const loop& state, const tool_slot& slot) {
   const auto& now = *state.now;
-  const auto& asked = now.asked.at(static_cast<std::size_t>(now.next_tool));
+  const auto& asked = now.asked.at(static_cast<std::size_t>(slot.index));
   tool_call::requested what;
-  what.call = now.tool_call;
+  what.call = slot.call;
   what.owner = who.stream;
   what.turn = now.turn;
   what.name = asked.name;
@@ -115,14 +130,19 @@ effect_request ask_tool(const owner& who, const loop& state) {
   what.root = who.root;
   what.phase_key = who.phase_key;
   what.attended = who.attended;
+  if (delegation::is_asked(asked.name)) {
+    what.depth = who.depth;
+    what.scopes = who.scopes;
+    what.subagents = who.agent.subagents;
+  }
   // Where the tool call can't even be asked for, the model is told so and the turn goes on.
-  const tool_finished lost{now.tool_call,
+  const tool_finished lost{slot.call,
                            tool_answer::failed,
                            std::string{to_string(errc::tool_failed)},
                            "The tool could not be started.",
                            {}};
-  return {"tool:" + to_string(now.tool_call),
-          effect::send{stream_of(now.tool_call), tool_call::request{std::move(what)}, lost}};
+  return {"tool:" + to_string(slot.call),
+          effect::send{stream_of(slot.call), tool_call::request{std::move(what)}, lost}};
 }
 
 effect_request ask_approval(const owner& who, const loop& state) {
@@ -148,10 +168,13 @@ effect_request withdraw_approval(const owner& who, const loop& state) {
           effect::send{who.root, run::withdraw_approval{now.awaits, now.stop_reason}, {}}};
 }
 
-effect_request cancel_tool(const loop& state) {
+effects cancel_tools(const loop& state) {
   const auto& now = *state.now;
-  return {"cancel:" + to_string(now.tool_call),
-          effect::send{stream_of(now.tool_call), tool_call::cancel{now.stop_reason}, {}}};
+  effects out;
+  for (const auto& slot : now.in_flight)
+    out.push_back({"cancel:" + to_string(slot.call),
+                   effect::send{stream_of(slot.call), tool_call::cancel{now.stop_reason}, {}}});
+  return out;
 }
 
 } // namespace
@@ -195,7 +218,8 @@ loop evolve(loop state, const fact& happened) {
                  [&](const model_fell_back& f) { running(state).call.model_index = f.model_index; },
                  [&](const tool_called& f) {
                    running(state).at = stage::tool;
-                   state.now->tool_call = f.tool_call;
+                   state.now->in_flight.push_back({f.index, f.tool_call});
+                   state.now->next_tool = f.index + 1;
                    state.now->signatures.push_back(f.signature);
                  },
                  [&](const tool_answered& f) { keep_answer(state, f); },
@@ -248,7 +272,8 @@ effects react(const owner& who, const loop& state, const fact& happened) {
           [&](const call_lost&) { return settle(); },
           [&](const call_retried&) { return effects{retry_call(state)}; },
           [&](const tool_called& f) {
-            return f.refusal.empty() ? effects{ask_tool(who, state)} : effects{};
+            return f.refusal.empty() ? effects{ask_tool(who, state, {f.index, f.tool_call})}
+                                     : effects{};
           },
           [&](const stop_requested&) {
             if (!state.now)
@@ -258,7 +283,7 @@ effects react(const owner& who, const loop& state, const fact& happened) {
                               effect::call_off{model_effect(state.now->call.call)}}};
             if (state.now->at == stage::asking)
               return effects{withdraw_approval(who, state)};
-            return state.now->at == stage::tool ? effects{cancel_tool(state)} : effects{};
+            return state.now->at == stage::tool ? cancel_tools(state) : effects{};
           },
           [](const started&) { return effects{}; },
           [](const step_started&) { return effects{}; },
@@ -294,9 +319,11 @@ effects pending_turn(const owner& who, const loop& state) {
   case stage::waiting:
     return {retry_call(state)};
   case stage::tool: {
-    effects owed{ask_tool(who, state)};
+    effects owed;
+    for (const auto& slot : now.in_flight)
+      owed.push_back(ask_tool(who, state, slot));
     if (now.stopping)
-      owed.push_back(cancel_tool(state));
+      append(owed, cancel_tools(state));
     return owed;
   }
   case stage::suspended:

@@ -2,6 +2,7 @@
 
 #include "actors/aggregates/budget.hpp"
 #include "actors/aggregates/call_price.hpp"
+#include "actors/aggregates/delegation.hpp"
 #include "actors/aggregates/document_of.hpp"
 #include "actors/aggregates/policy.hpp"
 #include "events/base/check.hpp"
@@ -113,12 +114,15 @@ public:
 
   /// Goes on with the tool calls that the step's model call asked for.
   void next_tool() {
-    while (now().next_tool < static_cast<std::int64_t>(now().asked.size())) {
-      if (now().stopping)
-        return stop_now(now().stop_reason);
+    while (now().next_tool < static_cast<std::int64_t>(now().asked.size()) && !now().stopping) {
       auto called = tool_at(now().next_tool);
+      const auto beside = called.refusal.empty() && delegation::is_asked(called.request.name);
+      if (!now().in_flight.empty() && (!beside || now().in_flight.size() >= max_beside))
+        return;
       if (called.refusal.empty()) {
         add(std::move(called));
+        if (beside)
+          continue;
         return;
       }
       const auto loops = called.refusal == to_string(errc::doom_loop_detected);
@@ -130,6 +134,8 @@ public:
       if (loops)
         return end_in_loop(signature);
     }
+    if (!now().in_flight.empty())
+      return;
     if (now().stopping)
       return stop_now(now().stop_reason);
     add(step_finished{now().turn, now().step, step_status::completed});
@@ -431,7 +437,10 @@ decision<fact> on(const place& p, const retry_due& c) {
 
 decision<fact> on(const place& p, const tool_finished& c) {
   const auto& now = p.state.now;
-  if (!now || now->at != stage::tool || now->tool_call != c.tool_call)
+  if (!now || now->at != stage::tool ||
+      std::none_of(now->in_flight.begin(), now->in_flight.end(), [&](const tool_slot& slot) {
+        return slot.call == c.tool_call;
+      }))
     return facts{};
   return p.drafted([&](draft& d) {
     d.add(tool_answered{now->turn, c.tool_call, c.answer, c.code, c.text, c.written});

@@ -4,6 +4,7 @@
 //
 // A step is strictly sequential, and each arrow is durable before the next begins:
 //   request → reserve budget → call → settle budget → tool 1 → … → tool n → next step
+// but for sub-agents that are asked for one after another: they work side by side.
 #pragma once
 
 #include "actors/aggregates/effects.hpp"
@@ -76,6 +77,13 @@ BOOST_DESCRIBE_STRUCT(call_state,
                        settled,
                        approval))
 
+/// A tool call that has been asked for and not answered.
+struct tool_slot {
+  std::int64_t index = 0; ///< into `asked`
+  tool_call_id call;
+};
+BOOST_DESCRIBE_STRUCT(tool_slot, (), (index, call))
+
 /// A turn that runs.
 struct progress {
   turn_id turn;
@@ -83,8 +91,8 @@ struct progress {
   stage at = stage::reserving;
   call_state call;
   std::vector<tool_request> asked;     ///< by the step's call
-  std::int64_t next_tool = 0;          ///< index into `asked`
-  tool_call_id tool_call;              ///< in flight
+  std::int64_t next_tool = 0;          ///< index into `asked` of the next to be called
+  std::vector<tool_slot> in_flight;    ///< one, or several that are sub-agents' work
   std::vector<std::string> signatures; ///< of all tool calls of the turn
   instant due;                         ///< of the retry
   bool stopping = false;
@@ -101,7 +109,7 @@ BOOST_DESCRIBE_STRUCT(progress,
                        call,
                        asked,
                        next_tool,
-                       tool_call,
+                       in_flight,
                        signatures,
                        due,
                        stopping,
@@ -141,8 +149,12 @@ struct owner {
   bool read_only = false; ///< plan mode: tools that change something are refused
   stream_id root = {};    ///< where approvals are asked for; the owner itself or one above it
   std::string_view phase_key = {};
-  bool attended = true; ///< someone can be asked
+  bool attended = true;   ///< someone can be asked
+  std::int64_t depth = 0; ///< of a session: how many ask through it
 };
+
+/// Sub-agents that work for one turn at a time; the next begins once one of them is done.
+constexpr std::size_t max_beside = 8;
 
 /// The number of attempts at one model, and the waits between them.
 constexpr std::int64_t max_attempts = 3;

@@ -106,6 +106,18 @@ void read_permissions(yaml::object_reader& top, persona& into) {
   permissions->finish();
 }
 
+void read_subagents(yaml::object_reader& top, persona& into) {
+  into.subagents = top.texts_if("subagents");
+  std::set<std::string> seen;
+  for (const auto& each : into.subagents)
+    if (auto named = parse_reference(each); !named)
+      top.fail("subagents", std::move(named).error().message);
+    else if (!seen.insert(each).second)
+      top.fail("subagents", "names '" + each + "' twice");
+  if (std::find(into.tools.begin(), into.tools.end(), "request_subagent") != into.tools.end())
+    top.fail("tools", "'request_subagent' comes with 'subagents': name there who may be asked");
+}
+
 persona read_persona(yaml::reading& in, const yaml::document& source) {
   yaml::object_reader top(in, source.root);
   persona out;
@@ -126,6 +138,7 @@ persona read_persona(yaml::reading& in, const yaml::document& source) {
   out.memory_files = top.texts_if("memory_files");
   check_relative(top, "memory_files", out.memory_files);
   read_permissions(top, out);
+  read_subagents(top, out);
   top.finish();
   return out;
 }

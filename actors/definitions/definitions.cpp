@@ -215,6 +215,8 @@ json::value to_json(const persona& from) {
                    {"network", std::string{to_string(from.network)}},
                    {"permissions", permissions_of(from)}};
   put_text(out, "title", from.title);
+  if (!from.subagents.empty())
+    out["subagents"] = to_array(from.subagents);
   put_if(out, "max_cost_per_call", from.max_cost_per_call);
   put_if(out, "temperature", from.temperature);
   put_if(out, "tool_quota", from.tool_quota);

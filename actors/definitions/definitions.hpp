@@ -70,6 +70,8 @@ struct persona {
   /// Globs relative to the worktree; the last that matches decides, and `!` takes back.
   std::vector<std::string> writable_paths = {"**"};
   permission_settings permissions;
+  /// Personas that may be asked for help: `name` (its newest version) or `name@version`.
+  std::vector<std::string> subagents = {};
 
   friend bool operator==(const persona&, const persona&) = default;
 };

@@ -1,5 +1,9 @@
 #include "actors/performers/agent_terms.hpp"
 
+#include "actors/aggregates/delegation.hpp"
+#include "events/base/json.hpp"
+
+#include <algorithm>
 #include <cmath>
 #include <string_view>
 
@@ -35,10 +39,51 @@ int strictness(permission_mode mode) {
   return 4;
 }
 
-/// A glob that no path matches: a persona whose list is empty may write nothing by itself.
-constexpr std::string_view no_path = "/";
+tool_spec delegation_spec(const std::vector<std::string>& personas) {
+  json::array names;
+  for (const auto& name : personas)
+    names.emplace_back(name);
+  const auto text = [](std::string_view description) {
+    return json::object{{"type", "string"}, {"description", description}};
+  };
+  const json::object parameters{
+      {"type", "object"},
+      {"properties",
+       json::object{
+           {"persona",
+            json::object{
+                {"type", "string"}, {"enum", std::move(names)}, {"description", "Who does it"}}},
+           {"task", text("What is to be done, complete in itself: it is all that they are told")},
+           {"context", text("What they should know besides")}}},
+      {"required", json::array{"persona", "task"}},
+      {"additionalProperties", false}};
+  return {std::string{delegation::tool_name},
+          "Asks someone else to do a part of the work, and gives their result. Calls that follow "
+          "each other in one answer are worked on side by side.",
+          to_json_text(parameters),
+          effect_class::idempotent};
+}
 
 } // namespace
+
+result<std::vector<tool_spec>>
+tool_specs_of(const definitions::persona& who,
+              const std::vector<std::shared_ptr<tool::tool>>& known) {
+  std::vector<tool_spec> out;
+  for (const auto& name : who.tools) {
+    const auto found = std::find_if(
+        known.begin(), known.end(), [&](const auto& one) { return one->describe().name == name; });
+    if (found == known.end())
+      return refuse(errc::tool_unknown,
+                    "persona " + identity(who) + " names the tool '" + name +
+                        "', which this actor-shell does not have");
+    const auto& told = (*found)->describe();
+    out.push_back({told.name, told.text, told.parameters, told.effect});
+  }
+  if (!who.subagents.empty())
+    out.push_back(delegation_spec(who.subagents));
+  return out;
+}
 
 run::decision_kind outcome_of(definitions::unanswered what) {
   switch (what) {
@@ -94,6 +139,7 @@ agent_terms agent_terms_of(const definitions::persona& who,
   out.max_steps = who.max_turns;
   out.max_tokens_total = who.max_tokens_total;
   out.tool_quota = who.tool_quota.value_or(0);
+  out.subagents = who.subagents;
   if (who.temperature)
     out.temperature_milli = std::llround(*who.temperature * 1'000);
   return out;

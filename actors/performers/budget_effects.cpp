@@ -38,7 +38,7 @@ public:
     tell_again(
         directory_,
         timers_,
-        {stream_of_budget(scope), root_of_scope(scope)},
+        {stream_of_budget(scope), root_for(scope)},
         {plan_.command_id,
          effect_->owner().root.text(),
          effect_->id(),
@@ -49,6 +49,12 @@ public:
   }
 
 private:
+  /// The scope of a sub-agent belongs to whatever is above all of its askers.
+  stream_id root_for(const std::string& scope) const {
+    const auto own = root_of_scope(scope);
+    return own.kind() == entity_kind::session ? effect_->owner().root : own;
+  }
+
   bool goes_on_after(const error& why) const {
     if (why.code == errc::shutting_down || why.code == errc::entity_broken)
       return false;

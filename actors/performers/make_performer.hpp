@@ -2,6 +2,7 @@
 // they read the log (documents, a run's facts) and never write to it.
 #pragma once
 
+#include "actors/definitions/definitions.hpp"
 #include "actors/definitions/price_book.hpp"
 #include "actors/definitions/schema_registry.hpp"
 #include "actors/performers/performer.hpp"
@@ -23,9 +24,15 @@ namespace ash::performers {
 using find_provider =
     std::function<result<std::shared_ptr<provider::model_provider>>(const std::string& model)>;
 
+/// Who is meant by a name that something beneath `root` may ask for help. Errors:
+/// `persona_not_found`, `consent_missing`, and those of reading.
+using find_persona =
+    std::function<result<definitions::persona>(const stream_id& root, const std::string& name)>;
+
 struct performer_options {
   log::event_log* log = nullptr; ///< read only; must outlive the performer
   find_provider providers;
+  find_persona personas; ///< empty: there is nobody to ask for help
   std::shared_ptr<definitions::schema_registry> schemas;
   std::shared_ptr<definitions::price_book> prices; ///< null: the shipped table
   std::vector<std::shared_ptr<tool::tool>> tools;  ///< empty: the built-in ones

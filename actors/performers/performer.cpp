@@ -2,6 +2,7 @@
 
 #include "actors/performers/artifact_effects.hpp"
 #include "actors/performers/budget_effects.hpp"
+#include "actors/performers/child_effects.hpp"
 #include "actors/performers/condition_effects.hpp"
 #include "actors/performers/hook_effects.hpp"
 #include "actors/performers/make_performer.hpp"
@@ -50,6 +51,15 @@ std::optional<any_command> failure_of(const effect::any& what, error why) {
                         },
                         [&](const effect::open_phase& e) -> std::optional<any_command> {
                           return run::phase_unstartable{e.phase, std::move(why)};
+                        },
+                        [&](const effect::open_child&) -> std::optional<any_command> {
+                          return failed_tool_call(why);
+                        },
+                        [&](const effect::close_child& e) -> std::optional<any_command> {
+                          auto outcome = e.outcome;
+                          outcome.code = to_string(why.code);
+                          outcome.reason = why.message;
+                          return session::child_closed{std::move(outcome)};
                         },
                         [&](const effect::check_condition& e) -> std::optional<any_command> {
                           return run::condition_checked{e.key, false, {}, std::move(why)};
@@ -151,6 +161,14 @@ private:
               in_pool(files_, [this, &e, effect](auto&) {
                 perform_open_phase(effect, e, options_, directory_, timers_);
               });
+            },
+            [&](const effect::open_child& e) {
+              in_pool(files_, [this, &e, effect](auto&) {
+                perform_open_child(effect, e, options_, directory_, timers_);
+              });
+            },
+            [&](const effect::close_child& e) {
+              in_pool(files_, [this, &e](auto& on) { perform_close_child(on, e, options_); });
             },
             [&](const effect::check_condition& e) {
               in_pool(files_, [this, &e](auto& on) { perform_check_condition(on, e, options_); });

@@ -20,22 +20,6 @@ error unloadable(const error& why, std::string_view what) {
                 "the run's stored " + std::string{what} + " can't be read: " + why.message);
 }
 
-result<std::vector<tool_spec>> specs_of(const defs::persona& who,
-                                        const std::vector<std::shared_ptr<tool::tool>>& tools) {
-  std::vector<tool_spec> out;
-  for (const auto& name : who.tools) {
-    const auto found = std::find_if(
-        tools.begin(), tools.end(), [&](const auto& one) { return one->describe().name == name; });
-    if (found == tools.end())
-      return refuse(errc::tool_unknown,
-                    "persona " + identity(who) + " names the tool '" + name +
-                        "', which this actor-shell does not have");
-    const auto& known = (*found)->describe();
-    out.push_back({known.name, known.text, known.parameters, known.effect});
-  }
-  return out;
-}
-
 /// The run's scopes with the persona's day among them: from the narrowest to the widest.
 std::vector<budget_terms> scopes_of(const effect::open_phase& what,
                                     const defs::persona& who,
@@ -54,7 +38,7 @@ result<agent_terms> terms_of(const effect::open_phase& what,
                              const performer_options& options) {
   const auto prices = options.prices ? options.prices->now() : nullptr;
   auto out = agent_terms_of(who, prices ? *prices : defs::price_table::shipped());
-  TRY(out.tools, specs_of(who, options.tools));
+  TRY(out.tools, tool_specs_of(who, options.tools));
   out.tool_bounds = what.tool_bounds;
   out.tool_bounds.network =
       what.tool_bounds.network && who.network == defs::network_access::granted;

@@ -181,7 +181,16 @@ void run_history::add(const stream_id& stream, const any_fact& happened, instant
   last_fact = at;
   if (add_run_fact(*this, happened, at))
     return;
-  if (auto* phase = phase_in(*this, stream))
+  const auto phase_of = [&](const stream_id& which) {
+    const auto known = works_for.find(which);
+    return known == works_for.end() ? which : known->second;
+  };
+  if (const auto* asked = std::get_if<tool_call::requested>(&happened))
+    works_for[stream] = phase_of(asked->owner);
+  if (const auto* child = std::get_if<session::created>(&happened);
+      child != nullptr && !child->asked_by.is_nil())
+    works_for[stream] = phase_of(stream_of(child->asked_by));
+  if (auto* phase = phase_in(*this, phase_of(stream)))
     add_phase_fact(*phase, happened);
 }
 

@@ -57,6 +57,8 @@ struct run_history {
   instant started;
   instant ended;     ///< 0 while it is not over
   instant last_fact; ///< beneath the run
+  /// The phase that a tool call or a sub-agent's session works for, by their streams.
+  std::map<stream_id, stream_id> works_for = {};
 
   /// What its model calls cost.
   [[nodiscard]] usd cost() const;

@@ -49,28 +49,6 @@ std::string branch_names(const std::map<std::string, std::string>& known) {
   return out.empty() ? "there are none" : out;
 }
 
-/// The administrative directory of a worktree, found by path: the worktree's own `.git` file is the
-/// agent's to write.
-result<std::optional<std::string>>
-find_git_dir(const std::string& repo, const std::string& worktree, std::stop_token stop) {
-  TRY(auto common, common_dir_of(repo, std::move(stop)));
-  const auto all = fs::path{common} / "worktrees";
-  const auto wanted = (fs::path{worktree} / ".git").string();
-  const auto is_it = [&](const fs::path& one) {
-    std::ifstream file{one / "gitdir"};
-    std::string line;
-    return std::getline(file, line) && line == wanted;
-  };
-  std::error_code none;
-  const auto likely = all / fs::path{worktree}.filename();
-  if (is_it(likely))
-    return std::optional{likely.string()};
-  for (const auto& one : fs::directory_iterator{all, none})
-    if (is_it(one.path()))
-      return std::optional{one.path().string()};
-  return std::optional<std::string>{};
-}
-
 /// Git that a killed process left behind may still hold the index for a moment; a lock that nobody
 /// holds stays for ever. The worktree is ours alone, so an old one is removed.
 void wait_for_index(const std::string& git_dir) {
@@ -99,7 +77,7 @@ remove_locked(const std::string& repo, const std::string& worktree, std::stop_to
 
 /// Whether an earlier attempt left a worktree that is on the branch and complete.
 result<bool> is_whole(const effect::prepare_workspace& what, std::stop_token stop) {
-  TRY(auto git_dir, find_git_dir(what.repo_path, what.worktree, stop));
+  TRY(auto git_dir, git_dir_of(what.repo_path, what.worktree, stop));
   std::error_code none;
   if (!git_dir || !fs::is_directory(what.worktree, none) ||
       fs::exists(fs::path{*git_dir} / "locked", none))
@@ -120,6 +98,26 @@ result<void> make_parent(const std::string& worktree) {
 }
 
 } // namespace
+
+result<std::optional<std::string>>
+git_dir_of(const std::string& repo, const std::string& worktree, std::stop_token stop) {
+  TRY(auto common, common_dir_of(repo, std::move(stop)));
+  const auto all = fs::path{common} / "worktrees";
+  const auto wanted = (fs::path{worktree} / ".git").string();
+  const auto is_it = [&](const fs::path& one) {
+    std::ifstream file{one / "gitdir"};
+    std::string line;
+    return std::getline(file, line) && line == wanted;
+  };
+  std::error_code none;
+  const auto likely = all / fs::path{worktree}.filename();
+  if (is_it(likely))
+    return std::optional{likely.string()};
+  for (const auto& one : fs::directory_iterator{all, none})
+    if (is_it(one.path()))
+      return std::optional{one.path().string()};
+  return std::optional<std::string>{};
+}
 
 result<std::string>
 commit_of_branch(const std::string& repo, const std::string& branch, std::stop_token stop) {
@@ -180,7 +178,7 @@ result<void> refuse_nested_repositories(const git_place& place, std::stop_token 
 
 result<std::string> save_workspace(const save_request& what, std::stop_token stop) {
   const auto lock = lock_repository(what.repo);
-  TRY(auto git_dir, find_git_dir(what.repo, what.worktree, stop));
+  TRY(auto git_dir, git_dir_of(what.repo, what.worktree, stop));
   std::error_code none;
   if (!git_dir || !fs::is_directory(what.worktree, none))
     return commit_of_branch(what.repo, what.branch, stop);
@@ -200,6 +198,30 @@ result<std::string> save_workspace(const save_request& what, std::stop_token sto
   return object_id_in(head);
 }
 
+result<std::string> merge_branch(const git_place& into,
+                                 const std::string& branch,
+                                 const std::string& message,
+                                 std::stop_token stop) {
+  if (into.git_dir)
+    wait_for_index(*into.git_dir);
+  // A merge that was killed: nobody else works in this worktree meanwhile.
+  TRY(run_git(into, {"reset", "--quiet", "--hard", "HEAD"}, stop));
+  TRY(auto merged,
+      try_git(into,
+              {"merge", "--quiet", "--no-ff", "--no-verify", "--message=" + message, branch},
+              stop));
+  if (merged.exit_code == 0)
+    return std::string{};
+  TRY(auto files, run_git(into, {"diff", "--name-only", "--diff-filter=U"}, stop));
+  TRY(run_git(into, {"reset", "--quiet", "--hard", "HEAD"}, stop));
+  if (files.empty())
+    return refuse(errc::git_failed,
+                  "git could not merge '" + printable(branch) +
+                      "': " + printable(to_valid_utf8(merged.output)));
+  std::replace(files.begin(), files.end(), '\n', ' ');
+  return files;
+}
+
 result<std::string> merge_workspace(const effect::merge_phase& what, std::stop_token stop) {
   TRY(save_workspace({what.repo_path,
                       what.worktree,
@@ -208,27 +230,14 @@ result<std::string> merge_workspace(const effect::merge_phase& what, std::stop_t
                       "actor-shell: phase " + what.key + "\n"},
                      stop));
   const auto lock = lock_repository(what.repo_path);
-  TRY(auto git_dir, find_git_dir(what.repo_path, what.run_worktree, stop));
+  TRY(auto git_dir, git_dir_of(what.repo_path, what.run_worktree, stop));
   if (!git_dir)
     return refuse(errc::git_failed,
                   "the run's worktree '" + printable(what.run_worktree) + "' is gone");
-  wait_for_index(*git_dir);
   const git_place place{what.run_worktree, *git_dir};
-  // A merge that was killed: nobody else works in this worktree while phases have their own.
-  TRY(run_git(place, {"reset", "--quiet", "--hard", "HEAD"}, stop));
-  TRY(auto merged,
-      try_git(place,
-              {"merge",
-               "--quiet",
-               "--no-ff",
-               "--no-verify",
-               "--message=actor-shell: merge phase " + what.key,
-               what.branch},
-              stop));
-  if (merged.exit_code != 0) {
-    TRY(auto files, run_git(place, {"diff", "--name-only", "--diff-filter=U"}, stop));
-    TRY(run_git(place, {"reset", "--quiet", "--hard", "HEAD"}, stop));
-    std::replace(files.begin(), files.end(), '\n', ' ');
+  TRY(const auto files,
+      merge_branch(place, what.branch, "actor-shell: merge phase " + what.key, stop));
+  if (!files.empty()) {
     return refuse(errc::merge_conflict,
                   "what the phase '" + what.key +
                       "' did does not go together with what phases "
@@ -258,7 +267,7 @@ result<std::optional<std::string>> patch_problem(const std::string& repo,
                                                  const std::string& path,
                                                  std::stop_token stop) {
   const auto lock = lock_repository(repo);
-  TRY(auto git_dir, find_git_dir(repo, worktree, stop));
+  TRY(auto git_dir, git_dir_of(repo, worktree, stop));
   if (!git_dir)
     return refuse(errc::git_failed, "the worktree '" + printable(worktree) + "' is gone");
   TRY(auto answer,

@@ -2,6 +2,7 @@
 // touches the user's checkout, and never resets a branch that holds work.
 #pragma once
 
+#include "actors/performers/git.hpp"
 #include "actors/performers/make_performer.hpp"
 #include "actors/performers/running_effect.hpp"
 
@@ -37,6 +38,19 @@ result<std::string> save_workspace(const save_request& what, std::stop_token sto
 /// Removes the worktree; its branch stays. Nothing where it is gone. Errors: `git_failed`.
 result<void>
 remove_workspace(const std::string& repo, const std::string& worktree, std::stop_token stop = {});
+
+/// The administrative directory of a worktree, found by path: the worktree's own `.git` file is the
+/// agent's to write. Nothing where there is no such worktree. Errors: `repo_path_invalid`.
+result<std::optional<std::string>>
+git_dir_of(const std::string& repo, const std::string& worktree, std::stop_token stop = {});
+
+/// Merges a branch into the one that a worktree is on; whoever calls holds the repository's lock.
+/// Gives the files that conflict, with nothing merged then; empty where the merge was made. What
+/// was not committed in the worktree is lost. Errors: `git_failed`, `cancelled`.
+result<std::string> merge_branch(const git_place& into,
+                                 const std::string& branch,
+                                 const std::string& message,
+                                 std::stop_token stop = {});
 
 /// Commits what is in a phase's worktree, merges its branch into the run's, and removes the phase's
 /// worktree. Gives the run's tip. What an earlier attempt left half-done is begun anew. Errors:

@@ -152,6 +152,45 @@ result<void> check_persona(const defs::persona& who, const planning& with) {
   return success();
 }
 
+result<defs::persona> with_model(defs::persona who, const std::optional<std::string>& model) {
+  if (!model)
+    return who;
+  TRY(auto named, defs::parse_model(*model));
+  who.model = *model;
+  who.backend = named.provider;
+  who.fallback_models.clear();
+  return who;
+}
+
+/// Whoever can be asked for help in the run, by those who work in it or by each other: fixed with
+/// it, as they are now.
+result<std::vector<run::binding>> subagents_of(const run_request& asked,
+                                               const std::vector<defs::binding>& bindings,
+                                               const planning& with) {
+  const auto model = asked.model ? asked.model : with.config.default_model;
+  std::vector<defs::persona> askers;
+  for (const auto& binding : bindings)
+    askers.push_back(binding.persona);
+  std::vector<run::binding> out;
+  for (std::size_t at = 0; at < askers.size(); ++at) {
+    const auto asker = identity(askers[at]);
+    const auto names = askers[at].subagents;
+    for (const auto& name : names) {
+      const auto role = role_of_subagent(name);
+      if (std::any_of(out.begin(), out.end(), [&](const auto& one) { return one.role == role; }))
+        continue;
+      TRY(auto named, with.library.find_persona(name));
+      TRY(auto who, with_model(std::move(named), model));
+      TRY(check_consent(who, with));
+      TRY(check_persona(who, with));
+      out.push_back(
+          {role, identity(who), hash_of(who), canonical(who), "may be asked by " + asker});
+      askers.push_back(std::move(who));
+    }
+  }
+  return out;
+}
+
 /// Ids made within a minute begin alike; their ends do not.
 std::string branch_of(const run_id& run) {
   const auto id = to_string(run);
@@ -293,6 +332,10 @@ result<data_layout> data_layout::make(const std::string& directory) {
   return out;
 }
 
+std::string role_of_subagent(const std::string& name) {
+  return "sub-agent " + name;
+}
+
 result<run::start> plan_run(const run_request& asked, const planning& with, consent_check consent) {
   TRY(check_requirements(asked.requirements));
   if (asked.run_cap && asked.run_cap->pico <= 0)
@@ -318,6 +361,8 @@ result<run::start> plan_run(const run_request& asked, const planning& with, cons
                             canonical(binding.persona),
                             std::move(reason)});
   }
+  TRY(auto subagents, subagents_of(asked, bindings, with));
+  std::move(subagents.begin(), subagents.end(), std::back_inserter(out.bindings));
   return out;
 }
 

@@ -74,12 +74,15 @@ tool_terms tool_bounds_of(const definitions::config& from);
 /// The scope of the present UTC day.
 budget_terms day_scope_of(const definitions::budget_settings& settings);
 
+/// The role under which a run keeps a persona that may be asked for help by that name.
+std::string role_of_subagent(const std::string& name);
+
 /// A look ahead leaves consent out where nothing but consent is missing.
 enum class consent_check : std::uint8_t { required, left_out };
 
 /// The command that starts the run. Errors: `argument_invalid`,
-/// `template_not_found`, `definition_invalid`, `schema_not_found`, `schema_unsupported`, those of
-/// binding, `secret_missing`, `consent_missing`, `repo_path_invalid`, `repo_branch_missing`,
+/// `template_not_found`, `persona_not_found`, `definition_invalid`, `schema_not_found`,
+/// `schema_unsupported`, those of binding, `secret_missing`, `consent_missing`, `repo_path_invalid`, `repo_branch_missing`,
 /// `git_failed`.
 result<run::start> plan_run(const run_request& asked,
                             const planning& with,

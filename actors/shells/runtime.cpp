@@ -7,7 +7,6 @@
 #include "actors/shells/fold.hpp"
 #include "actors/shells/provider_setup.hpp"
 #include "actors/shells/runtime_parts.hpp"
-#include "events/codec/codec.hpp"
 #include "events/log/rocksdb_log.hpp"
 
 #include <algorithm>
@@ -112,6 +111,9 @@ performers::performer_options runtime::parts::performer_options_of() {
   performers::performer_options out;
   out.log = log.get();
   out.providers = [this](const std::string& model) { return providers.find(model); };
+  out.personas = [this](const stream_id& root, const std::string& name) {
+    return persona_for(root, name);
+  };
   out.schemas = schemas;
   out.data_dir = layout.directory;
   out.key_dir = keys.directory();
@@ -191,25 +193,6 @@ result<const definitions::library*> runtime::parts::load_definitions() {
 
 // -- while it runs --------------------------------------------------------------------------------
 
-/// The phase that a broken entity worked for: itself, or the one whose turn asked for the tool
-/// call. Nil for another entity, or where its history can't be read.
-phase_id phase_above(const log::event_log& log, const stream_id& stream) {
-  auto phase = stream;
-  if (stream.kind() == entity_kind::tool_call) {
-    const auto records = log.read_stream(stream, 0);
-    if (!records || records.value().empty())
-      return {};
-    const auto& first = records.value().front();
-    const auto fact = codec::decode(first.type, first.schema_version, first.payload);
-    const auto* asked = fact ? std::get_if<tool_call::requested>(&fact.value()) : nullptr;
-    if (asked == nullptr)
-      return {};
-    phase = asked->owner;
-  }
-  const auto id = parse_uuid(phase.key());
-  return phase.kind() == entity_kind::phase && id ? phase_id{id.value()} : phase_id{};
-}
-
 /// A broken entity beneath a run can't report: the run ends its phase without it.
 void runtime::parts::tell_of_broken(const stream_id& stream, const error& why) {
   auto head = log->find_stream(stream);
@@ -225,30 +208,19 @@ void runtime::parts::tell_of_broken(const stream_id& stream, const error& why) {
   if (!found)
     return;
   const auto open = run::open_phases(found.value());
-  auto phase = phase_above(*log, stream);
+  const auto first = open.empty() ? stream_id{} : stream_of(open.front()->phase);
+  if (stream.kind() == entity_kind::tool_call || stream.kind() == entity_kind::session)
+    return tell_of_broken_call(stream, root, first, why);
+  if (stream.kind() == entity_kind::phase)
+    cancel_calls_of(stream, root, why);
+  const auto own = parse_uuid(stream.key());
+  auto phase = stream.kind() == entity_kind::phase && own ? phase_id{own.value()} : phase_id{};
   if (phase.is_nil() && !open.empty())
     phase = open.front()->phase;
   if (std::none_of(open.begin(), open.end(), [&](const auto* p) { return p->phase == phase; }))
     return;
   auto& inside = actors->inner();
   const auto nobody = [](const result<void>&) {};
-  if (stream.kind() == entity_kind::tool_call) { // the turn goes on without its answer
-    auto call = parse_uuid(stream.key());
-    if (call)
-      inside.tell(stream_of(phase),
-                  root,
-                  {"broken:" + stream.text(),
-                   root.text(),
-                   {},
-                   system_now(),
-                   turn::tool_finished{{call.value()},
-                                       turn::tool_answer::failed,
-                                       std::string{to_string(why.code)},
-                                       "The tool call broke: " + why.message,
-                                       {}}},
-                  nobody);
-    return;
-  }
   if (stream != stream_of(phase))
     inside.tell(
         stream_of(phase),

@@ -71,6 +71,8 @@ result<void> runtime::parts::resume(const run_id& run, const command_source& fro
   auto told =
       tell(stream_of(run), from, "resume:" + to_string(random_uuid()), run::resume{from.by});
   slots->began(run);
+  if (told)
+    resume_children(run);
   return told;
 }
 

@@ -64,6 +64,19 @@ public:
 
 private:
   performers::performer_options performer_options_of();
+  /// Who is meant by a name that something beneath `root` may ask for help: as its run keeps them,
+  /// else as they are now.
+  result<definitions::persona> persona_for(const stream_id& root, const std::string& name);
+  /// What a budget blocked beneath a run goes on with it.
+  void resume_children(const run_id& run);
+  /// A broken tool call can't answer, nor can a broken sub-agent: whoever asked does without it.
+  /// `otherwise` is who asked where that can't be read.
+  void tell_of_broken_call(const stream_id& stream,
+                           const stream_id& root,
+                           const stream_id& otherwise,
+                           const error& why);
+  /// Nobody waits for what a broken phase or session has asked for.
+  void cancel_calls_of(const stream_id& broken, const stream_id& root, const error& why);
   void tell_of_broken(const stream_id& stream, const error& why);
   /// Pays and releases in its budgets what a broken phase or session has open, as its facts say.
   void settle_for(const stream_id& broken);

@@ -145,6 +145,22 @@ const folds = {
       text: `Changes were asked for by ${record.data.by}: ${record.data.text}`,
     });
   },
+  // A sub-agent's work shows where the call for it stands.
+  "tool.call.requested"(run, record) {
+    const phase = run.streams.get(record.data.owner);
+    if (phase) run.streams.set(record.stream, phase);
+  },
+  "session.created"(run, record) {
+    const phase = run.streams.get(`tool/${record.data.asked_by}`);
+    if (!phase) return;
+    run.streams.set(record.stream, phase);
+    note(phase, { kind: "note", text: `The sub-agent ${record.data.agent.persona} begins.` });
+  },
+  "session.ended"(run, record) {
+    const { code, reason } = record.data;
+    const text = code ? `The sub-agent ended: ${reason} (${code})` : "The sub-agent is done.";
+    note(phaseOf(run, record), { kind: "note", text });
+  },
   "llm.call.requested"(run, record) {
     const { call, model, attempt } = record.data;
     const phase = phaseOf(run, record);

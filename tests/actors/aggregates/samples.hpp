@@ -43,6 +43,14 @@ inline agent_terms an_agent() {
   return agent;
 }
 
+/// One that may ask a helper to do a part of its work.
+inline agent_terms an_agent_with_helpers() {
+  auto agent = an_agent();
+  agent.tools.push_back({"request_subagent", "asks for help", "{}", effect_class::idempotent});
+  agent.subagents = {"helper"};
+  return agent;
+}
+
 inline phase::assignment an_assignment() {
   phase::assignment work;
   work.phase = a_phase;
@@ -60,6 +68,12 @@ inline phase::assignment an_assignment() {
 
 inline tool_request asks(std::string name, std::string arguments = "{}", std::string id = "t1") {
   return {std::move(id), std::move(name), std::move(arguments)};
+}
+
+inline tool_request asks_for_help(std::string task, std::string id = "t1") {
+  return {std::move(id),
+          "request_subagent",
+          R"({"persona":"helper","task":")" + std::move(task) + R"("})"};
 }
 
 inline turn::model_answered says(call_id call, std::string text) {

@@ -237,7 +237,7 @@ TEST(session, that_drops_a_call_while_it_settles_goes_on_settling) {
 TEST(session, that_drops_a_running_tool_cancels_it_and_ignores_its_answer) {
   for (const auto& [how, last] : both_ways()) {
     auto s = a_session_with_a_tool();
-    const auto tool = in(s).turns.now->tool_call;
+    const auto tool = in(s).turns.now->in_flight.at(0).call;
     s.when(how).leads_to(and_then({"turn.stop.requested"}, last));
     EXPECT_EQ(s.reactions<effect::send>().at(0).to, stream_of(tool));
     EXPECT_TRUE(s.owes().empty());

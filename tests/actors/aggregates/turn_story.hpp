@@ -18,7 +18,7 @@ inline turn_id turn_of(const phase_story& s) {
   return loop_of(s).now->turn;
 }
 inline tool_call_id the_tool(const phase_story& s) {
-  return loop_of(s).now->tool_call;
+  return loop_of(s).now->in_flight.at(0).call;
 }
 
 inline phase_story a_turn_that_reserves(const phase::assignment& work = an_assignment()) {

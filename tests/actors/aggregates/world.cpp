@@ -84,6 +84,33 @@ void world::open_phase(const stream_id& owner, const effect::open_phase& e) {
     answer(owner, run::phase_unstartable{e.phase, taken.error()});
 }
 
+void world::open_child(const stream_id& owner, const effect::open_child& e) {
+  const auto give_up = [&](const error& why) {
+    tool_call::finish end;
+    end.failed = true;
+    end.code = to_string(why.code);
+    end.text = why.message;
+    answer(owner, end);
+  };
+  if (!actors_.contains(stream_of(e.session)) && outside_.start_fails())
+    return give_up(refuse(errc::persona_not_found, "nobody has that name"));
+  session::created child;
+  child.session = e.session;
+  child.worktree = e.what.worktree;
+  child.depth = e.what.depth + 1;
+  child.agent = outside_.work.agent;
+  child.scopes = e.what.scopes;
+  child.scopes.insert(child.scopes.begin(), a_scope("session:" + to_string(e.session)));
+  child.root = e.what.root;
+  child.asked_by = e.what.call;
+  child.task = "Help.";
+  child.attended = e.what.attended;
+  if (outside_.child_writes())
+    child.branch = "sub";
+  if (const auto taken = tell(stream_of(e.session), session::create{child}); !taken)
+    give_up(taken.error());
+}
+
 void world::perform(const in_flight& what) {
   const auto& owner = what.owner;
   std::visit(
@@ -140,6 +167,10 @@ void world::perform(const in_flight& what) {
             answer(owner, run::workspace_ready{e.worktree, e.branch, "c0ffee"});
           },
           [&](const effect::open_phase& e) { open_phase(owner, e); },
+          [&](const effect::open_child& e) { open_child(owner, e); },
+          [&](const effect::close_child& e) {
+            answer(owner, session::child_closed{outside_.child_merges(e.outcome)});
+          },
           [&](const effect::check_condition& e) {
             answer(owner, run::condition_checked{e.key, true, "it holds"});
           },

@@ -76,6 +76,12 @@ struct outside {
   std::function<any_command(const stream_id& owner)> artifact;
   std::function<bool()> start_fails = [] { return false; };
   std::function<bool()> report_fails = [] { return false; };
+  /// Whether a sub-agent writes in a worktree of its own.
+  std::function<bool()> child_writes = [] { return false; };
+  /// The end that bringing its work together gives.
+  std::function<session::ended(const session::ended&)> child_merges = [](const auto& e) {
+    return e;
+  };
   phase::assignment work = an_assignment(); ///< but for the phase, its key and its scopes
 };
 
@@ -124,6 +130,7 @@ private:
   void answer(const stream_id& to, const any_command& what);
   void perform(const in_flight& what);
   void open_phase(const stream_id& owner, const effect::open_phase& e);
+  void open_child(const stream_id& owner, const effect::open_child& e);
 
   outside outside_;
   std::map<stream_id, std::unique_ptr<actor>> actors_;

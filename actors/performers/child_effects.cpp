@@ -1,0 +1,252 @@
+#include "actors/performers/child_effects.hpp"
+
+#include "actors/aggregates/delegation.hpp"
+#include "actors/aggregates/tool_call.hpp"
+#include "actors/performers/agent_terms.hpp"
+#include "actors/performers/child_workspace.hpp"
+#include "actors/performers/tell_again.hpp"
+#include "actors/performers/tool_effects.hpp"
+#include "events/base/fail_point.hpp"
+#include "events/codec/codec.hpp"
+
+#include <algorithm>
+
+namespace ash::performers {
+namespace {
+
+namespace defs = definitions;
+
+/// The first fact of a stream. Errors: `log_corrupt` where it is of another kind or missing.
+template <class Fact> result<Fact> first_of(const log::event_log& log, const stream_id& stream) {
+  TRY(const auto records, log.read_stream(stream, 0, {1}));
+  if (!records.empty()) {
+    const auto& first = records.front();
+    TRY(auto fact, codec::decode(first.type, first.schema_version, first.payload));
+    if (auto* wanted = std::get_if<Fact>(&fact))
+      return std::move(*wanted);
+  }
+  return refuse(errc::log_corrupt, "the stream '" + stream.text() + "' does not begin as it must");
+}
+
+bool takes_back(const std::string& glob) {
+  return glob.starts_with('!');
+}
+
+/// Whether every path that `inner` names is named by `outer` too, as far as their texts show.
+bool covers(const std::string& outer, const std::string& inner) {
+  if (outer == inner || outer == "**")
+    return true;
+  return outer.ends_with("/**") && inner.starts_with(outer.substr(0, outer.size() - 2));
+}
+
+/// What both lists let be written; what either takes back stays taken back.
+std::vector<std::string> both(const std::vector<std::string>& asker,
+                              const std::vector<std::string>& child) {
+  std::vector<std::string> out;
+  for (const auto& glob : child) {
+    if (takes_back(glob)) {
+      out.push_back(glob);
+      continue;
+    }
+    for (const auto& outer : asker)
+      if (!takes_back(outer) && (covers(outer, glob) || covers(glob, outer)))
+        out.push_back(covers(outer, glob) ? glob : outer);
+  }
+  if (out.empty() || std::all_of(out.begin(), out.end(), takes_back))
+    out.insert(out.begin(), std::string{no_path});
+  std::copy_if(asker.begin(), asker.end(), std::back_inserter(out), takes_back);
+  return out;
+}
+
+/// Where a child of a run works apart from its asker; empty where it works beside it.
+struct apart_place {
+  std::string repo;
+  std::string worktree;
+  std::string branch;
+};
+
+result<apart_place>
+place_of(const stream_id& root, const session_id& child, const log::event_log& log) {
+  TRY(const auto run, first_of<run::created>(log, root));
+  const auto id = to_string(child);
+  const auto own = "-sub-" + id.substr(id.size() - 12);
+  return apart_place{run.repo_path, run.worktree + own, run.branch + own};
+}
+
+bool exists(const stream_id& stream, const performer_options& options) {
+  const auto found = options.log->find_stream(stream);
+  return found && found.value();
+}
+
+/// The session, with the worktree that it names; of one that exists, what names it.
+result<session::created> ready_to_begin(const effect::open_child& what,
+                                        const performer_options& options,
+                                        std::stop_token stop) {
+  if (exists(stream_of(what.session), options)) {
+    session::created known;
+    known.session = what.session;
+    known.asked_by = what.what.call;
+    known.root = what.what.root;
+    return known;
+  }
+  TRY(auto child, child_of(what, options));
+  if (what.what.root.kind() != entity_kind::run || !writes_files(child.agent.tools))
+    return child;
+  TRY(auto place, place_of(what.what.root, what.session, *options.log));
+  pass(fail_point::workspace_before);
+  TRY(branch_off({place.repo, what.what.worktree, place.worktree, place.branch}, std::move(stop)));
+  pass(fail_point::workspace_after);
+  child.worktree = std::move(place.worktree);
+  child.branch = std::move(place.branch);
+  return child;
+}
+
+session::ended with_code(session::ended outcome, const error& why, const std::string& branch) {
+  outcome.code = to_string(why.code);
+  outcome.reason = "what it did could not be merged, and is kept on the branch " + branch + ": " +
+                   why.message + (outcome.result.empty() ? "" : "\n\nIt said: " + outcome.result);
+  return outcome;
+}
+
+} // namespace
+
+bool writes_files(const std::vector<tool_spec>& tools) {
+  return std::any_of(tools.begin(), tools.end(), [](const tool_spec& one) {
+    return one.effect != effect_class::read && !delegation::is_asked(one.name);
+  });
+}
+
+tool_terms child_bounds(tool_terms of_asker, const defs::persona& who) {
+  auto out = std::move(of_asker);
+  const auto asker_may = out.writable_paths;
+  out.network = out.network && who.network == defs::network_access::granted;
+  add_permissions(out, who, {});
+  if (!asker_may.empty())
+    out.writable_paths = both(asker_may, out.writable_paths);
+  return out;
+}
+
+std::vector<budget_terms> child_scopes(const session_id& child,
+                                       std::vector<budget_terms> of_asker,
+                                       const std::string& persona,
+                                       const std::optional<budget_terms>& persona_day) {
+  const auto cap = of_asker.empty() ? usd{} : of_asker.front().cap;
+  if (persona_day) {
+    auto own = *persona_day;
+    own.scope = "persona:" + persona + ":" + utc_date(system_now());
+    const auto mine = own.scope.substr(0, own.scope.rfind(':') + 1);
+    const auto is_there =
+        std::any_of(of_asker.begin(), of_asker.end(), [&](const budget_terms& one) {
+          return one.scope.starts_with(mine);
+        });
+    const auto day = std::find_if(of_asker.begin(), of_asker.end(), [](const auto& one) {
+      return one.scope.starts_with("day:");
+    });
+    if (!is_there)
+      of_asker.insert(day, std::move(own));
+  }
+  of_asker.insert(of_asker.begin(),
+                  {"session:" + to_string(child), cap, {}, budget_policy::warn_continue});
+  return of_asker;
+}
+
+result<session::created> child_of(const effect::open_child& what,
+                                  const performer_options& options) {
+  TRY(const auto asked, delegation::read(what.what.arguments));
+  if (!options.personas)
+    return refuse(errc::persona_not_found, "there are no personas to ask here");
+  TRY(const auto who, options.personas(what.what.root, asked.persona));
+  const auto& prices = options.prices != nullptr ? *options.prices : defs::price_table::shipped();
+  session::created out;
+  out.session = what.session;
+  out.worktree = what.what.worktree;
+  if (what.what.owner.kind() == entity_kind::session) {
+    TRY(auto parent, parse_uuid(what.what.owner.key()));
+    out.parent = session_id{parent};
+  }
+  out.depth = what.what.depth + 1;
+  out.agent = agent_terms_of(who, prices);
+  TRY(out.agent.tools, tool_specs_of(who, options.tools));
+  out.agent.tool_bounds = child_bounds(what.what.terms, who);
+  out.agent.policy_hash = policy::hash(tool_call::rules_of(out.agent.tool_bounds));
+  out.scopes = child_scopes(what.session, what.what.scopes, who.name, options.persona_day);
+  out.root = what.what.root;
+  out.asked_by = what.what.call;
+  out.task = delegation::message_of(asked);
+  out.attended = what.what.attended;
+  return out;
+}
+
+void perform_open_child(effect_ptr effect,
+                        const effect::open_child& what,
+                        const performer_options& options,
+                        entity_directory& directory,
+                        timer_thread& timers) {
+  auto child = ready_to_begin(what, options, effect->stop_token());
+  if (!child && child.error().code == errc::cancelled)
+    return effect->drop();
+  if (!child)
+    return effect->end(failed_tool_call(child.error()));
+  const auto keep_trying = [effect](const error& why) {
+    return may_pass(why) && !effect->stop_token().stop_requested();
+  };
+  // Without an id of its own, so that a session that exists is reached, and goes on, each time.
+  tell_again(directory,
+             timers,
+             {stream_of(what.session), effect->owner().root},
+             {{},
+              effect->owner().root.text(),
+              effect->id(),
+              system_now(),
+              session::create{std::move(child).value()}},
+             keep_trying,
+             [effect](result<void> reply) {
+               if (reply)
+                 effect->end(std::nullopt);
+               else if (reply.error().code == errc::shutting_down || may_pass(reply.error()))
+                 effect->drop();
+               else
+                 effect->end(failed_tool_call(reply.error()));
+             });
+}
+
+result<session::ended> close_child(const effect::close_child& what,
+                                   const performer_options& options,
+                                   std::stop_token stop) {
+  const auto& child = what.what;
+  auto outcome = what.outcome;
+  auto asked = first_of<tool_call::requested>(*options.log, stream_of(child.asked_by));
+  auto run = first_of<run::created>(*options.log, child.root);
+  if (!asked || !run)
+    return with_code(outcome, asked ? run.error() : asked.error(), child.branch);
+  const child_place where{
+      run.value().repo_path, asked.value().worktree, child.worktree, child.branch};
+  if (!outcome.code.empty()) {
+    auto kept = give_up(where, stop);
+    if (!kept && kept.error().code == errc::cancelled)
+      return std::move(kept).error();
+    if (!kept || kept.value())
+      outcome.reason += " (what it had done is on the branch " + child.branch + ")";
+    return outcome;
+  }
+  auto merged = merge_back(where, stop);
+  if (merged)
+    return outcome;
+  if (merged.error().code == errc::cancelled)
+    return std::move(merged).error();
+  return with_code(std::move(outcome), merged.error(), child.branch);
+}
+
+void perform_close_child(running_effect& effect,
+                         const effect::close_child& what,
+                         const performer_options& options) {
+  pass(fail_point::workspace_before);
+  auto outcome = close_child(what, options, effect.stop_token());
+  pass(fail_point::workspace_after);
+  if (outcome)
+    effect.end(session::child_closed{std::move(outcome).value()});
+  else
+    effect.drop(); // only a stop calls it off: it is owed again after the restart
+}
+
+} // namespace ash::performers
