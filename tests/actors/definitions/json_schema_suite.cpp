@@ -2,6 +2,7 @@
 // schemas: each case is judged as the suite says, or its schema is refused when it is loaded.
 #include "actors/definitions/artifact_schema.hpp"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value_to.hpp>
