@@ -156,7 +156,7 @@ result<session::created> child_of(const effect::open_child& what,
   if (!options.personas)
     return refuse(errc::persona_not_found, "there are no personas to ask here");
   TRY(const auto who, options.personas(what.what.root, asked.persona));
-  const auto& prices = options.prices != nullptr ? *options.prices : defs::price_table::shipped();
+  const auto prices = options.prices ? options.prices->now() : nullptr;
   session::created out;
   out.session = what.session;
   out.worktree = what.what.worktree;
@@ -165,7 +165,7 @@ result<session::created> child_of(const effect::open_child& what,
     out.parent = session_id{parent};
   }
   out.depth = what.what.depth + 1;
-  out.agent = agent_terms_of(who, prices);
+  out.agent = agent_terms_of(who, prices ? *prices : defs::price_table::shipped());
   TRY(out.agent.tools, tool_specs_of(who, options.tools));
   out.agent.tool_bounds = child_bounds(what.what.terms, who);
   out.agent.policy_hash = policy::hash(tool_call::rules_of(out.agent.tool_bounds));

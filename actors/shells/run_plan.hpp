@@ -82,8 +82,8 @@ enum class consent_check : std::uint8_t { required, left_out };
 
 /// The command that starts the run. Errors: `argument_invalid`,
 /// `template_not_found`, `persona_not_found`, `definition_invalid`, `schema_not_found`,
-/// `schema_unsupported`, those of binding, `secret_missing`, `consent_missing`, `repo_path_invalid`, `repo_branch_missing`,
-/// `git_failed`.
+/// `schema_unsupported`, those of binding, `secret_missing`, `consent_missing`,
+/// `repo_path_invalid`, `repo_branch_missing`, `git_failed`.
 result<run::start> plan_run(const run_request& asked,
                             const planning& with,
                             consent_check consent = consent_check::required);
