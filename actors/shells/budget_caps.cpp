@@ -43,6 +43,33 @@ std::optional<budget_terms> terms_of_run(const log::event_log& log, const std::s
   return std::nullopt;
 }
 
+/// Likewise of today, for a day, or for a persona's where the configuration bounds that.
+std::optional<budget_terms> terms_of_today(runtime& work, const std::string& scope) {
+  constexpr std::string_view of_persona = "persona:";
+  const auto date = budget::date_of_scope(scope);
+  auto out = day_scope_of(work.budgets());
+  if (date.empty() || date != budget::date_of_scope(out.scope))
+    return std::nullopt;
+  if (scope == out.scope)
+    return out;
+  const auto personas = persona_day_terms_of(work.budgets());
+  const auto known = work.definitions();
+  if (!scope.starts_with(of_persona) || !personas || !known)
+    return std::nullopt;
+  const auto name =
+      scope.substr(of_persona.size(), scope.size() - of_persona.size() - date.size() - 1);
+  if (!definitions::is_name(name) || !known.value()->find_persona(name))
+    return std::nullopt;
+  out = *personas;
+  out.scope = scope;
+  return out;
+}
+
+std::optional<budget_terms> terms_of_unopened(runtime& work, const std::string& scope) {
+  auto run = terms_of_run(work.log(), scope);
+  return run ? run : terms_of_today(work, scope);
+}
+
 } // namespace
 
 std::optional<budget_terms> persona_day_terms_of(const definitions::budget_settings& settings) {
@@ -68,7 +95,7 @@ result<void> set_budget(runtime& work,
   const auto stream = stream_of_budget(scope);
   TRY(const auto found, fold::whole<budget_aggregate>(work.log(), stream));
   const auto terms =
-      found.state.open ? std::optional{found.state.terms} : terms_of_run(work.log(), scope);
+      found.state.open ? std::optional{found.state.terms} : terms_of_unopened(work, scope);
   if (!terms)
     return no_scope(scope);
   const auto warn = warn_at.value_or(warning_of(*terms, cap));

@@ -353,6 +353,9 @@ log::event_log& runtime::log() noexcept {
 const data_layout& runtime::layout() const noexcept {
   return parts_->layout;
 }
+const definitions::budget_settings& runtime::budgets() const noexcept {
+  return parts_->options.config.budget;
+}
 shells& runtime::actors() noexcept {
   return *parts_->actors;
 }

@@ -147,6 +147,7 @@ public:
   [[nodiscard]] log::event_log& log() noexcept;
   [[nodiscard]] const data_layout& layout() const noexcept;
   [[nodiscard]] shells& actors() noexcept;
+  [[nodiscard]] const definitions::budget_settings& budgets() const noexcept;
   /// Definitions as they were when they were first needed. Errors: those of `library::load`.
   result<const definitions::library*> definitions();
   /// The runs that were interrupted when the data directory was opened.

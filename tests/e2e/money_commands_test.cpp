@@ -113,16 +113,17 @@ TEST(money_commands, a_personas_day_blocks_whatever_run_it_works_for_until_it_is
                                  "--requirements",
                                  "A note."});
   ASSERT_EQ(stopped.exit_code, 6) << stopped.shown();
-  EXPECT_THAT(text_at(json_of(stopped.out), "message"), HasSubstr("persona:note-writer:"));
-  std::string persona;
+  const auto message = text_at(json_of(stopped.out), "message");
+  const auto begin = message.find("persona:note-writer:");
+  ASSERT_NE(begin, std::string::npos) << message;
+  const auto persona = message.substr(begin, message.find('\'', begin) - begin);
   const auto scopes = parsed(shell_of({"budget", "show"}));
-  for (const auto& scope : scopes.as_array()) {
+  for (const auto& scope : scopes.as_array())
     EXPECT_EQ(parse_usd(text_at(scope, "reserved_usd")).value(), usd{})
         << "what a wider scope refuses the narrower ones give back: " << text_at(scope, "scope");
-    if (text_at(scope, "kind") == "persona")
-      persona = text_at(scope, "scope");
-  }
-  ASSERT_THAT(persona, HasSubstr("persona:note-writer:"));
+  auto nobodys = persona;
+  nobodys.replace(0, std::string_view{"persona:note-writer"}.size(), "persona:nobody");
+  EXPECT_EQ(shell_of({"budget", "set", nobodys, "--cap", "1"}).exit_code, 3);
   ASSERT_EQ(shell_of({"budget", "set", persona, "--cap", "1"}).exit_code, 0);
   const auto run = text_at(json_of(stopped.out), "run");
   const auto ended = shell_of({"runs", "resume", run});
