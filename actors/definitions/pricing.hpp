@@ -15,9 +15,9 @@
 
 namespace ash::definitions {
 
-/// The most that a token may cost, $10,000 a million: beyond it the cost of one call could leave
-/// the range of money.
-constexpr usd max_token_price{10'000'000'000};
+/// The most that a token may cost, $5,000 a million: beyond it what a call with as many tokens as a
+/// persona may allow is estimated at would leave the range of money.
+constexpr usd max_token_price{5'000'000'000};
 
 /// US dollars a token, exact. `cached_input` is for the part of the input that the provider had
 /// cached.

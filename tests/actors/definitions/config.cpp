@@ -40,12 +40,23 @@ tools:
   network: granted
   command_time_limit_ms: 5000
   secret_paths: ["**/*.pem"]
+prices:
+  - {model: "local:*", input: 0.5, output: 2, as_of: "2026-11-21"}
+  - {model: "local:**", input: 0, output: 0}
 defaults: {model: "openai:gpt-4o"}
 )",
                                    "c");
   ASSERT_TRUE(parsed.has_value()) << to_string(parsed.error());
   const auto& c = parsed.value();
   EXPECT_EQ(to_string(c.budget.daily_cap), "$2.50");
+  ASSERT_EQ(c.prices.size(), 2U);
+  EXPECT_EQ(c.prices[0],
+            (price_row{"local:*",
+                       {{500'000}, {500'000}, {2'000'000}},
+                       "2026-11-21",
+                       price_source::config,
+                       false}));
+  EXPECT_EQ(c.prices[1].as_of, "");
   EXPECT_EQ(to_string(*c.budget.persona_daily_cap), "$1.00");
   EXPECT_EQ(c.budget.warn_at_percent, 50);
   EXPECT_EQ(c.budget.policy, budget_policy::prompt);
