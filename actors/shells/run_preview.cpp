@@ -56,7 +56,8 @@ worst_of(const model_choice& model, const agent_terms& agent, std::int64_t calls
 void add_money(phase_preview& into, const agent_terms& agent, std::int64_t attempts) {
   const auto of_one_attempt = into.calls / attempts;
   usd worst;
-  auto bounded = true;
+  // What sub-agents and a reviewing model spend comes on top.
+  auto bounded = agent.subagents.empty() && agent.tool_bounds.reviewer.empty();
   for (const auto& model : agent.models) {
     if (!model.price_known)
       into.unpriced.push_back(model.name);

@@ -22,7 +22,7 @@ struct phase_preview {
   std::int64_t calls = 0; ///< at most, but for those that a provider fails and that are made again
   std::vector<std::string> unpriced; ///< models without a price
   usd first_call;                    ///< what its first call reserves
-  std::optional<usd> worst_case;     ///< of `calls`; none: nothing but the run's cap bounds them
+  std::optional<usd> worst_case;     ///< of `calls`; none: only the run's cap bounds them
 };
 
 struct run_preview {

@@ -98,6 +98,14 @@ TEST_F(previews, are_bounded_by_nothing_but_the_cap_where_nothing_is_known) {
   EXPECT_EQ(warned.value().worst_case, std::nullopt);
 }
 
+TEST_F(previews, do_not_bound_what_sub_agents_will_spend) {
+  const auto seen =
+      preview("scripted:builtin/demo", "max_cost_per_call: 0.01\nsubagents: [writer]\n");
+  ASSERT_TRUE(seen.has_value()) << to_string(seen.error());
+  EXPECT_EQ(seen.value().phases[0].worst_case, std::nullopt);
+  EXPECT_EQ(seen.value().worst_case, seen.value().cap);
+}
+
 TEST_F(previews, stay_in_the_range_of_money) {
   definitions::price_row row;
   row.model = "local:*";
