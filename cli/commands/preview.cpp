@@ -25,28 +25,21 @@ std::string table_of(const json::object& preview, std::size_t width) {
   for (const auto& each : array_in(preview, "phases")) {
     const auto& phase = each.as_object();
     const auto* may_be_skipped = phase.if_contains("conditional");
-    rows.push_back({text_in(phase, "key"),
+    const auto mark = may_be_skipped != nullptr && *may_be_skipped == true ? " (conditional)" : "";
+    rows.push_back({text_in(phase, "key") + mark,
                     text_in(phase, "persona"),
                     text_in(phase, "model"),
                     count(phase, "input_tokens"),
                     count(phase, "output_tokens"),
                     count(phase, "calls"),
                     money(phase, "first_call_usd"),
-                    money(phase, "worst_case_usd"),
-                    may_be_skipped != nullptr && *may_be_skipped == true ? "conditional" : ""});
+                    money(phase, "worst_case_usd")});
   }
-  rows.push_back({"total", {}, {}, {}, {}, {}, {}, money(preview, "phases_total_usd"), {}});
-  return render_table({"PHASE",
-                       "PERSONA",
-                       "MODEL",
-                       "FIRST INPUT",
-                       "MOST OUTPUT",
-                       "MOST CALLS",
-                       "FIRST CALL",
-                       "WORST CASE",
-                       ""},
-                      rows,
-                      width);
+  rows.push_back({"total", {}, {}, {}, {}, {}, {}, money(preview, "phases_total_usd")});
+  return render_table(
+      {"PHASE", "PERSONA", "MODEL", "INPUT", "OUTPUT", "CALLS", "FIRST CALL", "WORST CASE"},
+      rows,
+      width);
 }
 
 std::string cap_line(const json::object& preview) {
