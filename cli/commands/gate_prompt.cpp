@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cstdio>
-#include <poll.h>
 #include <unistd.h>
 
 namespace ash::cli {
@@ -38,26 +37,6 @@ std::optional<decision_kind> find_in(const Names& all, std::string_view text) {
     if (each.name == text)
       return each.meant;
   return std::nullopt;
-}
-
-/// A line from the terminal, which gives one at a time; none at its end, or where `stop` is
-/// requested meanwhile.
-std::optional<std::string> answer_to(const char* question, const std::stop_token& stop) {
-  constexpr int a_moment_ms = 100;
-  std::fputs(question, stderr);
-  std::fflush(stderr);
-  pollfd in{STDIN_FILENO, POLLIN, 0};
-  while (::poll(&in, 1, a_moment_ms) <= 0)
-    if (stop.stop_requested())
-      return std::nullopt;
-  std::array<char, 4'096> line{};
-  const auto size = ::read(STDIN_FILENO, line.data(), line.size());
-  if (size <= 0)
-    return std::nullopt;
-  std::string_view text{line.data(), static_cast<std::size_t>(size)};
-  if (text.ends_with('\n'))
-    text.remove_suffix(1);
-  return std::string{text};
 }
 
 void show(const gate_question& what) {

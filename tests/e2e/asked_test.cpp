@@ -33,6 +33,7 @@ protected:
   process_options run_line() {
     return line({"run",
                  "gated",
+                 "--yes",
                  "--repo",
                  home_ / "repo",
                  "--requirements",
