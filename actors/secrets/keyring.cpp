@@ -116,6 +116,24 @@ template <class Ask> auto within_limit(Ask&& ask) -> result<decltype(ask(nullptr
 
 } // namespace
 
+namespace {
+
+/// A locked keyring answers as if it were empty; what it holds it tells without being unlocked.
+result<void> check_unlocked(const std::string& provider) {
+  TRY(auto* found, within_limit([&](GCancellable* limit, GError** failed) {
+        return secret_password_search_sync(
+            schema(), SECRET_SEARCH_NONE, limit, failed, "provider", provider.c_str(), nullptr);
+      }));
+  const auto is_there = found != nullptr;
+  g_list_free_full(found, g_object_unref);
+  if (is_there)
+    return refuse(errc::store_unavailable,
+                  "the keyring has a key of " + provider + ", and is locked: unlock it");
+  return success();
+}
+
+} // namespace
+
 bool is_absence_of_keyring(const error& why) {
   return std::any_of(why.details.begin(), why.details.end(), [](const auto& each) {
     return each.first == absent;
@@ -127,8 +145,10 @@ result<std::optional<std::string>> find_in_keyring(const std::string& provider) 
         return secret_password_lookup_sync(
             schema(), limit, failed, "provider", provider.c_str(), nullptr);
       }));
-  if (found == nullptr)
+  if (found == nullptr) {
+    TRY(check_unlocked(provider));
     return std::optional<std::string>{};
+  }
   std::optional<std::string> out{found};
   secret_password_free(found);
   return out;
@@ -157,7 +177,10 @@ result<bool> remove_from_keyring(const std::string& provider) {
         return secret_password_clear_sync(
             schema(), limit, failed, "provider", provider.c_str(), nullptr);
       }));
-  return removed != 0;
+  if (removed == FALSE) {
+    TRY(check_unlocked(provider));
+  }
+  return removed != FALSE;
 }
 
 } // namespace ash::secrets

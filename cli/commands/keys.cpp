@@ -92,8 +92,8 @@ private:
 std::string ask_for_key(const std::string& provider) {
   std::string key;
   if (::isatty(STDIN_FILENO) == 1) {
+    const no_echo silently; // before anybody is told to type
     std::fprintf(stderr, "Key of %s (it is not shown): ", provider.c_str());
-    const no_echo silently;
     std::getline(std::cin, key);
     std::fputc('\n', stderr);
   } else {

@@ -146,12 +146,14 @@ TEST_F(hooks, that_block_a_phases_end_send_the_model_back_once) {
   - name: mend
     match: {user: say please, has_tool_result: false}
     tool_calls:
-      - {name: write_file, arguments: {path: .actor-shell/out/note.json, content: '{"note": "please"}'}}
+      - name: write_file
+        arguments: {path: .actor-shell/out/note.json, content: '{"note": "please"}'}
     usage: {input: 300, output: 20}
   - name: write
     match: {has_tool_result: false}
     tool_calls:
-      - {name: write_file, arguments: {path: .actor-shell/out/note.json, content: '{"note": "now"}'}}
+      - name: write_file
+        arguments: {path: .actor-shell/out/note.json, content: '{"note": "now"}'}
     usage: {input: 200, output: 20}
   - name: finish
     match: {last_tool: write_file}
