@@ -107,7 +107,8 @@ TEST_F(hooks, that_block_a_tool_tell_the_model_why) {
   EXPECT_THAT(denied.front().message, HasSubstr("not while ann is away"));
   const auto answered = only<turn::tool_answered>(log.facts());
   EXPECT_THAT(answered.front().text, HasSubstr("not while ann is away"));
-  EXPECT_THAT(only<tool_call::started>(log.facts()), IsEmpty());
+  for (const auto& each : only<tool_call::completed>(log.facts()))
+    EXPECT_THAT(each.written, IsEmpty());
   EXPECT_THAT(ended.err, HasSubstr("not while ann is away"));
 }
 
