@@ -30,9 +30,6 @@ protected:
     what.command = {ACTOR_SHELL_BINARY, "--definitions", E2E_FIXTURES "/definitions"};
     what.command.insert(what.command.end(), words.begin(), words.end());
     what.environment = clean_environment(home_.path());
-    // No keyring of whoever runs the test.
-    what.environment["DBUS_SESSION_BUS_ADDRESS"] = "";
-    what.environment["XDG_RUNTIME_DIR"] = "/nonexistent";
     what.directory = home_.path();
     return what;
   }
