@@ -70,8 +70,7 @@ void add_run(CLI::App& app, line& l) {
       ->envname("ACTOR_SHELL_BASE")
       ->capture_default_str();
   run->add_option(
-         "--requirements", l.run.requirements, "what is wanted: a text, or @FILE in the repository")
-      ->required();
+      "--requirements", l.run.requirements, "what is wanted: a text, or @FILE in the repository");
   run->add_option("--model", l.run.model, "provider:model, instead of every persona's own")
       ->envname("ACTOR_SHELL_MODEL");
   run->add_option("--bind", l.run.bindings, "ROLE=PERSONA, as often as needed");
@@ -86,6 +85,7 @@ void add_run(CLI::App& app, line& l) {
       "--yes", l.run.yes, "start without asking, and consent to the backends it sends content to");
   run->add_flag("--preview", l.run.preview, "tell what it would cost, and start nothing");
   run->add_flag("--no-preview", l.run.no_preview, "start without telling what it may cost");
+  run->add_flag("--explain", l.run.explain, "tell who would do what, and why; start nothing");
   add_format(*run, l.run.format);
   run->callback([&l] { l.chosen = [&l] { return run_workflow(l.with, l.run); }; });
 }

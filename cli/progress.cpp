@@ -127,7 +127,10 @@ void run_picture::add(const stream_id& from, const any_fact& happened, instant a
       happened);
 }
 
-std::string describe(const any_fact& happened) {
+namespace {
+
+/// Of a run, its phases and its sub-agents.
+std::string describe_work(const any_fact& happened) {
   return std::visit(
       match{
           [](const run::created& f) {
@@ -163,6 +166,24 @@ std::string describe(const any_fact& happened) {
           [](const run::aborted& f) { return "run aborted: " + f.reason; },
           [](const run::interrupted& f) { return "run interrupted: " + f.message; },
           [](const run::resumed& f) { return "run resumed by " + f.by; },
+          [](const run::hook_ran& f) {
+            if (f.exit_code == 0 && !f.timed_out)
+              return std::string{};
+            return "hook " + fit(f.command, 40) +
+                   (f.blocked     ? " blocked it"
+                    : f.timed_out ? " ran out of time"
+                                  : " failed with " + std::to_string(f.exit_code)) +
+                   (f.message.empty() ? "" : ": " + fit(f.message, 90));
+          },
+          [](const auto&) { return std::string{}; },
+      },
+      happened);
+}
+
+/// Of turns and what they leave.
+std::string describe_turn(const any_fact& happened) {
+  return std::visit(
+      match{
           [](const turn::call_failed& f) {
             return "model call failed: " + f.code + ": " + f.message;
           },
@@ -199,18 +220,16 @@ std::string describe(const any_fact& happened) {
           [](const phase::repair_requested&) {
             return std::string{"asking the model to repair it"};
           },
-          [](const run::hook_ran& f) {
-            if (f.exit_code == 0 && !f.timed_out)
-              return std::string{};
-            return "hook " + fit(f.command, 40) +
-                   (f.blocked     ? " blocked it"
-                    : f.timed_out ? " ran out of time"
-                                  : " failed with " + std::to_string(f.exit_code)) +
-                   (f.message.empty() ? "" : ": " + fit(f.message, 90));
-          },
-          [](const auto&) { return std::string{}; }, // not worth a line
+          [](const auto&) { return std::string{}; },
       },
       happened);
+}
+
+} // namespace
+
+std::string describe(const any_fact& happened) {
+  auto line = describe_work(happened);
+  return line.empty() ? describe_turn(happened) : line;
 }
 
 std::unique_ptr<progress> make_plain_lines() {

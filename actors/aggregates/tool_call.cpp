@@ -418,8 +418,9 @@ effects tool_call_aggregate::react(const state& s, const fact& happened) {
   return std::visit(
       match{
           [&](const requested& f) {
-            return full_verdict_on(f).verdict == permission_verdict::allow ? ask_first(f)
-                                                                           : effects{};
+            const auto asks = has_hooks(f, hook_event::pre_tool) &&
+                              full_verdict_on(f).verdict == permission_verdict::allow;
+            return asks ? effects{ask_hooks(f)} : effects{};
           },
           [&](const reviewed& f) {
             return f.verdict == review_verdict::approved ? ask_first(request_of(s)) : effects{};

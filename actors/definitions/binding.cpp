@@ -33,6 +33,34 @@ public:
   }
 
   result<std::vector<binding>> run() {
+    TRY(check_overrides());
+    for (const auto& each : what_.roles) {
+      TRY(auto bound, bind_one(each));
+      bound_.push_back(std::move(bound));
+    }
+    return std::move(bound_);
+  }
+
+  result<std::vector<role_view>> explain() {
+    TRY(check_overrides());
+    std::vector<role_view> out;
+    for (const auto& each : what_.roles) {
+      role_view view{each, candidates_for(each), {}, std::nullopt};
+      if (auto bound = bind_one(each)) {
+        view.reasons = bound.value().reasons;
+        for (auto& one : view.candidates)
+          one.chosen = one.hash == bound.value().hash;
+        bound_.push_back(std::move(bound).value());
+      } else {
+        view.problem = std::move(bound).error();
+      }
+      out.push_back(std::move(view));
+    }
+    return out;
+  }
+
+private:
+  result<void> check_overrides() const {
     for (const auto& [role_name, wanted] : options_.overrides) {
       const auto named = [&, &name = role_name](const role& r) { return r.name == name; };
       if (std::none_of(what_.roles.begin(), what_.roles.end(), named))
@@ -40,16 +68,50 @@ public:
                       "the workflow '" + identity(what_) + "' has no role '" +
                           printable(role_name) + "' to bind '" + printable(wanted) + "' to");
     }
-    for (const auto& each : what_.roles) {
-      const auto pinned = options_.overrides.find(each.name);
-      TRY(auto bound,
-          pinned == options_.overrides.end() ? select(each) : pin(each, pinned->second));
-      bound_.push_back(std::move(bound));
-    }
-    return std::move(bound_);
+    return success();
   }
 
-private:
+  result<binding> bind_one(const role& to) const {
+    const auto pinned = options_.overrides.find(to.name);
+    return pinned == options_.overrides.end() ? select(to) : pin(to, pinned->second);
+  }
+
+  std::vector<candidate_view> candidates_for(const role& to) const {
+    std::vector<const candidate*> eligible;
+    std::vector<candidate_view> refused;
+    for (const auto& each : candidates_) {
+      const auto against = objections(to, *each.who);
+      if (against.empty()) {
+        eligible.push_back(&each);
+        continue;
+      }
+      refused.push_back(seen(each));
+      for (const auto& one : against)
+        refused.back().against.emplace_back(one.code, one.text);
+    }
+    sort(to, eligible);
+    std::vector<candidate_view> out;
+    for (const auto* each : eligible) {
+      out.push_back(seen(*each));
+      out.back().place = static_cast<std::int64_t>(out.size());
+      const auto shared = overlap_of(to, *each->who);
+      if (shared != overlap::none)
+        out.back().against.emplace_back(
+            "diversity_violation",
+            std::string{shared == overlap::persona ? "is" : "has the model of what is"} +
+                " bound to a role that this one is distinct from");
+    }
+    std::sort(refused.begin(), refused.end(), [](const auto& a, const auto& b) {
+      return a.persona < b.persona;
+    });
+    out.insert(out.end(), refused.begin(), refused.end());
+    return out;
+  }
+
+  static candidate_view seen(const candidate& of) {
+    return {identity(*of.who), of.hash, of.who->backend, of.who->model, 0, false, {}};
+  }
+
   std::vector<objection> objections(const role& to, const persona& who) const {
     std::vector<objection> out;
     for (const auto& needed : to.required_capabilities)
@@ -117,11 +179,15 @@ private:
                                                         " is eligible, each for its reasons");
       return nobody;
     }
+    sort(to, eligible);
+    return choose(to, eligible);
+  }
+
+  static void sort(const role& to, std::vector<const candidate*>& eligible) {
     const auto key = [&](const candidate* c) {
       return std::tuple{place_of(to, *c->who), -c->who->version, c->who->name, c->hash};
     };
     std::sort(eligible.begin(), eligible.end(), [&](auto* a, auto* b) { return key(a) < key(b); });
-    return choose(to, eligible);
   }
 
   result<binding> choose(const role& to, const std::vector<const candidate*>& sorted) const {
@@ -197,18 +263,37 @@ private:
 
 } // namespace
 
-result<std::vector<binding>> bind(const workflow& what,
-                                  const std::vector<persona>& personas,
-                                  const availability& usable,
-                                  const bind_options& options) {
+namespace {
+
+/// The personas as they would work: each with the model that the user names for all.
+result<std::vector<persona>> as_asked(const std::vector<persona>& personas,
+                                      const bind_options& options) {
   if (!options.model)
-    return binder(what, personas, usable, options).run();
+    return personas;
   std::vector<persona> changed;
   for (const auto& each : personas) {
     TRY(auto with_other, with_model(each, *options.model));
     changed.push_back(std::move(with_other));
   }
-  return binder(what, changed, usable, options).run();
+  return changed;
+}
+
+} // namespace
+
+result<std::vector<binding>> bind(const workflow& what,
+                                  const std::vector<persona>& personas,
+                                  const availability& usable,
+                                  const bind_options& options) {
+  TRY(const auto known, as_asked(personas, options));
+  return binder(what, known, usable, options).run();
+}
+
+result<std::vector<role_view>> explain(const workflow& what,
+                                       const std::vector<persona>& personas,
+                                       const availability& usable,
+                                       const bind_options& options) {
+  TRY(const auto known, as_asked(personas, options));
+  return binder(what, known, usable, options).explain();
 }
 
 result<persona> with_model(persona who, std::string_view model) {

@@ -3,12 +3,14 @@
 #pragma once
 
 #include "actors/definitions/definitions.hpp"
+#include "events/base/error.hpp"
 
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ash::definitions {
@@ -45,6 +47,33 @@ result<std::vector<binding>> bind(const workflow& what,
                                   const std::vector<persona>& personas,
                                   const availability& usable = {},
                                   const bind_options& options = {});
+
+/// A persona held against a role.
+struct candidate_view {
+  std::string persona; ///< `name@version`
+  std::string hash;
+  std::string backend;
+  std::string model;
+  std::int64_t place = 0; ///< among the eligible, from 1; 0: not eligible
+  bool chosen = false;
+  /// What speaks against it: the code, and what it says to a person. Of an eligible one: what it
+  /// shares with the roles that this one has to be distinct from.
+  std::vector<std::pair<std::string, std::string>> against;
+};
+
+struct role_view {
+  role wanted;
+  std::vector<candidate_view> candidates; ///< the eligible in their order, then the others by name
+  std::vector<std::string> reasons;       ///< why the chosen one
+  std::optional<error> problem;           ///< why there is none
+};
+
+/// What `bind` does, role by role, with what spoke for and against each persona. A role that nobody
+/// can be bound to does not end it. Errors: `argument_invalid`.
+result<std::vector<role_view>> explain(const workflow& what,
+                                       const std::vector<persona>& personas,
+                                       const availability& usable = {},
+                                       const bind_options& options = {});
 
 /// The persona with another model (and its backend), and no fallback models: what was asked for is
 /// that model. Errors: `argument_invalid` unless `model` is `provider:model`.

@@ -33,7 +33,7 @@ private:
 
 /// The first line of a file that its owner alone can open; nothing where there is none.
 result<std::optional<std::string>> read_key(const std::string& path) {
-  const open_file file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+  const open_file file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
   if (file.get() < 0) {
     if (errno == ENOENT || errno == ENOTDIR)
       return std::optional<std::string>{};
@@ -42,6 +42,8 @@ result<std::optional<std::string>> read_key(const std::string& path) {
   struct stat facts {};
   if (::fstat(file.get(), &facts) != 0)
     return system_error("can't look at '" + printable(path) + "'", errno);
+  if (!S_ISREG(facts.st_mode))
+    return refuse(errc::permission_denied, "the key file " + printable(path) + " is no file");
   if ((facts.st_mode & (S_IRWXG | S_IRWXO)) != 0)
     return refuse(errc::permission_denied,
                   "others than its owner can open the key file " + printable(path) +
@@ -141,8 +143,12 @@ result<std::vector<std::string>> key_store::remove(const std::string& provider) 
     else if (errno != ENOENT && errno != ENOTDIR)
       return system_error("can't remove '" + printable(file_of(provider)) + "'", errno);
   }
-  if (const auto removed = remove_from_keyring(provider); removed && removed.value())
+  const auto removed = remove_from_keyring(provider);
+  if (removed && removed.value())
     out.emplace_back("the keyring");
+  // It may still hold the key: nobody is to believe that it is gone.
+  if (!removed && !is_absence_of_keyring(removed.error()))
+    return removed.error();
   return out;
 }
 

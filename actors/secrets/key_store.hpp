@@ -32,7 +32,8 @@ public:
   /// can't be a key.
   [[nodiscard]] result<std::string>
   keep(const std::string& provider, const std::string& key, kept_in where) const;
-  /// Removes it from both. Gives the places that had one. Errors: `io_failed`.
+  /// Removes it from both. Gives the places that had one. Errors: `io_failed`, and
+  /// `store_unavailable` for a keyring that is there and does not answer.
   [[nodiscard]] result<std::vector<std::string>> remove(const std::string& provider) const;
 
   [[nodiscard]] const std::string& directory() const noexcept { return directory_; }

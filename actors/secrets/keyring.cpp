@@ -1,5 +1,9 @@
 #include "actors/secrets/keyring.hpp"
 
+#include "events/base/clock.hpp"
+
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
@@ -66,21 +70,42 @@ private:
   std::thread thread_;
 };
 
+constexpr std::int64_t rest_us = 60 * us_per_s;
+/// Until when (on the monotonic clock) a keyring that did not answer is left alone.
+std::atomic<std::int64_t> silent_until_us{0};
+
+constexpr std::string_view absent = "keyring_absent";
+
+error no_keyring(std::string why) {
+  return refuse(errc::store_unavailable, "there is no keyring here: " + std::move(why))
+      .with(std::string{absent}, "true");
+}
+
+error no_answer() {
+  return refuse(errc::store_unavailable,
+                "the keyring did not answer within " + std::to_string(keyring_limit_ms) +
+                    " ms: is it locked?");
+}
+
 error failure(GError* from) {
+  const std::string said = from->message;
   const auto cancelled = g_error_matches(from, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  std::string why = cancelled ? "the keyring did not answer within " +
-                                    std::to_string(keyring_limit_ms) + " ms: is it locked?"
-                              : std::string{"the keyring can't be used: "} + from->message;
+  const auto missing = g_error_matches(from, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN);
   g_error_free(from);
-  return refuse(errc::store_unavailable, std::move(why));
+  if (missing)
+    return no_keyring("no service for it on this D-Bus session (" + said + ")");
+  if (!cancelled)
+    return refuse(errc::store_unavailable, "the keyring can't be used: " + said);
+  silent_until_us = monotonic_us() + rest_us;
+  return no_answer();
 }
 
 /// Makes one request: `ask(cancellable, &error)`.
 template <class Ask> auto within_limit(Ask&& ask) -> result<decltype(ask(nullptr, nullptr))> {
   if (!has_session_bus())
-    return refuse(
-        errc::store_unavailable,
-        "there is no keyring here: no D-Bus session (DBUS_SESSION_BUS_ADDRESS is not set)");
+    return no_keyring("no D-Bus session (DBUS_SESSION_BUS_ADDRESS is not set)");
+  if (monotonic_us() < silent_until_us)
+    return no_answer();
   const time_limit limit;
   GError* failed = nullptr;
   auto answer = ask(limit.get(), &failed);
@@ -91,13 +116,39 @@ template <class Ask> auto within_limit(Ask&& ask) -> result<decltype(ask(nullptr
 
 } // namespace
 
+namespace {
+
+/// A locked keyring answers as if it were empty; what it holds it tells without being unlocked.
+result<void> check_unlocked(const std::string& provider) {
+  TRY(auto* found, within_limit([&](GCancellable* limit, GError** failed) {
+        return secret_password_search_sync(
+            schema(), SECRET_SEARCH_NONE, limit, failed, "provider", provider.c_str(), nullptr);
+      }));
+  const auto is_there = found != nullptr;
+  g_list_free_full(found, g_object_unref);
+  if (is_there)
+    return refuse(errc::store_unavailable,
+                  "the keyring has a key of " + provider + ", and is locked: unlock it");
+  return success();
+}
+
+} // namespace
+
+bool is_absence_of_keyring(const error& why) {
+  return std::any_of(why.details.begin(), why.details.end(), [](const auto& each) {
+    return each.first == absent;
+  });
+}
+
 result<std::optional<std::string>> find_in_keyring(const std::string& provider) {
   TRY(auto* found, within_limit([&](GCancellable* limit, GError** failed) {
         return secret_password_lookup_sync(
             schema(), limit, failed, "provider", provider.c_str(), nullptr);
       }));
-  if (found == nullptr)
+  if (found == nullptr) {
+    TRY(check_unlocked(provider));
     return std::optional<std::string>{};
+  }
   std::optional<std::string> out{found};
   secret_password_free(found);
   return out;
@@ -105,17 +156,19 @@ result<std::optional<std::string>> find_in_keyring(const std::string& provider) 
 
 result<void> keep_in_keyring(const std::string& provider, const std::string& key) {
   const auto label = "actor-shell: key of " + provider;
-  TRY(within_limit([&](GCancellable* limit, GError** failed) {
-    return secret_password_store_sync(schema(),
-                                      SECRET_COLLECTION_DEFAULT,
-                                      label.c_str(),
-                                      key.c_str(),
-                                      limit,
-                                      failed,
-                                      "provider",
-                                      provider.c_str(),
-                                      nullptr);
-  }));
+  TRY(const auto kept, within_limit([&](GCancellable* limit, GError** failed) {
+        return secret_password_store_sync(schema(),
+                                          SECRET_COLLECTION_DEFAULT,
+                                          label.c_str(),
+                                          key.c_str(),
+                                          limit,
+                                          failed,
+                                          "provider",
+                                          provider.c_str(),
+                                          nullptr);
+      }));
+  if (kept == FALSE)
+    return refuse(errc::store_unavailable, "the keyring did not keep it: was it unlocked?");
   return success();
 }
 
@@ -124,7 +177,10 @@ result<bool> remove_from_keyring(const std::string& provider) {
         return secret_password_clear_sync(
             schema(), limit, failed, "provider", provider.c_str(), nullptr);
       }));
-  return removed != 0;
+  if (removed == FALSE) {
+    TRY(check_unlocked(provider));
+  }
+  return removed != FALSE;
 }
 
 } // namespace ash::secrets

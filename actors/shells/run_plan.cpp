@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,24 +108,39 @@ bool asks_for_script(const run_request& asked,
   });
 }
 
+defs::bind_options options_of(const run_request& asked, const binding_grounds& with) {
+  return {asked.overrides, asked.model ? asked.model : with.config.default_model};
+}
+
+/// It looks at `with` as long as it lives.
+defs::availability availability_of(const run_request& asked, const binding_grounds& with) {
+  const auto wants_script = asks_for_script(asked, options_of(asked, with).model, with.library);
+  defs::availability usable;
+  // Each is asked once: a keyring takes its time to answer.
+  const auto known = std::make_shared<std::map<std::string, std::optional<std::string>>>();
+  usable.backend_problem = [with, wants_script, known](const std::string& backend) {
+    if (backend == scripted && !wants_script)
+      return std::optional<std::string>{
+          "a script answers only where it is asked for, with --model or --bind"};
+    const auto [at, is_new] = known->try_emplace(backend);
+    if (is_new)
+      if (const auto fine = with.providers.usable(backend); !fine)
+        at->second = fine.error().message;
+    return at->second;
+  };
+  usable.consented = [with](const defs::persona& who) {
+    return check_consent(who, with.providers, with.consented).has_value();
+  };
+  return usable;
+}
+
 result<std::vector<defs::binding>> bind_roles(const run_request& asked,
                                               const defs::workflow& workflow,
                                               const planning& with,
                                               consent_check consent) {
-  const auto model = asked.model ? asked.model : with.config.default_model;
-  const auto wants_script = asks_for_script(asked, model, with.library);
-  defs::availability usable;
-  usable.backend_problem = [&](const std::string& backend) -> std::optional<std::string> {
-    if (backend == scripted && !wants_script)
-      return "a script answers only where it is asked for, with --model or --bind";
-    if (auto fine = with.providers.usable(backend); !fine)
-      return fine.error().message;
-    return std::nullopt;
-  };
-  defs::bind_options options;
-  options.overrides = asked.overrides;
-  options.model = model;
-  usable.consented = [&](const defs::persona& who) { return check_consent(who, with).has_value(); };
+  const binding_grounds grounds{with.library, with.providers, with.config, with.consented};
+  auto usable = availability_of(asked, grounds);
+  const auto options = options_of(asked, grounds);
   auto bound = defs::bind(workflow, with.library.personas(), usable, options);
   if (bound)
     return bound;
@@ -289,13 +306,19 @@ budget_terms day_scope_of(const defs::budget_settings& settings) {
 }
 
 result<void> check_consent(const defs::persona& who, const planning& with) {
-  if (with.consented.has("persona " + who.name))
+  return check_consent(who, with.providers, with.consented);
+}
+
+result<void> check_consent(const defs::persona& who,
+                           const provider::provider_registry& providers,
+                           const consents& consented) {
+  if (consented.has("persona " + who.name))
     return success();
   auto models = who.fallback_models;
   models.push_back(who.model);
   for (const auto& model : models) {
     TRY(const auto name, provider::split_model_name(model));
-    if (!with.providers.is_local(name.provider) && !with.consented.has("backend " + name.provider))
+    if (!providers.is_local(name.provider) && !consented.has("backend " + name.provider))
       return refuse(errc::consent_missing,
                     "nobody has consented that content of repositories is sent to '" +
                         name.provider + "': run `actor-shell consent grant backend " +
@@ -303,6 +326,13 @@ result<void> check_consent(const defs::persona& who, const planning& with) {
           .with("backend", name.provider);
   }
   return success();
+}
+
+result<std::vector<defs::role_view>> explain_bindings(const run_request& asked,
+                                                      const binding_grounds& with) {
+  TRY(const auto workflow, with.library.find_workflow(asked.workflow));
+  return defs::explain(
+      workflow, with.library.personas(), availability_of(asked, with), options_of(asked, with));
 }
 
 result<data_layout> data_layout::make(const std::string& directory) {

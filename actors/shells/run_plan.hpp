@@ -4,6 +4,7 @@
 #pragma once
 
 #include "actors/aggregates/commands.hpp"
+#include "actors/definitions/binding.hpp"
 #include "actors/definitions/config.hpp"
 #include "actors/definitions/library.hpp"
 #include "actors/definitions/price_book.hpp"
@@ -68,6 +69,22 @@ struct planning {
 /// machine, or someone consented to it, or to the persona. Errors: `consent_missing`, with what to
 /// do.
 result<void> check_consent(const definitions::persona& who, const planning& with);
+result<void> check_consent(const definitions::persona& who,
+                           const provider::provider_registry& providers,
+                           const consents& consented);
+
+/// What decides who is bound to a run's roles.
+struct binding_grounds {
+  const definitions::library& library;
+  provider::provider_registry& providers;
+  const definitions::config& config;
+  const consents& consented;
+};
+
+/// Who would be bound to the roles of the workflow that is asked for, and why. It looks, and starts
+/// nothing. Errors: `template_not_found`, `definition_invalid`, `argument_invalid`.
+result<std::vector<definitions::role_view>> explain_bindings(const run_request& asked,
+                                                             const binding_grounds& with);
 
 /// The bounds of tools under a configuration, with the built-in policy.
 tool_terms tool_bounds_of(const definitions::config& from);

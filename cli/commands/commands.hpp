@@ -25,6 +25,7 @@ struct run_options {
   bool yes = false;                  ///< consents to what lacks consent, and starts unasked
   bool preview = false;              ///< tells what it would cost, and starts nothing
   bool no_preview = false;           ///< starts without telling that
+  bool explain = false;              ///< tells who would do what, and starts nothing
   output_format format = output_format::text;
 };
 int run_workflow(const settings& with, const run_options& asked);

@@ -9,7 +9,9 @@
 #include "events/base/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
+#include <csignal>
 #include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
@@ -47,33 +49,51 @@ result<void> check_provider(const settings& with, const std::string& name) {
                     ". Name others in the configuration's `providers`");
 }
 
-/// The terminal shows nothing of what is typed while this lives.
+/// The terminal shows nothing of what is typed while this lives; whoever is interrupted meanwhile
+/// gets it back as it was.
 class no_echo {
 public:
   no_echo() {
-    if (::tcgetattr(STDIN_FILENO, &before_) != 0)
+    if (::tcgetattr(STDIN_FILENO, &before()) != 0)
       return;
-    auto silent = before_;
+    struct sigaction restore {};
+    restore.sa_handler = [](int signal) {
+      ::tcsetattr(STDIN_FILENO, TCSANOW, &before());
+      ::raise(signal); // by now as it is by default: SA_RESETHAND
+    };
+    restore.sa_flags = static_cast<int>(SA_RESETHAND) | SA_NODEFER;
+    for (std::size_t n = 0; n < signals.size(); ++n)
+      ::sigaction(signals[n], &restore, &handlers_[n]);
+    auto silent = before();
     silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     changed_ = ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
   }
   ~no_echo() {
-    if (changed_)
-      ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+    if (!changed_)
+      return;
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before());
+    for (std::size_t n = 0; n < signals.size(); ++n)
+      ::sigaction(signals[n], &handlers_[n], nullptr);
   }
   no_echo(const no_echo&) = delete;
   no_echo& operator=(const no_echo&) = delete;
 
 private:
-  termios before_{};
+  static constexpr std::array signals{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+  static termios& before() {
+    static termios as_it_was{};
+    return as_it_was;
+  }
+
+  std::array<struct sigaction, signals.size()> handlers_{};
   bool changed_ = false;
 };
 
 std::string ask_for_key(const std::string& provider) {
   std::string key;
   if (::isatty(STDIN_FILENO) == 1) {
+    const no_echo silently; // before anybody is told to type
     std::fprintf(stderr, "Key of %s (it is not shown): ", provider.c_str());
-    const no_echo silently;
     std::getline(std::cin, key);
     std::fputc('\n', stderr);
   } else {

@@ -1,5 +1,6 @@
 #include "actors/shells/run_preview.hpp"
 #include "cli/commands/consent.hpp"
+#include "cli/commands/explain.hpp"
 #include "cli/commands/preview.hpp"
 #include "cli/commands/remote_work.hpp"
 #include "events/base/text.hpp"
@@ -44,6 +45,8 @@ result<run_request> request_of(const run_options& asked) {
   request.repo = asked.repo;
   request.base_branch = asked.base;
   request.requirements = asked.requirements;
+  if (asked.requirements.empty() && !asked.explain)
+    return refuse(errc::argument_invalid, "--requirements is required: say what the run is to do");
   if (asked.requirements.starts_with('@')) {
     TRY(request.requirements, read_within(asked.repo, asked.requirements.substr(1)));
   }
@@ -157,6 +160,8 @@ int run_workflow(const settings& with, const run_options& asked) {
   const auto request = request_of(asked);
   if (!request)
     return static_cast<int>(report(with, request.error()));
+  if (asked.explain)
+    return explain_run(with, request.value());
   const auto server = remote::find(with);
   if (!server)
     return static_cast<int>(report(with, server.error()));

@@ -238,6 +238,8 @@ std::map<std::string, std::string> clean_environment(const fs::path& home) {
           {"OPENROUTER_API_KEY", ""},
           {"OPENAI_API_KEY", ""},
           {"ANTHROPIC_API_KEY", ""},
+          {"DBUS_SESSION_BUS_ADDRESS", ""}, // nor the keyring of whoever runs the test
+          {"XDG_RUNTIME_DIR", home / "no-runtime-directory"},
           {"GIT_CONFIG_GLOBAL", "/dev/null"},
           {"GIT_CONFIG_SYSTEM", "/dev/null"},
           {"no_proxy", "127.0.0.1,localhost"},

@@ -107,7 +107,8 @@ TEST_F(hooks, that_block_a_tool_tell_the_model_why) {
   EXPECT_THAT(denied.front().message, HasSubstr("not while ann is away"));
   const auto answered = only<turn::tool_answered>(log.facts());
   EXPECT_THAT(answered.front().text, HasSubstr("not while ann is away"));
-  EXPECT_THAT(only<tool_call::started>(log.facts()), IsEmpty());
+  for (const auto& each : only<tool_call::completed>(log.facts()))
+    EXPECT_THAT(each.written, IsEmpty());
   EXPECT_THAT(ended.err, HasSubstr("not while ann is away"));
 }
 
@@ -146,12 +147,14 @@ TEST_F(hooks, that_block_a_phases_end_send_the_model_back_once) {
   - name: mend
     match: {user: say please, has_tool_result: false}
     tool_calls:
-      - {name: write_file, arguments: {path: .actor-shell/out/note.json, content: '{"note": "please"}'}}
+      - name: write_file
+        arguments: {path: .actor-shell/out/note.json, content: '{"note": "please"}'}
     usage: {input: 300, output: 20}
   - name: write
     match: {has_tool_result: false}
     tool_calls:
-      - {name: write_file, arguments: {path: .actor-shell/out/note.json, content: '{"note": "now"}'}}
+      - name: write_file
+        arguments: {path: .actor-shell/out/note.json, content: '{"note": "now"}'}
     usage: {input: 200, output: 20}
   - name: finish
     match: {last_tool: write_file}

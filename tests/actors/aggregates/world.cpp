@@ -111,6 +111,20 @@ void world::open_child(const stream_id& owner, const effect::open_child& e) {
     give_up(taken.error());
 }
 
+namespace {
+
+run::hooks_ran all_pass(const effect::run_hooks& e) {
+  run::hooks_ran ran{e.on, {}};
+  for (const auto& rule : e.rules) {
+    ran.results.emplace_back();
+    ran.results.back().on = e.on;
+    ran.results.back().command = rule.command;
+  }
+  return ran;
+}
+
+} // namespace
+
 void world::perform(const in_flight& what) {
   const auto& owner = what.owner;
   std::visit(
@@ -145,15 +159,7 @@ void world::perform(const in_flight& what) {
               ++tools_run[e.what.call];
             answer(owner, what.called_off ? stopped : outside_.tool(e.what));
           },
-          [&](const effect::run_hooks& e) {
-            run::hooks_ran ran{e.on, {}};
-            for (const auto& rule : e.rules) {
-              ran.results.emplace_back();
-              ran.results.back().on = e.on;
-              ran.results.back().command = rule.command;
-            }
-            answer(owner, ran);
-          },
+          [&](const effect::run_hooks& e) { answer(owner, all_pass(e)); },
           [&](const effect::tell_self& e) {
             now_ = std::max(now_, e.due);
             answer(owner, e.what);

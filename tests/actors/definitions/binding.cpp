@@ -164,5 +164,77 @@ TEST(binding, uses_one_model_for_all_where_the_user_names_one) {
             errc::argument_invalid);
 }
 
+/// The candidates of a role, each as `name@version:place`, the chosen one with a star.
+std::string seen(const role_view& of) {
+  std::string out;
+  for (const auto& each : of.candidates)
+    out += (out.empty() ? "" : " ") + each.persona + ':' + std::to_string(each.place) +
+           (each.chosen ? "*" : "");
+  return out;
+}
+
+TEST(binding, explains_who_is_chosen_and_what_speaks_against_the_others) {
+  const std::vector people{who("a", "openai:m"),
+                           who("b", "anthropic:m"),
+                           who("c", "openai:m", {"read"}),
+                           who("d", "other:m")};
+  availability usable;
+  usable.backend_problem = [](const std::string& backend) {
+    return backend == "other" ? std::optional<std::string>{"no key"} : std::nullopt;
+  };
+  usable.consented = [](const persona& one) { return one.name != "d"; };
+  const auto told =
+      definitions::explain(of({needs("r", {"write"}, {"anthropic"})}), people, usable);
+  ASSERT_TRUE(told.has_value()) << to_string(told.error());
+  ASSERT_EQ(told.value().size(), 1U);
+  const auto& role = told.value()[0];
+  EXPECT_EQ(seen(role), "b@1:1* a@1:2 c@1:0 d@1:0");
+  EXPECT_THAT(role.reasons, ElementsAre(HasSubstr("is choice 1 of the role")));
+  EXPECT_FALSE(role.problem);
+  ASSERT_EQ(role.candidates[2].against.size(), 1U);
+  EXPECT_EQ(role.candidates[2].against[0].first, "missing_capability");
+  ASSERT_EQ(role.candidates[3].against.size(), 2U);
+  EXPECT_EQ(role.candidates[3].against[0].first, "backend_unavailable");
+  EXPECT_THAT(role.candidates[3].against[0].second, HasSubstr("no key"));
+  EXPECT_EQ(role.candidates[3].against[1].first, "consent_missing");
+}
+
+TEST(binding, explains_the_roles_after_one_that_nobody_can_have) {
+  const std::vector people{who("a", "openai:m"), who("b", "openai:n")};
+  const auto told =
+      definitions::explain(of({needs("first", {"fly"}),
+                               needs("second"),
+                               distinct(needs("third"), {"second"}, diversity::require)}),
+                           people);
+  ASSERT_TRUE(told.has_value());
+  EXPECT_EQ(seen(told.value()[0]), "a@1:0 b@1:0");
+  ASSERT_TRUE(told.value()[0].problem);
+  EXPECT_EQ(told.value()[0].problem->code, errc::no_eligible_persona);
+  EXPECT_EQ(seen(told.value()[1]), "a@1:1* b@1:2");
+  EXPECT_EQ(seen(told.value()[2]), "a@1:1 b@1:2*");
+  ASSERT_EQ(told.value()[2].candidates[0].against.size(), 1U);
+  EXPECT_EQ(told.value()[2].candidates[0].against[0].first, "diversity_violation");
+}
+
+TEST(binding, explains_an_override_and_agrees_with_what_is_bound) {
+  const std::vector people{who("a", "openai:m"), who("b", "openai:m", {"read"})};
+  bind_options options;
+  options.overrides = {{"r", "b"}};
+  const auto told = definitions::explain(of({needs("r")}), people, {}, options);
+  ASSERT_TRUE(told.has_value());
+  ASSERT_TRUE(told.value()[0].problem);
+  EXPECT_EQ(told.value()[0].problem->code, errc::binding_override_ineligible);
+  options.overrides = {{"nobody", "b"}};
+  EXPECT_EQ(definitions::explain(of({needs("r")}), people, {}, options).error().code,
+            errc::argument_invalid);
+  options.overrides.clear();
+  options.model = "x:y";
+  const auto same = definitions::explain(of({needs("r")}), people, {}, options);
+  ASSERT_TRUE(same.has_value());
+  EXPECT_EQ(same.value()[0].candidates[0].model, "x:y");
+  EXPECT_EQ(bound(definitions::bind(of({needs("r")}), people, {}, options)),
+            same.value()[0].candidates[0].persona);
+}
+
 } // namespace
 } // namespace ash::definitions

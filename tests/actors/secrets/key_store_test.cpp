@@ -58,6 +58,14 @@ TEST_F(key_files, refuses_a_file_that_others_can_read) {
   EXPECT_EQ(store_.find("openai").error().code, errc::permission_denied);
 }
 
+TEST_F(key_files, reads_files_and_nothing_that_could_make_it_wait) {
+  ASSERT_TRUE(store_.keep("openai", "sk-1", kept_in::file));
+  ASSERT_EQ(::mkfifo((store_.directory() + "/anthropic").c_str(), 0600), 0);
+  EXPECT_EQ(store_.find("anthropic").error().code, errc::permission_denied);
+  fs::create_symlink(store_.directory() + "/openai", store_.directory() + "/openrouter");
+  EXPECT_FALSE(store_.find("openrouter").has_value());
+}
+
 TEST_F(key_files, forgets_a_key) {
   ASSERT_TRUE(store_.keep("openai", "sk-1", kept_in::file));
   EXPECT_THAT(store_.remove("openai").value(), ElementsAre(HasSubstr("keys/openai")));
@@ -74,6 +82,7 @@ TEST_F(key_files, answers_at_once_where_there_is_no_keyring) {
   EXPECT_EQ(store_.keep("openai", "sk-1", kept_in::keyring).error().code, errc::store_unavailable);
   EXPECT_EQ(find_in_keyring("openai").error().code, errc::store_unavailable);
   EXPECT_EQ(remove_from_keyring("openai").error().code, errc::store_unavailable);
+  EXPECT_TRUE(is_absence_of_keyring(find_in_keyring("openai").error()));
 }
 
 } // namespace
