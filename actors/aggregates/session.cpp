@@ -1,6 +1,5 @@
-#include "actors/aggregates/session.hpp"
+#include "actors/aggregates/session_parts.hpp"
 
-#include "events/base/check.hpp"
 #include "events/base/match.hpp"
 #include "events/base/text.hpp"
 
@@ -27,10 +26,6 @@ turn::owner owner_of(const active& s) {
           {},
           s.about.attended,
           s.about.depth};
-}
-
-bool is_child(const active& s) {
-  return !s.about.asked_by.is_nil();
 }
 
 error childs_own() {
@@ -102,17 +97,6 @@ decision<fact> follow_decision(const active& s, approvals::facts settled, instan
 }
 
 // -- children -------------------------------------------------------------------------------------
-
-/// How a child's turn ended, where this is its end.
-std::optional<ended> outcome_of(const turn::fact& f) {
-  if (const auto* good = std::get_if<turn::completed>(&f))
-    return ended{"done", good->text, {}};
-  if (const auto* bad = std::get_if<turn::failed>(&f))
-    return ended{bad->message, {}, bad->code};
-  if (const auto* cut = std::get_if<turn::interrupted>(&f))
-    return ended{cut->reason, {}, std::string{to_string(errc::cancelled)}};
-  return std::nullopt;
-}
 
 /// Adds what a turn led to. A child ends with its turn, once what it did in a worktree of its own
 /// is where it belongs.
@@ -387,63 +371,6 @@ effects owed_by(const active& s) {
   return owed;
 }
 
-// -- folding --------------------------------------------------------------------------------------
-
-active& existing(state& s) {
-  auto* in = std::get_if<active>(&s);
-  check(in != nullptr, "a fact of a session that is not active");
-  return *in;
-}
-
-void forget_context(active& s, std::int64_t epoch) {
-  s.epoch = epoch;
-}
-
-void archive_all(active& s, const cleared& f) {
-  for (const auto& p : s.messages)
-    s.archived.push_back(p.message);
-  s.messages.clear();
-  s.turns.transcript.clear();
-  s.turns = turn::leave(std::move(s.turns));
-  s.turns.used = {};
-  s.generation = f.generation;
-  forget_context(s, f.epoch);
-}
-
-void keep_edit(active& s, const message_edited& f) {
-  const auto found = std::find_if(s.messages.begin(), s.messages.end(), [&](const posted& p) {
-    return p.message == f.message;
-  });
-  check(found != s.messages.end(), "an edit of a message that is not there");
-  const auto index = static_cast<std::size_t>(found->index);
-  if (f.mode == edit_mode::save) {
-    s.turns.transcript.at(index).text = f.text;
-    return;
-  }
-  // The turn that follows puts the message back, with its new text.
-  s.turns.transcript.resize(index);
-  s.messages.erase(std::next(found), s.messages.end());
-}
-
-state close(active& s, const ended& how) {
-  closed end{s.about.session, {}, s.about.asked_by, how};
-  end.turns.leftovers = turn::leave(std::move(s.turns)).leftovers;
-  return end;
-}
-
-state on_turn_fact(state from, const turn::fact& f) {
-  if (auto* ended = std::get_if<closed>(&from); ended != nullptr) {
-    check(turn::of_leftover(ended->turns, f), "a fact of a turn in a session that has ended");
-    ended->turns = turn::evolve_leftover(std::move(ended->turns), f);
-    return from;
-  }
-  auto& s = existing(from);
-  s.turns = turn::evolve(std::move(s.turns), f);
-  if (is_child(s))
-    s.outcome = outcome_of(f);
-  return from;
-}
-
 } // namespace
 } // namespace ash::session
 
@@ -454,54 +381,6 @@ using namespace session;
 decision<session::fact>
 session_aggregate::decide(const state& s, const command& what, instant now) {
   return std::visit([&](const auto& in, const auto& c) { return on(in, c, now); }, s, what);
-}
-
-session::state session_aggregate::evolve(state from, const fact& happened) {
-  const auto kept = [&](auto&& change) -> state {
-    change(existing(from));
-    return std::move(from);
-  };
-  return std::visit(
-      match{
-          [&](const created& f) -> state {
-            active begun;
-            begun.about = f;
-            return begun;
-          },
-          [&](const ended& f) -> state { return close(existing(from), f); },
-          [&](const titled& f) { return kept([&](active& s) { s.title = f.title; }); },
-          [&](const model_changed& f) {
-            return kept([&](active& s) { s.about.agent.models = f.models; });
-          },
-          [&](const persona_changed& f) {
-            return kept([&](active& s) { s.about.agent = f.agent; });
-          },
-          [&](const context_reset& f) {
-            return kept([&](active& s) { forget_context(s, f.epoch); });
-          },
-          [&](const cleared& f) { return kept([&](active& s) { archive_all(s, f); }); },
-          [&](const plan_mode_changed& f) { return kept([&](active& s) { s.plan_mode = f.on; }); },
-          [&](const message_appended& f) {
-            return kept([&](active& s) {
-              const auto index = static_cast<std::int64_t>(s.turns.transcript.size());
-              s.messages.push_back({f.message, index});
-            });
-          },
-          [&](const message_edited& f) { return kept([&](active& s) { keep_edit(s, f); }); },
-          [&](const run::approval_requested& f) {
-            return kept([&](active& s) { approvals::keep(s.approvals, f); });
-          },
-          [&](const run::approval_decided& f) {
-            return kept([&](active& s) { approvals::keep(s.approvals, f); });
-          },
-          [&](const run::path_granted&) -> state { return std::move(from); },
-          [&](const run::path_revoked&) -> state { return std::move(from); },
-          [&](const run::hook_ran&) -> state { return std::move(from); },
-          [&](const turn::turn_fact auto& f) {
-            return on_turn_fact(std::move(from), turn::fact{f});
-          },
-      },
-      happened);
 }
 
 effects session_aggregate::react(const state& from, const fact& happened) {

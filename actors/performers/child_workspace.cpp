@@ -50,6 +50,13 @@ result<std::string> save(const child_place& where, std::stop_token stop) {
       std::move(stop));
 }
 
+result<std::string>
+merge_locked(const child_place& where, const git_place& asker, std::stop_token stop) {
+  const auto lock = lock_repository(where.repo);
+  return merge_branch(
+      asker, where.branch, "actor-shell: merge a sub-agent's work", std::move(stop));
+}
+
 /// Of a merge of another sub-agent's work, which the end of the process cut short: it is made
 /// again.
 result<void>
@@ -81,16 +88,12 @@ result<void> merge_back(const child_place& where, std::stop_token stop) {
     return remove_workspace(where.repo, where.worktree, stop);
   TRY(save(where, stop));
   TRY(const auto asker, place_of(where.repo, where.asker, stop));
-  {
-    const auto lock = lock_repository(where.repo);
-    TRY(const auto conflicts,
-        merge_branch(asker.place, where.branch, "actor-shell: merge a sub-agent's work", stop));
-    if (!conflicts.empty())
-      return refuse(errc::merge_conflict,
-                    "it does not go together with what was done beside it, in: " +
-                        printable(conflicts));
-  }
+  TRY(const auto conflicts, merge_locked(where, asker.place, stop));
   TRY(remove_workspace(where.repo, where.worktree, stop));
+  if (!conflicts.empty())
+    return refuse(errc::merge_conflict,
+                  "it does not go together with what was done beside it, in: " +
+                      printable(conflicts));
   return remove_branch(where.repo, where.branch, stop);
 }
 

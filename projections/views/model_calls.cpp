@@ -72,7 +72,8 @@ BOOST_DESCRIBE_STRUCT(model_call_row,
                        started_at,
                        ended_at))
 
-/// Who calls: a phase's or session's agent.
+/// Who calls: a phase's or session's agent. A call for a sub-agent has a row too, so that its
+/// session is found to work for the same phase.
 struct agent_row {
   std::string owner;
   std::int64_t seq = 0;
@@ -115,7 +116,7 @@ using ignored = passes_over<session::ended,
                             turn::completed,
                             turn::interrupted,
                             turn::failed,
-                            tool_call::fact,
+                            without<tool_call::fact, tool_call::requested>,
                             budget::fact,
                             log::fact,
                             turn::approval_awaited,
@@ -124,6 +125,7 @@ using ignored = passes_over<session::ended,
 class model_calls final : public folding_view<model_calls, ignored> {
 public:
   [[nodiscard]] std::string_view name() const override { return "model_calls"; }
+  [[nodiscard]] std::string_view revision() const override { return "2"; }
   [[nodiscard]] std::vector<table_base*> tables() override { return {&rows_, &agents_}; }
 
   result<void> on(const phase::started& f, const log::record& from) {
@@ -132,7 +134,27 @@ public:
     return success();
   }
   result<void> on(const session::created& f, const log::record& from) {
-    agents_.insert({from.stream.text(), sequence_of(from), f.agent.persona, {}, {}});
+    agent_row made{from.stream.text(), sequence_of(from), f.agent.persona, {}, {}};
+    if (!f.asked_by.is_nil()) {
+      TRY(const auto* const asker, agents_.look(stream_of(f.asked_by).text()));
+      if (asker != nullptr) {
+        made.phase_key = asker->phase_key;
+        made.role = asker->role;
+      }
+    }
+    agents_.insert(std::move(made));
+    return success();
+  }
+  result<void> on(const tool_call::requested& f, const log::record& from) {
+    if (f.subagents.empty())
+      return success();
+    TRY(const auto* const asker, agents_.look(f.owner.text()));
+    if (asker == nullptr)
+      return out_of_place(from, "the stream", f.owner.text());
+    auto made = *asker;
+    made.owner = from.stream.text();
+    made.seq = sequence_of(from);
+    agents_.insert(std::move(made));
     return success();
   }
   result<void> on(const session::persona_changed& f, const log::record& from) {

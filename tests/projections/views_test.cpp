@@ -145,6 +145,31 @@ TEST_P(views, know_what_a_session_asks_and_what_it_may_cost) {
   EXPECT_EQ(rows.rows[0].at("amount_usd"), "0.25");
 }
 
+TEST_P(views, count_the_calls_of_sub_agents_to_the_phase_that_they_work_for) {
+  const auto root = stream_of(past.add_run("r1"));
+  const auto owner = stream_of(an_id<phase_id>(std::string{root.key()} + "plan"));
+  tool_call::requested asked;
+  asked.call = an_id<tool_call_id>("asked");
+  asked.owner = owner;
+  asked.subagents = {"helper"};
+  turn::tool_called called;
+  called.tool_call = asked.call;
+  past.add(owner, root, {called});
+  past.add(stream_of(asked.call), root, {asked});
+  session::created child;
+  child.session = an_id<session_id>("child");
+  child.depth = 1;
+  child.asked_by = asked.call;
+  turn::call_requested call;
+  call.call = an_id<call_id>("childs");
+  past.add(stream_of(child.session), root, {child, call});
+  const auto with = open();
+  catch_up(*with);
+  const auto row = one(with->queries(), "model_calls", to_string(call.call));
+  EXPECT_EQ(row.at("run"), json::value(std::string{root.key()}));
+  EXPECT_EQ(row.at("phase_key"), "plan");
+}
+
 ASH_EACH_STORE(views);
 
 } // namespace

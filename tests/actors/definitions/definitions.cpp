@@ -182,6 +182,20 @@ TEST(definitions, refuse_a_persona_with_wrong_values) {
   refused("system_prompt: |\n  Write well.\n", "", "system_prompt");
 }
 
+TEST(definitions, say_whom_a_persona_may_ask_for_help) {
+  const auto with = [](const std::string& more) { return std::string{a_persona} + more; };
+  const auto p = parse_persona(with("subagents: [helper, reviewer@2]\n"), "p.yaml").value();
+  EXPECT_EQ(p.subagents, (std::vector<std::string>{"helper", "reviewer@2"}));
+  EXPECT_EQ(persona_from_json(canonical(p)).value(), p);
+  EXPECT_NE(hash_of(p), hash_of(parse_persona(a_persona, "p.yaml").value()));
+  EXPECT_EQ(canonical(parse_persona(a_persona, "p.yaml").value()).find("subagents"),
+            std::string::npos)
+      << "a persona that asks nobody keeps the hash that it had";
+  EXPECT_THAT(persona_error(with("subagents: [Not A Name]\n")), HasSubstr("p.yaml:"));
+  EXPECT_THAT(persona_error(with("subagents: [helper, helper]\n")), HasSubstr("twice"));
+  EXPECT_THAT(persona_error(with("tools: [request_subagent]\n")), HasSubstr("subagents"));
+}
+
 TEST(definitions, refuse_a_workflow_whose_parts_do_not_fit) {
   const auto refused = [](std::string_view from, std::string_view to, std::string_view why) {
     EXPECT_THAT(workflow_error(replaced(a_workflow, from, to)), HasSubstr(std::string{why})) << to;
