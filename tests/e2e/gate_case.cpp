@@ -59,18 +59,19 @@ ended_process gate_case::actor_shell(std::vector<std::string> words, const envir
                       .limit = process_limit});
 }
 
-ended_process gate_case::begin(const environment& more) {
-  return actor_shell({"run",
-                      "gated@1",
-                      "--repo",
-                      home_ / "repo",
-                      "--requirements",
-                      "A note, please.",
-                      "--model",
-                      "scripted:" + (home_ / "script.yaml"),
-                      "--output-format",
-                      "json"},
-                     more);
+ended_process gate_case::begin(const environment& more, const std::vector<std::string>& options) {
+  std::vector<std::string> words{"run",
+                                 "gated@1",
+                                 "--repo",
+                                 home_ / "repo",
+                                 "--requirements",
+                                 "A note, please.",
+                                 "--model",
+                                 "scripted:" + (home_ / "script.yaml"),
+                                 "--output-format",
+                                 "json"};
+  words.insert(words.end(), options.begin(), options.end());
+  return actor_shell(std::move(words), more);
 }
 
 ended_process gate_case::decide(const std::string& approval,

@@ -145,5 +145,50 @@ TEST(gates, a_call_beyond_the_cap_is_asked_about_once_whatever_dies) {
   survive_every_step(budget_gate());
 }
 
+// -- without a kill -------------------------------------------------------------------------------
+
+std::vector<run::approval_requested> asked_in(const gate_case& of) {
+  return only<run::approval_requested>(of.log().facts());
+}
+
+TEST(gates, a_rejected_tool_call_does_not_run_and_the_model_is_told) {
+  gate_case one{tool_gate()};
+  ASSERT_EQ(one.begin().exit_code, 5);
+  const auto ended = one.decide(to_string(asked_in(one).front().approval), "reject");
+  EXPECT_EQ(ended.exit_code, 0) << ended.shown();
+  const auto facts = one.log().facts();
+  const auto denied = only<tool_call::denied>(facts);
+  ASSERT_EQ(denied.size(), 1U);
+  EXPECT_EQ(denied.front().code, "permission_denied");
+  for (const auto& call : only<tool_call::started>(facts))
+    EXPECT_NE(call.call, denied.front().call);
+}
+
+TEST(gates, nobody_to_ask_is_a_refusal_on_record) {
+  gate_case one{tool_gate()};
+  const auto ended = one.begin({}, {"--unattended"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.shown();
+  const auto decided = only<run::approval_decided>(one.log().facts());
+  ASSERT_EQ(decided.size(), 1U);
+  EXPECT_EQ(decided.front().decision, run::decision_kind::reject);
+  EXPECT_EQ(decided.front().by, "nobody");
+  EXPECT_EQ(asked_in(one).size(), 1U);
+}
+
+TEST(gates, a_rejected_budget_stops_the_run_until_it_is_asked_anew) {
+  gate_case one{budget_gate()};
+  ASSERT_EQ(one.begin().exit_code, 5);
+  const auto first = asked_in(one).front();
+  EXPECT_EQ(one.decide(to_string(first.approval), "reject").exit_code, 6);
+  const auto run = to_string(one.log().runs().front().run);
+  const auto resumed = one.actor_shell({"runs", "resume", run, "--output-format", "json"});
+  EXPECT_EQ(resumed.exit_code, 5) << resumed.shown();
+  const auto all = asked_in(one);
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_NE(all.back().approval, first.approval);
+  EXPECT_GT(all.back().amount, usd{});
+  EXPECT_EQ(one.decide(to_string(all.back().approval), "abort").exit_code, 8);
+}
+
 } // namespace
 } // namespace ash::e2e

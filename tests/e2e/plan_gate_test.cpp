@@ -130,7 +130,7 @@ private:
     const auto shown = run_process({.command = {ACTOR_SHELL_BINARY, "--json", "approvals", "list"},
                                     .environment = clean_environment(home_.path()),
                                     .directory = home_.path()});
-    if (shown.out.find(approval) == std::string::npos)
+    if (server_->running() && shown.out.find(approval) == std::string::npos)
       faults_.push_back("the command line does not list it: " + shown.shown());
   }
 
