@@ -43,6 +43,8 @@ gate_case::gate_case(const gate& of) : gate_{of} {
   fs::copy(
       fs::path{E2E_FIXTURES} / "definitions", home_ / "definitions", fs::copy_options::recursive);
   write_text(home_ / "definitions/workflows/gated@1.yaml", of.workflow);
+  for (const auto& [name, text] : of.personas)
+    write_text(home_ / ("definitions/personas/" + name + ".yaml"), text);
   write_text(home_ / "script.yaml", of.script);
   if (!of.config.empty())
     write_text(home_ / "config.yaml", of.config);

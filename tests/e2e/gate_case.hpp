@@ -19,6 +19,7 @@ struct gate {
   std::string config;   ///< YAML; empty: none
   std::string script;   ///< YAML of the model
   bool one_question = true;
+  std::map<std::string, std::string> personas = {}; ///< YAML by name@version
 };
 
 /// The process that dies.

@@ -22,13 +22,16 @@ constexpr std::size_t before_sync_every = 4;
 /// Every so many cases the next process is killed too.
 constexpr std::size_t again_every = 5;
 
-std::string workflow_of(const std::string& more_of_phase, const std::string& budget) {
+std::string workflow_of(const std::string& more_of_phase,
+                        const std::string& budget,
+                        const std::string& capability = "note_writing") {
   return R"(name: gated
 version: 1
 title: Write a note that somebody is asked about
 roles:
   - name: writer
-    required_capabilities: [note_writing]
+    required_capabilities: [)" +
+         capability + R"(]
 phases:
   - key: note
     role: writer
@@ -49,12 +52,31 @@ gate artifact_gate() {
   return {run::approval_kind::artifact, workflow_of("    approval: true\n", plenty), {}, script()};
 }
 
+const auto ask_about_the_effect =
+    std::string{"permissions:\n  rules:\n"
+                "    - {verdict: ask, tool: run_command, pattern: \"cat effect*\"}\n"};
+
 gate tool_gate() {
+  return {run::approval_kind::tool, workflow_of({}, plenty), ask_about_the_effect, script()};
+}
+
+std::string persona_of(const std::string& name, const std::string& capability) {
+  return "name: " + name + "\nversion: 1\ntitle: One who asks others\ncapabilities: [" +
+         capability +
+         "]\nmodel: scripted:none\nmax_cost_per_call: 0.50\nmax_turns: 40\nmax_tokens: 4096\n"
+         "max_tokens_total: 1000000\nnetwork: none\nsubagents: [digger]\n"
+         "system_prompt: You do what you are asked to, then call `complete`.\n";
+}
+
+/// Who asks is a sub-agent of a sub-agent of a sub-agent; the question is the run's all the same.
+gate deep_tool_gate() {
   return {run::approval_kind::tool,
-          workflow_of({}, plenty),
-          "permissions:\n  rules:\n"
-          "    - {verdict: ask, tool: run_command, pattern: \"cat effect*\"}\n",
-          script()};
+          workflow_of({}, plenty, "note_leading"),
+          ask_about_the_effect,
+          read_text(E2E_FIXTURES "/deep_gates.yaml"),
+          true,
+          {{"note-leader@1", persona_of("note-leader", "note_leading")},
+           {"digger@1", persona_of("digger", "digging")}}};
 }
 
 /// Each call may cost more than there is.
@@ -139,6 +161,10 @@ TEST(gates, an_artifact_is_asked_about_once_whatever_dies) {
 
 TEST(gates, a_tool_call_is_asked_about_once_whatever_dies) {
   survive_every_step(tool_gate());
+}
+
+TEST(gates, a_tool_call_three_sub_agents_deep_is_asked_about_once_whatever_dies) {
+  survive_every_step(deep_tool_gate());
 }
 
 TEST(gates, a_call_beyond_the_cap_is_asked_about_once_whatever_dies) {
