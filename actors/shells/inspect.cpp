@@ -72,10 +72,15 @@ result<run_summary> summary_of(const log::event_log& log, const log::stream_head
   return out;
 }
 
+using listing = log::event_log::listing;
+
 template <class Visit>
-result<void> each_stream(const log::event_log& log, entity_kind kind, Visit visit) {
+result<void> each_stream(const log::event_log& log,
+                         entity_kind kind,
+                         Visit visit,
+                         listing which = listing::all) {
   for (std::string after;;) {
-    TRY(auto heads, log.list_streams(kind, after, page, log::event_log::listing::all));
+    TRY(auto heads, log.list_streams(kind, after, page, which));
     if (heads.empty())
       return success();
     for (const auto& head : heads) {
@@ -200,6 +205,26 @@ result<json::array> list_approvals(const log::event_log& log, const run_id& run)
     return out;
   for (const auto& each : live->approvals)
     out.push_back(approval_json(each));
+  return out;
+}
+
+result<json::array> list_open_session_approvals(const log::event_log& log) {
+  json::array out;
+  const auto add = [&](const log::stream_head& head) -> result<void> {
+    TRY(const auto folded, fold::whole<session_aggregate>(log, head.stream));
+    const auto* live = std::get_if<session::active>(&folded.state);
+    if (live == nullptr)
+      return success();
+    for (const auto& each : live->approvals) {
+      if (each.decision)
+        continue;
+      auto listed = approval_json(each);
+      listed["session"] = std::string{head.stream.key()};
+      out.push_back(std::move(listed));
+    }
+    return success();
+  };
+  TRY(each_stream(log, entity_kind::session, add, listing::open));
   return out;
 }
 

@@ -19,7 +19,7 @@ struct run_summary {
   run_id run;
   std::string workflow; ///< `name@version`
   std::string state;    ///< `executing`, `awaiting_approval`, `interrupted`, `completed`, `failed`,
-                     ///< `aborted`, `unreadable` where its history can't be folded
+                        ///< `aborted`, `unreadable` where its history can't be folded
   std::string repo_path;
   std::string base_branch;
   std::string branch;
@@ -54,6 +54,10 @@ std::string to_markdown(const performers::run_history& of);
 /// "asker" (a stream), "question", "amount_usd", "expires_at" (null: never), "decision" (null while
 /// it is open), "by", "comment"}. Errors: those of reading.
 result<json::array> list_approvals(const log::event_log& log, const run_id& run);
+
+/// What sessions that are not over wait for, each as above and with its "session". Errors: those of
+/// reading.
+result<json::array> list_open_session_approvals(const log::event_log& log);
 
 /// The stream of this kind whose key is `text`, or begins with it (6 characters or more, ignoring
 /// case). Errors: `id_prefix_too_short`, `run_not_found`, `session_not_found` or `feed_not_found`,

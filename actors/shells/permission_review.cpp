@@ -157,9 +157,9 @@ result<replayed> replay(const log::event_log& log, const run_id& run, const chan
       const auto& call = std::get<tool_call::requested>(fact);
       ++out.calls;
       auto mode = std::optional<defs::permission_mode>{};
-      if (const auto known = modes.find(call.phase_key); known != modes.end())
+      if (const auto known = modes.find(call.phase_key); known != modes.end() && call.depth == 0)
         mode = known->second;
-      else if (call.terms.mode != found.plan.tool_bounds.mode) // of a persona that is not bound
+      else if (call.terms.mode != found.plan.tool_bounds.mode) // of a sub-agent's persona
         mode = static_cast<defs::permission_mode>(call.terms.mode);
       if (auto changed = compare(call, under, mode))
         out.changed.push_back(std::move(*changed));

@@ -37,7 +37,7 @@ void add_open(json::array asked, const std::string& run, json::array& to) {
   }
 }
 
-/// What is asked in runs that are not over, from the log itself.
+/// What is asked in runs and sessions that are not over, from the log itself.
 result<json::array> open_in(const log::event_log& log, const std::string& run) {
   json::array out;
   TRY(const auto runs, inspect::list_runs(log));
@@ -48,21 +48,54 @@ result<json::array> open_in(const log::event_log& log, const std::string& run) {
     TRY(auto asked, inspect::list_approvals(log, one.run));
     add_open(std::move(asked), id, out);
   }
+  if (!run.empty())
+    return out;
+  TRY(auto of_sessions, inspect::list_open_session_approvals(log));
+  for (auto& each : of_sessions)
+    out.push_back(std::move(each));
   return out;
 }
 
-/// The runs that ask, as the read models have it once they stand for all that is in the log.
-result<std::set<std::string>> runs_that_ask(const remote& at) {
+/// A row of the read models, with the names that the log's own approvals have.
+json::object listed_as(const json::object& row) {
+  json::object out{{"phase", text_in(row, "phase_key")}, {"decision", nullptr}, {"by", ""}};
+  for (const auto* name : {"approval",
+                           "kind",
+                           "subject",
+                           "round",
+                           "asker",
+                           "question",
+                           "amount_usd",
+                           "expires_at",
+                           "comment",
+                           "session"})
+    if (const auto* value = row.if_contains(name); value != nullptr)
+      out[name] = *value;
+  return out;
+}
+
+struct who_asks {
+  std::set<std::string> runs;
+  json::array of_sessions;
+};
+
+/// As the read models have it once they stand for all that is in the log.
+result<who_asks> who_asks_at(const remote& at) {
   TRY(const auto log, at.get("/log"));
   const auto head = std::to_string(number_in<std::uint64_t>(log, "head"));
-  std::set<std::string> out;
+  who_asks out;
   for (std::string after;;) {
     auto path = "/approvals?state=pending&limit=500&min_position=" + head;
     if (!after.empty())
       path += "&after=" + url_encoded(after);
     TRY(const auto page, at.get(path));
-    for (const auto& row : array_in(page, "items"))
-      out.insert(text_in(row.as_object(), "run"));
+    for (const auto& each : array_in(page, "items")) {
+      const auto& row = each.as_object();
+      if (auto run = text_in(row, "run"); !run.empty())
+        out.runs.insert(std::move(run));
+      else
+        out.of_sessions.push_back(listed_as(row));
+    }
     after = text_in(page, "next");
     if (after.empty())
       return out;
@@ -72,8 +105,8 @@ result<std::set<std::string>> runs_that_ask(const remote& at) {
 /// The same from a server, in the same order: the newest run first.
 result<json::array> open_at(const remote& at, const std::string& run) {
   std::map<std::pair<std::string, std::string>, json::array, std::greater<>> found;
-  TRY(const auto runs, runs_that_ask(at));
-  for (const auto& id : runs) {
+  TRY(const auto asking, who_asks_at(at));
+  for (const auto& id : asking.runs) {
     if (!id.starts_with(run))
       continue;
     TRY(const auto shown, at.get("/runs/" + url_encoded(id)));
@@ -83,6 +116,8 @@ result<json::array> open_at(const remote& at, const std::string& run) {
   json::array out;
   for (auto& [when, asked] : found)
     out.insert(out.end(), asked.begin(), asked.end());
+  if (run.empty())
+    out.insert(out.end(), asking.of_sessions.begin(), asking.of_sessions.end());
   return out;
 }
 

@@ -39,7 +39,8 @@ protected:
                  "--requirements",
                  "A note, please.",
                  "--model",
-                 "scripted:" E2E_FIXTURES "/note.yaml"});
+                 "scripted:" E2E_FIXTURES "/note.yaml",
+                 "--yes"});
   }
 
   json::value answer(std::vector<std::string> words) {

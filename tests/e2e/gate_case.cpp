@@ -43,6 +43,8 @@ gate_case::gate_case(const gate& of) : gate_{of} {
   fs::copy(
       fs::path{E2E_FIXTURES} / "definitions", home_ / "definitions", fs::copy_options::recursive);
   write_text(home_ / "definitions/workflows/gated@1.yaml", of.workflow);
+  for (const auto& [name, text] : of.personas)
+    write_text(home_ / ("definitions/personas/" + name + ".yaml"), text);
   write_text(home_ / "script.yaml", of.script);
   if (!of.config.empty())
     write_text(home_ / "config.yaml", of.config);
@@ -59,18 +61,19 @@ ended_process gate_case::actor_shell(std::vector<std::string> words, const envir
                       .limit = process_limit});
 }
 
-ended_process gate_case::begin(const environment& more) {
-  return actor_shell({"run",
-                      "gated@1",
-                      "--repo",
-                      home_ / "repo",
-                      "--requirements",
-                      "A note, please.",
-                      "--model",
-                      "scripted:" + (home_ / "script.yaml"),
-                      "--output-format",
-                      "json"},
-                     more);
+ended_process gate_case::begin(const environment& more, const std::vector<std::string>& options) {
+  std::vector<std::string> words{"run",
+                                 "gated@1",
+                                 "--repo",
+                                 home_ / "repo",
+                                 "--requirements",
+                                 "A note, please.",
+                                 "--model",
+                                 "scripted:" + (home_ / "script.yaml"),
+                                 "--output-format",
+                                 "json"};
+  words.insert(words.end(), options.begin(), options.end());
+  return actor_shell(std::move(words), more);
 }
 
 ended_process gate_case::decide(const std::string& approval,

@@ -19,6 +19,7 @@ struct gate {
   std::string config;   ///< YAML; empty: none
   std::string script;   ///< YAML of the model
   bool one_question = true;
+  std::map<std::string, std::string> personas = {}; ///< YAML by name@version
 };
 
 /// The process that dies.
@@ -50,13 +51,18 @@ public:
   gate_result run_unkilled(std::vector<std::string>& asking, std::vector<std::string>& answering);
   gate_result run_killed(const gate_kill& where);
 
-private:
+  // -- by hand ------------------------------------------------------------------------------------
+
   using environment = std::map<std::string, std::string>;
 
   ended_process actor_shell(std::vector<std::string> words, const environment& more = {});
-  ended_process begin(const environment& more);
+  /// Starts the run; it goes on to its end or to the question.
+  ended_process begin(const environment& more = {}, const std::vector<std::string>& options = {});
   ended_process
-  decide(const std::string& approval, const std::string& decision, const environment& more);
+  decide(const std::string& approval, const std::string& decision, const environment& more = {});
+  [[nodiscard]] left_log log() const { return left_log{home_ / "data"}; }
+
+private:
   /// What there is to do next for a person; false once the run is over.
   bool step(const std::optional<gate_kill>& where, gate_result& into);
   void expect_listed(const std::set<std::string>& pending, gate_result& into);

@@ -22,13 +22,16 @@ constexpr std::size_t before_sync_every = 4;
 /// Every so many cases the next process is killed too.
 constexpr std::size_t again_every = 5;
 
-std::string workflow_of(const std::string& more_of_phase, const std::string& budget) {
+std::string workflow_of(const std::string& more_of_phase,
+                        const std::string& budget,
+                        const std::string& capability = "note_writing") {
   return R"(name: gated
 version: 1
 title: Write a note that somebody is asked about
 roles:
   - name: writer
-    required_capabilities: [note_writing]
+    required_capabilities: [)" +
+         capability + R"(]
 phases:
   - key: note
     role: writer
@@ -49,12 +52,31 @@ gate artifact_gate() {
   return {run::approval_kind::artifact, workflow_of("    approval: true\n", plenty), {}, script()};
 }
 
+const auto ask_about_the_effect =
+    std::string{"permissions:\n  rules:\n"
+                "    - {verdict: ask, tool: run_command, pattern: \"cat effect*\"}\n"};
+
 gate tool_gate() {
+  return {run::approval_kind::tool, workflow_of({}, plenty), ask_about_the_effect, script()};
+}
+
+std::string persona_of(const std::string& name, const std::string& capability) {
+  return "name: " + name + "\nversion: 1\ntitle: One who asks others\ncapabilities: [" +
+         capability +
+         "]\nmodel: scripted:none\nmax_cost_per_call: 0.50\nmax_turns: 40\nmax_tokens: 4096\n"
+         "max_tokens_total: 1000000\nnetwork: none\nsubagents: [digger]\n"
+         "system_prompt: You do what you are asked to, then call `complete`.\n";
+}
+
+/// Who asks is a sub-agent of a sub-agent of a sub-agent; the question is the run's all the same.
+gate deep_tool_gate() {
   return {run::approval_kind::tool,
-          workflow_of({}, plenty),
-          "permissions:\n  rules:\n"
-          "    - {verdict: ask, tool: run_command, pattern: \"cat effect*\"}\n",
-          script()};
+          workflow_of({}, plenty, "note_leading"),
+          ask_about_the_effect,
+          read_text(E2E_FIXTURES "/deep_gates.yaml"),
+          true,
+          {{"note-leader@1", persona_of("note-leader", "note_leading")},
+           {"digger@1", persona_of("digger", "digging")}}};
 }
 
 /// Each call may cost more than there is.
@@ -141,8 +163,57 @@ TEST(gates, a_tool_call_is_asked_about_once_whatever_dies) {
   survive_every_step(tool_gate());
 }
 
+TEST(gates, a_tool_call_three_sub_agents_deep_is_asked_about_once_whatever_dies) {
+  survive_every_step(deep_tool_gate());
+}
+
 TEST(gates, a_call_beyond_the_cap_is_asked_about_once_whatever_dies) {
   survive_every_step(budget_gate());
+}
+
+// -- without a kill -------------------------------------------------------------------------------
+
+std::vector<run::approval_requested> asked_in(const gate_case& of) {
+  return only<run::approval_requested>(of.log().facts());
+}
+
+TEST(gates, a_rejected_tool_call_does_not_run_and_the_model_is_told) {
+  gate_case one{tool_gate()};
+  ASSERT_EQ(one.begin().exit_code, 5);
+  const auto ended = one.decide(to_string(asked_in(one).front().approval), "reject");
+  EXPECT_EQ(ended.exit_code, 0) << ended.shown();
+  const auto facts = one.log().facts();
+  const auto denied = only<tool_call::denied>(facts);
+  ASSERT_EQ(denied.size(), 1U);
+  EXPECT_EQ(denied.front().code, "permission_denied");
+  for (const auto& call : only<tool_call::started>(facts))
+    EXPECT_NE(call.call, denied.front().call);
+}
+
+TEST(gates, nobody_to_ask_is_a_refusal_on_record) {
+  gate_case one{tool_gate()};
+  const auto ended = one.begin({}, {"--unattended"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.shown();
+  const auto decided = only<run::approval_decided>(one.log().facts());
+  ASSERT_EQ(decided.size(), 1U);
+  EXPECT_EQ(decided.front().decision, run::decision_kind::reject);
+  EXPECT_EQ(decided.front().by, "nobody");
+  EXPECT_EQ(asked_in(one).size(), 1U);
+}
+
+TEST(gates, a_rejected_budget_stops_the_run_until_it_is_asked_anew) {
+  gate_case one{budget_gate()};
+  ASSERT_EQ(one.begin().exit_code, 5);
+  const auto first = asked_in(one).front();
+  EXPECT_EQ(one.decide(to_string(first.approval), "reject").exit_code, 6);
+  const auto run = to_string(one.log().runs().front().run);
+  const auto resumed = one.actor_shell({"runs", "resume", run, "--output-format", "json"});
+  EXPECT_EQ(resumed.exit_code, 5) << resumed.shown();
+  const auto all = asked_in(one);
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_NE(all.back().approval, first.approval);
+  EXPECT_GT(all.back().amount, usd{});
+  EXPECT_EQ(one.decide(to_string(all.back().approval), "abort").exit_code, 8);
 }
 
 } // namespace

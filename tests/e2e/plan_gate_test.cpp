@@ -127,6 +127,11 @@ private:
     };
     if (!wait_until(patience, [&] { return shows() || !server_->running(); }))
       faults_.emplace_back("not exactly what is pending is listed");
+    const auto shown = run_process({.command = {ACTOR_SHELL_BINARY, "--json", "approvals", "list"},
+                                    .environment = clean_environment(home_.path()),
+                                    .directory = home_.path()});
+    if (server_->running() && shown.out.find(approval) == std::string::npos)
+      faults_.push_back("the command line does not list it: " + shown.shown());
   }
 
   void decide_again() {
