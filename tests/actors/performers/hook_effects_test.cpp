@@ -128,5 +128,83 @@ TEST_F(hook_runs, stop_with_the_process) {
   EXPECT_FALSE(std::filesystem::exists(here_ / "ran"));
 }
 
+// -- at the end of a phase ------------------------------------------------------------------------
+
+class phase_end_hooks : public ::testing::Test {
+protected:
+  phase_end_hooks() {
+    performer_options options;
+    options.log = log_.get();
+    options.providers =
+        [](const std::string&) -> result<std::shared_ptr<provider::model_provider>> {
+      return refuse(errc::secret_missing, "no model is asked here");
+    };
+    options.schemas = std::make_shared<definitions::schema_registry>();
+    performer_ = make_performer(std::move(options), directory_);
+    test::write_text(here_ / "note.md", "# Note\n\nIt is written.\n");
+  }
+  ~phase_end_hooks() override { performer_->stop(); }
+
+  phase::artifact_checked check(const std::string& command) {
+    effect::check_artifact what;
+    what.worktree = here_.path();
+    what.path = "note.md";
+    what.kind = phase::artifact_kind::markdown;
+    what.bounds.hooks = {{hook_event::phase_end, {}, command, 20'000}};
+    what.run = run_;
+    what.phase_key = "write";
+    test::answers came;
+    performer_->perform({stream_of(phase_), stream_of(run_)}, {"check:1", what}, came.take());
+    return came.last<phase::artifact_checked>();
+  }
+
+  const run_id run_{random_uuid()};
+  const phase_id phase_{random_uuid()};
+  std::unique_ptr<log::event_log> log_ = log::make_memory_log();
+  test::fake_directory directory_;
+  test::temporary_directory here_;
+  std::unique_ptr<effect_performer> performer_;
+};
+
+TEST_F(phase_end_hooks, are_recorded_by_the_run_before_the_phase_is_answered) {
+  const auto checked = check("cat > told");
+  EXPECT_TRUE(checked.present);
+  EXPECT_THAT(checked.findings, IsEmpty());
+  const auto told = directory_.all();
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].to, stream_of(run_));
+  EXPECT_EQ(told[0].command.id, "hooks:check:1");
+  const auto& ran = std::get<run::hooks_ran>(told[0].command.what);
+  EXPECT_EQ(ran.on, hook_event::phase_end);
+  ASSERT_THAT(ran.results, SizeIs(1));
+  const auto said = parse_json(test::read_text(here_ / "told"), "told");
+  ASSERT_TRUE(said.has_value());
+  EXPECT_EQ(said.value().at("phase"), "write");
+  EXPECT_EQ(said.value().at("artifact").at("path"), "note.md");
+}
+
+TEST_F(phase_end_hooks, that_block_are_a_finding_that_the_model_is_told_of) {
+  const auto checked = check("echo two tests fail >&2; exit 2");
+  ASSERT_THAT(checked.findings, SizeIs(1));
+  EXPECT_EQ(checked.findings[0].keyword, "hook");
+  EXPECT_THAT(checked.findings[0].message, HasSubstr("two tests fail"));
+  EXPECT_THAT(checked.repair_prompt, HasSubstr("two tests fail"));
+  EXPECT_TRUE(std::get<run::hooks_ran>(directory_.all().at(0).command.what).results[0].blocked);
+}
+
+TEST_F(phase_end_hooks, see_no_artifact_that_is_wrong_anyway) {
+  std::filesystem::remove(here_ / "note.md");
+  EXPECT_FALSE(check("touch seen").present);
+  EXPECT_FALSE(std::filesystem::exists(here_ / "seen"));
+  EXPECT_THAT(directory_.all(), IsEmpty());
+}
+
+TEST_F(phase_end_hooks, let_the_phase_go_on_where_the_run_can_not_record_them) {
+  directory_.then(refuse(errc::entity_unavailable, "comes back"));
+  directory_.then(refuse(errc::entity_broken, "the run is broken"));
+  EXPECT_THAT(check("true").findings, IsEmpty());
+  EXPECT_THAT(directory_.all(), SizeIs(2));
+}
+
 } // namespace
 } // namespace ash::performers
