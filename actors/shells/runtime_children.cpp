@@ -13,6 +13,16 @@ constexpr std::size_t page = 1'000;
 
 const auto nobody = [](const result<void>&) {};
 
+/// Whether the call that a child works for is still open: where the child broke, it was answered
+/// without it.
+bool is_waited_for(const log::event_log& log, const stream_id& child) {
+  const auto made = first_fact<session::created>(log, child);
+  if (!made)
+    return true;
+  const auto call = log.find_stream(stream_of(made->asked_by));
+  return !call || !call.value() || call.value()->status == log::stream_status::open;
+}
+
 } // namespace
 
 result<definitions::persona> runtime::parts::persona_for(const stream_id& root,
@@ -40,12 +50,16 @@ void runtime::parts::resume_children(const run_id& run) {
     if (!heads || heads.value().empty())
       return; // a log that can't be read: it stops, and the next start resumes again
     for (const auto& head : heads.value())
-      if (head.root == root)
+      if (head.root == root) {
+        auto what = is_waited_for(*log, head.stream)
+                        ? any_command{turn::resume{}}
+                        : any_command{session::end{"nobody waits for it any more"}};
         actors->inner().tell(
             head.stream,
             root,
-            {{}, root.text(), "resume:" + root.text(), system_now(), turn::resume{}},
+            {{}, root.text(), "resume:" + root.text(), system_now(), std::move(what)},
             nobody);
+      }
     after = heads.value().back().stream.text();
   }
 }

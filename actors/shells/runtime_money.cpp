@@ -51,11 +51,14 @@ result<void> runtime::parts::follow_daily_cap(const std::string& by) {
 void runtime::parts::settle_for(const stream_id& broken) {
   if (broken.kind() != entity_kind::phase && broken.kind() != entity_kind::session)
     return;
+  const auto head = log->find_stream(broken);
+  const auto is_child = head && head.value() && head.value()->root != broken;
+  const auto goes_on_later = broken.kind() == entity_kind::session && !is_child;
   const auto open = open_calls(*log, broken);
   if (!open)
     return; // a log that can't be read: the next start looks again
   for (const auto& call : open.value()) {
-    if (!call.spent && broken.kind() == entity_kind::session)
+    if (!call.spent && goes_on_later)
       continue;
     for (const auto& terms : call.scopes) {
       const auto what = call.spent ? any_command{budget::settle{call.call, call.charge}}
@@ -82,17 +85,20 @@ result<void> runtime::parts::sort_out_daily_scopes() {
     TRY(const auto head, log->find_stream(owner));
     if (!head)
       continue;
-    if (owner.kind() == entity_kind::session && options.crashed == after_crash::resume) {
+    const auto of_run = head->root.kind() == entity_kind::run;
+    if (owner.kind() == entity_kind::session && !of_run && options.crashed == after_crash::resume) {
       actors->wake(owner, head->root);
       continue;
     }
-    if (owner.kind() == entity_kind::session) { // a one-shot command makes no other's calls
+    if (owner.kind() == entity_kind::session &&
+        !of_run) { // a one-shot command makes no other's calls
       settle_for(owner);
       continue;
     }
-    // The phase of a run that can go on settles when it does; that of another is over with it.
+    // A phase or a sub-agent of a run that can go on settles when it does; that of another is over
+    // with it.
     const auto id = parse_uuid(head->root.key());
-    if (owner.kind() != entity_kind::phase || !id)
+    if (!of_run || !id)
       continue;
     if (const auto found_run = live_run(*log, {id.value()});
         found_run && run::is_over(found_run.value().at))
@@ -102,7 +108,9 @@ result<void> runtime::parts::sort_out_daily_scopes() {
                             head->root.text(),
                             {},
                             system_now(),
-                            phase::abort{"its run is over"}},
+                            owner.kind() == entity_kind::phase
+                                ? any_command{phase::abort{"its run is over"}}
+                                : any_command{session::end{"its run is over"}}},
                            nobody);
   }
   return success();
