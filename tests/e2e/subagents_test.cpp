@@ -65,6 +65,18 @@ protected:
   [[nodiscard]] std::string the_run() const {
     return to_string(left_log{data()}.runs().front().run);
   }
+  /// The one approval of the run that nobody has decided; empty where there is none.
+  [[nodiscard]] std::string open_approval() const {
+    const auto listed = actor_shell({"--json", "approvals", "list"});
+    const auto open = parse_json(listed.out, "the approvals");
+    if (!open || !open.value().is_array() || open.value().as_array().empty())
+      return {};
+    EXPECT_THAT(open.value().as_array(), SizeIs(1)) << listed.shown();
+    const auto& asked = open.value().as_array().front().as_object();
+    EXPECT_EQ(json::value_to<std::string>(asked.at("kind")), "tool");
+    EXPECT_EQ(json::value_to<std::string>(asked.at("run")), the_run());
+    return json::value_to<std::string>(asked.at("approval"));
+  }
   [[nodiscard]] std::string git(const std::string& arguments) const {
     return shell("git -C '" + repo().string() + "' " + arguments);
   }
@@ -295,29 +307,25 @@ TEST_F(subagents, are_all_called_off_when_their_run_is_aborted) {
   EXPECT_EQ(left_log{data()}.damages(), "");
 }
 
-TEST_F(subagents, ask_at_the_root_however_deep_they_are_and_are_answered_once) {
+/// A helper three deep writes what has to be asked about.
+std::string script_with_a_deep_gate() {
   const auto deeper = [](std::string_view from, std::string_view to) {
     return "  - match: {contains: [You help, " + std::string{from} +
            "], assistant_turns: 0}\n    tool_calls:\n" + asks("helper", to) +
            "    usage: {input: 100, output: 10}\n";
   };
-  const auto script =
-      script_of(asks("helper", "Level one"),
-                deeper("Level one", "Level two") + deeper("Level two", "Level three") + R"(
+  return script_of(asks("helper", "Level one"),
+                   deeper("Level one", "Level two") + deeper("Level two", "Level three") + R"(
   - match: {contains: [You help, Level three], assistant_turns: 0}
     tool_calls: [{name: write_file, arguments: {path: guarded/deep.txt, content: "deep\n"}}]
     usage: {input: 100, output: 10}
 )" + std::string{a_helper_who_completes});
-  const auto waiting = run(with_script(script));
+}
+
+TEST_F(subagents, ask_at_the_root_however_deep_they_are_and_are_answered_once) {
+  const auto waiting = run(with_script(script_with_a_deep_gate()));
   ASSERT_EQ(waiting.exit_code, 5) << waiting.shown();
-  const auto listed = actor_shell({"--json", "approvals", "list"});
-  const auto open = parse_json(listed.out, "the approvals");
-  ASSERT_TRUE(open) << listed.shown();
-  ASSERT_THAT(open.value().as_array(), SizeIs(1)) << listed.shown();
-  const auto& asked = open.value().as_array().front().as_object();
-  EXPECT_EQ(json::value_to<std::string>(asked.at("kind")), "tool");
-  EXPECT_EQ(json::value_to<std::string>(asked.at("run")), the_run());
-  const auto id = json::value_to<std::string>(asked.at("approval"));
+  const auto id = open_approval();
   const auto decided = actor_shell({"approvals", "decide", id, "approve"});
   EXPECT_EQ(decided.exit_code, 0) << decided.shown();
   EXPECT_NE(actor_shell({"approvals", "decide", id, "reject"}).exit_code, 0);
@@ -326,6 +334,37 @@ TEST_F(subagents, ask_at_the_root_however_deep_they_are_and_are_answered_once) {
   EXPECT_EQ(git("show " + only<run::report_composed>(facts).back().branch + ":guarded/deep.txt"),
             "deep\n");
   expect_nothing_open(facts);
+}
+
+TEST_F(subagents, whose_gate_is_decided_are_neither_asked_nor_run_again_after_a_kill) {
+  for (const std::string where : {"log.append.before_sync:1",
+                                  "log.append.after_sync:1",
+                                  "log.append.after_sync:2",
+                                  "log.append.after_sync:3",
+                                  "effect.tool.before:1",
+                                  "effect.tool.after:1"}) {
+    SCOPED_TRACE(where);
+    fs::remove_all(data());
+    fs::remove_all(repo());
+    make_repository(repo(), {{"README.md", "# nothing\n"}});
+    ASSERT_EQ(run(with_script(script_with_a_deep_gate())).exit_code, 5);
+    const auto id = open_approval();
+    auto deciding = command(with_all(), {}, {{"ACTOR_SHELL_FAIL_AT", where}});
+    deciding.command = {ACTOR_SHELL_BINARY, "approvals", "decide", id, "approve"};
+    const auto died = run_process(deciding);
+    ASSERT_EQ(died.signal, 9) << died.shown();
+    auto ended = died;
+    for (auto tried = 0; tried < 3 && ended.exit_code != 0; ++tried)
+      ended = open_approval() == id ? actor_shell({"approvals", "decide", id, "approve"})
+                                    : actor_shell({"runs", "resume", the_run()});
+    ASSERT_EQ(ended.exit_code, 0) << ended.shown();
+    const auto facts = left_log{data()}.facts();
+    EXPECT_THAT(only<run::approval_requested>(facts), SizeIs(1));
+    EXPECT_THAT(only<run::approval_decided>(facts), SizeIs(1));
+    EXPECT_THAT(only<tool_call::reviewed>(facts), SizeIs(1));
+    expect_nothing_open(facts);
+    expect_calls_made_once(facts);
+  }
 }
 
 TEST_F(subagents, spend_from_the_runs_budget_and_go_on_once_it_is_raised) {
