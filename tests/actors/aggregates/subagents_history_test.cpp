@@ -150,7 +150,8 @@ void meddle(world& w, dice& d) {
   }
 }
 
-void play(std::uint64_t seed) {
+/// `children` grows by the sub-agents that there were.
+void play(std::uint64_t seed, std::size_t& children) {
   dice d{seed};
   const world* self = nullptr;
   outside o;
@@ -195,13 +196,16 @@ void play(std::uint64_t seed) {
   EXPECT_TRUE(run_aggregate::is_final(w.state_of<run_aggregate>(stream_of(a_run))))
       << "the run does not end";
   expect_no_orphan(w);
+  children += streams_of(w, entity_kind::session).size();
 }
 
 TEST(subagent_histories, leave_no_orphan_and_no_reservation_whatever_happens) {
+  std::size_t children = 0;
   for (std::uint64_t seed = 1; seed <= 500 && !HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    play(seed);
+    play(seed, children);
   }
+  EXPECT_GT(children, 500U) << "the histories are about next to nothing";
 }
 
 // -- cut at every append --------------------------------------------------------------------------
