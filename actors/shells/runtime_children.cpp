@@ -64,6 +64,20 @@ void runtime::parts::resume_children(const run_id& run) {
   }
 }
 
+/// What is beneath a run goes on with it, or rests with it.
+void runtime::parts::wake_sessions() {
+  for (std::string after;;) {
+    const auto heads =
+        log->list_streams(entity_kind::session, after, page, log::event_log::listing::open);
+    if (!heads || heads.value().empty())
+      return; // a log that can't be read: it stops, and the next start wakes them
+    for (const auto& head : heads.value())
+      if (head.root.kind() != entity_kind::run)
+        actors->wake(head.stream, head.root);
+    after = heads.value().back().stream.text();
+  }
+}
+
 void runtime::parts::cancel_calls_of(const stream_id& broken,
                                      const stream_id& root,
                                      const error& why) {

@@ -69,6 +69,8 @@ private:
   result<definitions::persona> persona_for(const stream_id& root, const std::string& name);
   /// What a budget blocked beneath a run goes on with it.
   void resume_children(const run_id& run);
+  /// Sessions that the end of the process cut off in the middle of a turn go on.
+  void wake_sessions();
   /// A broken tool call can't answer, nor can a broken sub-agent: whoever asked does without it.
   /// `otherwise` is who asked where that can't be read.
   void tell_of_broken_call(const stream_id& stream,
