@@ -24,6 +24,7 @@ namespace performers {
 namespace {
 
 constexpr std::int64_t last_answers_ms = 10'000;
+constexpr std::size_t lookup_threads = 8;
 
 /// What is answered where a third party's exception ended the work.
 std::optional<any_command> failure_of(const effect::any& what, error why) {
@@ -112,6 +113,7 @@ public:
     if (stopped_.exchange(true))
       return;
     effects_.call_off_all();
+    lookups_.stop();
     tools_.stop();
     files_.stop();
     timers_.stop();
@@ -141,7 +143,10 @@ private:
             },
             [&](const effect::settle& e) { perform_settle(effect, e, directory_, timers_); },
             [&](const effect::call_model& e) {
-              guarded(effect, *what, [&] { perform_call_model(effect, e, options_, timers_); });
+              // A key that has to be looked up may be long in coming.
+              in_pool(lookups_, [this, &e, effect](auto&) {
+                perform_call_model(effect, e, options_, timers_);
+              });
             },
             [&](const effect::run_tool& e) {
               in_pool(tools_, [this, &e](auto& on) { perform_run_tool(on, e, options_); });
@@ -200,6 +205,7 @@ private:
   std::atomic<bool> held_ = false;
   std::atomic<bool> stopped_ = false;
   timer_thread timers_;
+  work_pool lookups_{lookup_threads};
   work_pool tools_;
   work_pool files_;
 };
