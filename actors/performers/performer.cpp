@@ -1,5 +1,6 @@
 #include "actors/performers/performer.hpp"
 
+#include "actors/aggregates/hooks.hpp"
 #include "actors/performers/artifact_effects.hpp"
 #include "actors/performers/budget_effects.hpp"
 #include "actors/performers/child_effects.hpp"
@@ -76,6 +77,17 @@ std::optional<any_command> failure_of(const effect::any& what, error why) {
                     what);
 }
 
+/// Whether an artifact is judged by commands of the workflow's or of the user's, which may take as
+/// long as a tool.
+bool runs_commands(const effect::check_artifact& what) {
+  return what.kind == phase::artifact_kind::command ||
+         hooks::has_any(what.bounds.hooks, hook_event::phase_end);
+}
+bool runs_commands(const effect::any& what) {
+  const auto* check = std::get_if<effect::check_artifact>(&what);
+  return check != nullptr && runs_commands(*check);
+}
+
 class dispatcher final : public effect_performer {
 public:
   dispatcher(performer_options options, entity_directory& directory)
@@ -93,7 +105,8 @@ public:
   void perform(const effect_owner& owner, effect_request what, on_answer answer) override {
     const auto reaches_out = std::holds_alternative<effect::call_model>(what.what) ||
                              std::holds_alternative<effect::run_tool>(what.what) ||
-                             std::holds_alternative<effect::run_hooks>(what.what);
+                             std::holds_alternative<effect::run_hooks>(what.what) ||
+                             runs_commands(what.what);
     // A reservation leads straight to a call: held here, nothing is paid for that is never made.
     const auto leads_out = reaches_out || std::holds_alternative<effect::reserve>(what.what);
     if (stopped_ || (held_ && leads_out))
@@ -155,7 +168,7 @@ private:
               in_pool(tools_, [this, &e](auto& on) { perform_run_hooks(on, e, options_); });
             },
             [&](const effect::check_artifact& e) {
-              in_pool(files_, [this, &e, effect](auto&) {
+              in_pool(runs_commands(e) ? tools_ : files_, [this, &e, effect](auto&) {
                 perform_check_artifact(effect, e, options_, directory_, timers_);
               });
             },

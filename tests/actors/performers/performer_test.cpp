@@ -312,6 +312,28 @@ TEST_F(performer, accepts_an_artifact_that_fits_its_schema) {
   EXPECT_TRUE(checked.repair_prompt.empty());
 }
 
+TEST_F(performer, checks_artifacts_beside_others_whose_hooks_take_their_time) {
+  const temporary_directory worktree;
+  write_text(worktree / "spec.json", R"({"title": "x"})");
+  const effect::check_artifact plain{worktree.path(), "spec.json", "t/s@1", a_document(a_schema)};
+  auto hooked = plain;
+  hooked.run = a_run;
+  hooked.bounds.hooks = {
+      {hook_event::phase_end, {}, "until test -e go; do sleep 0.01; done", 60'000}};
+  std::vector<answers> slow;
+  for (const auto* id : {"slow 1", "slow 2", "slow 3"})
+    slow.push_back(perform(hooked, id));
+  EXPECT_TRUE(perform(plain, "quick").last<phase::artifact_checked>().present);
+  for (auto& each : slow)
+    EXPECT_EQ(each.count(), 0U);
+  write_text(worktree / "go", "");
+  for (auto& each : slow)
+    EXPECT_TRUE(each.last<phase::artifact_checked>().findings.empty());
+  performer_->hold_new_work();
+  EXPECT_EQ(perform(hooked, "held").count(), 0U);
+  EXPECT_EQ(performer_->in_flight(), 0U) << "its hooks would begin while the process ends";
+}
+
 TEST_F(performer, asks_for_a_repair_of_a_bad_or_missing_artifact) {
   const temporary_directory worktree;
   const effect::check_artifact what{worktree.path(), "spec.json", "t/s@1", a_document(a_schema)};
