@@ -1,7 +1,7 @@
 // What the runtime can be asked to do, beside opening and stopping.
 #include "actors/aggregates/session.hpp"
 #include "actors/performers/scrub_command.hpp"
-#include "actors/shells/fold.hpp"
+#include "actors/shells/newest.hpp"
 #include "actors/shells/run_preview.hpp"
 #include "actors/shells/runtime_parts.hpp"
 #include "events/base/text.hpp"
@@ -176,10 +176,10 @@ result<session_id> runtime::session_of_approval(const approval_id& approval) {
       return refuse(errc::approval_not_found,
                     "no session that is not over has the approval " + to_string(approval));
     for (const auto& head : heads) {
-      const auto folded = fold::whole<session_aggregate>(log, head.stream);
-      if (!folded) // set aside: one that can't be read hides no other
+      const auto state = fold::newest<session_aggregate>(log, head.stream);
+      if (!state) // set aside: one that can't be read hides no other
         continue;
-      const auto* live = std::get_if<session::active>(&folded.value().state);
+      const auto* live = std::get_if<session::active>(&state.value());
       if (live != nullptr && approvals::find(live->approvals, approval) != nullptr)
         return live->about.session;
     }
