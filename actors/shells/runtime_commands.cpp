@@ -138,11 +138,14 @@ result<run_id> runtime::start_run(const run_request& asked, const command_source
 
 result<void>
 runtime::resume_run(const run_id& run, const command_source& from, std::optional<usd> cap) {
+  TRY(const auto found, live_run(*parts_->log, run));
   if (cap) {
-    TRY(live_run(*parts_->log, run));
     TRY(parts_->set_cap("run:" + to_string(run), *cap, from));
   }
-  TRY(parts_->follow_daily_cap(from.by));
+  std::vector<std::string> personas;
+  for (const auto& binding : found.bindings)
+    personas.push_back(binding.persona);
+  TRY(parts_->follow_daily_caps(personas, from.by));
   return parts_->resume(run, from);
 }
 
@@ -241,7 +244,11 @@ result<void> runtime::post_message(const session_id& session,
 }
 
 result<void> runtime::resume_session(const session_id& session, const command_source& from) {
-  TRY(parts_->follow_daily_cap(from.by));
+  TRY(const auto state, fold::newest<session_aggregate>(*parts_->log, stream_of(session)));
+  const auto* live = std::get_if<session::active>(&state);
+  TRY(parts_->follow_daily_caps(live == nullptr ? std::vector<std::string>{}
+                                                : std::vector{live->about.agent.persona},
+                                from.by));
   return parts_->resume(session, from);
 }
 

@@ -32,13 +32,27 @@ runtime::parts::set_cap(const std::string& scope, usd cap, const command_source&
        budget::set_cap{cap, warn_at, from.by, {scope, cap, warn_at, policy}}});
 }
 
-result<void> runtime::parts::follow_daily_cap(const std::string& by) {
-  const auto scope = "day:" + utc_date(system_now());
+result<void> runtime::parts::follow_cap(const std::string& scope, usd cap, const std::string& by) {
   TRY(const auto now, fold::newest<budget_aggregate>(*log, stream_of_budget(scope)));
-  // A higher one was set by hand, to go on today.
-  if (now.open && now.terms.cap >= options.config.budget.daily_cap)
+  // A higher one was set by hand, to go on today. One that is not open yet would begin with what
+  // was allowed when the work began.
+  if (now.open && now.terms.cap >= cap)
     return success();
-  return set_cap(scope, options.config.budget.daily_cap, {by});
+  return set_cap(scope, cap, {by});
+}
+
+result<void> runtime::parts::follow_daily_caps(const std::vector<std::string>& personas,
+                                               const std::string& by) {
+  const auto& settings = options.config.budget;
+  const auto today = utc_date(system_now());
+  TRY(follow_cap("day:" + today, settings.daily_cap, by));
+  if (!settings.persona_daily_cap)
+    return success();
+  for (const auto& each : personas) {
+    const auto name = each.substr(0, each.find('@'));
+    TRY(follow_cap("persona:" + name + ":" + today, *settings.persona_daily_cap, by));
+  }
+  return success();
 }
 
 // -- what nobody would settle --------------------------------------------------------------------

@@ -39,8 +39,9 @@ public:
   result<void> resume(const session_id& session, const command_source& from);
   /// Gives a scope another cap; a scope that nobody has used yet opens with it.
   result<void> set_cap(const std::string& scope, usd cap, const command_source& from);
-  /// The configuration may allow more than it did when today's scope was opened.
-  result<void> follow_daily_cap(const std::string& by);
+  /// The configuration may allow more than it did when today's scopes were opened: the day's, and
+  /// those of these personas, `name@version`.
+  result<void> follow_daily_caps(const std::vector<std::string>& personas, const std::string& by);
   result<inspect::run_summary> wait(const run_id& run, std::stop_token stop);
   void stop(std::chrono::milliseconds grace);
 
@@ -70,6 +71,7 @@ public:
 
 private:
   performers::performer_options performer_options_of();
+  result<void> follow_cap(const std::string& scope, usd cap, const std::string& by);
   /// Who is meant by a name that something beneath `root` may ask for help: as its run keeps them,
   /// else as they are now.
   result<definitions::persona> persona_for(const stream_id& root, const std::string& name);

@@ -132,6 +132,35 @@ TEST(money_commands, a_personas_day_blocks_whatever_run_it_works_for_until_it_is
             text_at(json_of(ended.out), "cost_usd"));
 }
 
+TEST(money_commands, a_personas_day_follows_the_configuration_when_its_run_is_resumed) {
+  const temporary_directory home;
+  make_repository(home.path() / "repo", {{"README.md", "# nothing\n"}});
+  write_text(home / "config.yaml", "budget: {persona_daily_cap: 0.001}\n");
+  process_options what;
+  what.environment = clean_environment(home.path());
+  what.directory = home / "repo";
+  const auto shell_of = [&](std::vector<std::string> words) {
+    what.command = {ACTOR_SHELL_BINARY, "--definitions", E2E_FIXTURES "/definitions", "--json"};
+    what.command.insert(what.command.end(), words.begin(), words.end());
+    return run_process(what);
+  };
+  const auto stopped = shell_of({"run",
+                                 "note@1",
+                                 "--model",
+                                 "scripted:" E2E_FIXTURES "/note.yaml",
+                                 "--requirements",
+                                 "A note."});
+  ASSERT_EQ(stopped.exit_code, 6) << stopped.shown();
+  const auto message = text_at(json_of(stopped.out), "message");
+  EXPECT_NE(message.find("actor-shell budget set persona:note-writer:"), std::string::npos)
+      << message;
+  const auto run = text_at(json_of(stopped.out), "run");
+  EXPECT_EQ(shell_of({"runs", "resume", run}).exit_code, 6) << "nothing is allowed that was not";
+  write_text(home / "config.yaml", "budget: {persona_daily_cap: 0.5}\n");
+  const auto ended = shell_of({"runs", "resume", run});
+  EXPECT_EQ(ended.exit_code, 0) << ended.shown();
+}
+
 TEST_F(beside_a_server, money_is_told_and_caps_are_raised) {
   const auto stopped = run("note", {"--output-format", "json", "--budget", "0.0000001"});
   ASSERT_EQ(stopped.exit_code, 6) << stopped.shown();
