@@ -2,6 +2,7 @@
 #include "gateway/api/context.hpp"
 
 #include <array>
+#include <chrono>
 
 namespace ash::gateway::api {
 namespace {
@@ -24,9 +25,23 @@ result<run::decision_kind> decision_of(std::string_view text) {
       .with("field", "/decision");
 }
 
-/// The run or session that asked. The read models know it, once they have caught up.
+constexpr std::chrono::milliseconds catch_up{2'000};
+
+/// None where the read models are behind; then only the runs and sessions themselves know, and
+/// all that are open have to be looked at. Errors: `approval_not_found` where there is none.
+result<std::optional<json::object>> row_of(const context& in, const approval_id& approval) {
+  TRY(auto known, in.reads().get("approvals", to_string(approval)));
+  if (known || !in.reads().wait_for(in.log().head(), catch_up))
+    return known;
+  TRY(known, in.reads().get("approvals", to_string(approval)));
+  if (!known)
+    return refuse(errc::approval_not_found, "there is no approval " + to_string(approval));
+  return known;
+}
+
+/// The run or session that asked.
 result<stream_id> root_of(const context& in, const approval_id& approval) {
-  TRY(const auto known, in.reads().get("approvals", to_string(approval)));
+  TRY(const auto known, row_of(in, approval));
   const auto named = [&](std::string_view kind) -> result<std::optional<uuid>> {
     if (!known)
       return std::optional<uuid>{};

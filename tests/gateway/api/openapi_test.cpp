@@ -202,6 +202,7 @@ TEST_F(openapi, fits_what_is_answered_of_runs) {
   EXPECT_EQ(refused("POST", "/api/v1/budget/scopes/run:x/cap", {.body = R"({"cap_usd": "2"})"}),
             "budget_scope_not_found");
   EXPECT_EQ(refused("POST", "/api/v1/budget/scopes/run:x/cap"), "argument_invalid");
+  rows_.found["approvals/" + approval] = {{"run", run}};
   told(200,
        "POST",
        "/api/v1/approvals/{approval}/decision",

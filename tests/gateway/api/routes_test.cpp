@@ -90,6 +90,7 @@ TEST_F(other_routes, let_a_session_leave_plan_mode_once_somebody_approves) {
   EXPECT_EQ(facts("session.plan_mode.changed").size(), 1U) << "and stays on meanwhile";
   const std::string approval{asked.at(0).at("record").at("data").at("approval").as_string()};
   const auto decision = "/api/v1/approvals/" + approval + "/decision";
+  rows_.are_late = true;
   const auto told = got(200, "POST", decision, {.body = R"({"decision": "approve"})"});
   EXPECT_EQ(told.at("session").as_string(), session);
   EXPECT_FALSE(told.contains("run"));
