@@ -70,7 +70,7 @@ TEST(permissions, of_every_mode_for_every_effect_under_every_rule) {
       for (const auto& call : {a_read, inside, with_a_key, outside, taken_back, a_command}) {
         auto terms = terms_in(in);
         terms.permissions = {{rule}};
-        const auto writes = call.effect == effect_class::write;
+        const auto writes = call.effect != effect_class::read;
         auto want = rule;
         if (rule == verdict::ask && in == mode::dont_ask)
           want = verdict::deny;
