@@ -58,7 +58,8 @@ protected:
     return parsed ? std::move(parsed).value() : json::value{};
   }
   [[nodiscard]] json::object key_of(const std::string& provider) const {
-    for (const auto& each : json_of({"keys"}).as_array())
+    const auto rows = json_of({"keys"});
+    for (const auto& each : rows.as_array())
       if (text_at(each.as_object(), "provider") == provider)
         return each.as_object();
     ADD_FAILURE() << "no row of " << provider;
@@ -66,7 +67,8 @@ protected:
   }
   [[nodiscard]] fs::path key_file() const { return home_ / "keys/openrouter"; }
   [[nodiscard]] json::object check_of(const std::string& what) const {
-    for (const auto& each : json_of({"doctor", "--offline"}).at("checks").as_array())
+    const auto told = json_of({"doctor", "--offline"});
+    for (const auto& each : told.at("checks").as_array())
       if (text_at(each.as_object(), "check") == what)
         return each.as_object();
     ADD_FAILURE() << "no check of " << what;
@@ -139,7 +141,9 @@ TEST_F(keys, that_are_none_and_providers_that_are_unknown_are_refused) {
 TEST_F(keys, that_others_could_read_are_not_used) {
   ASSERT_EQ(tell(key + "\n", {"login", "openrouter", "--file"}).exit_code, 0);
   fs::permissions(key_file(), fs::perms::group_read, fs::perm_options::add);
-  EXPECT_THAT(text_at(key_of("openrouter"), "problem"), HasSubstr("chmod 600"));
+  const auto row = key_of("openrouter");
+  EXPECT_THAT(text_at(row, "problem"), HasSubstr("chmod 600"));
+  EXPECT_TRUE(row.at("place").is_null());
   EXPECT_EQ(text_at(check_of("key of openrouter"), "verdict"), "fail");
   EXPECT_THAT(ask({"run", "note@1", "--model", "openrouter:a/b", "--explain"}).out,
               HasSubstr("chmod 600"));
