@@ -135,7 +135,7 @@ struct sums {
   bool estimated = false;
 
   void add(const json::object& call) {
-    ++calls;
+    calls += text_in(call, "state") == "refused" ? 0 : 1; // it was never made
     input += number_in<std::int64_t>(call, "input_tokens");
     cached += number_in<std::int64_t>(call, "cached_tokens");
     output += number_in<std::int64_t>(call, "output_tokens");
