@@ -21,7 +21,8 @@ using strings = std::vector<std::string>;
 constexpr std::string_view leader_ends = R"(
   - match: {contains: You lead, last_tool: request_subagent}
     tool_calls:
-      - {name: write_file, arguments: {path: .actor-shell/out/note.json, content: '{"note": "led"}'}}
+      - name: write_file
+        arguments: {path: .actor-shell/out/note.json, content: '{"note": "led"}'}
     usage: {input: 300, output: 20}
   - match: {contains: You lead, last_tool: write_file}
     tool_calls: [{name: complete, arguments: {summary: Led.}}]
