@@ -46,8 +46,57 @@ run_picture::phase_line* run_picture::line(std::string_view key) {
   return nullptr;
 }
 
+void run_picture::add_run_fact(const any_fact& happened, instant at) {
+  std::visit(match{
+                 [&](const run::created& f) {
+                   started = at;
+                   for (const auto& planned : f.phases)
+                     phases.push_back({planned.key, "waiting", {}, 0});
+                 },
+                 [&](const run::workspace_prepared&) { state = "executing"; },
+                 [&](const run::phase_opened& f) {
+                   keys_[stream_of(f.phase)] = f.key;
+                   if (auto* opened = line(f.key))
+                     opened->state = "running";
+                 },
+                 [&](const run::phase_closed& f) {
+                   if (auto* closed = line(f.key)) {
+                     closed->state = f.outcome == run::phase_outcome::completed ? "completed"
+                                     : f.outcome == run::phase_outcome::failed  ? "failed"
+                                                                                : "aborted";
+                     closed->doing.clear();
+                   }
+                 },
+                 [&](const run::phase_omitted& f) {
+                   if (auto* omitted = line(f.key))
+                     omitted->state = "left out";
+                 },
+                 [&](const run::completed&) { state = "completed"; },
+                 [&](const run::failed&) { state = "failed"; },
+                 [&](const run::aborted&) { state = "aborted"; },
+                 [&](const run::interrupted&) { state = "interrupted"; },
+                 [&](const run::resumed&) { state = "executing"; },
+                 [](const auto&) {}, // not the run's own
+             },
+             happened);
+}
+
+/// A sub-agent works for the phase that its asker works for.
+void run_picture::follow(const stream_id& from, const any_fact& happened) {
+  const auto works_with = [&](const stream_id& asker) {
+    if (const auto of = keys_.find(asker); of != keys_.end())
+      keys_[from] = of->second;
+  };
+  if (const auto* asked = std::get_if<tool_call::requested>(&happened))
+    works_with(asked->owner);
+  if (const auto* child = std::get_if<session::created>(&happened))
+    works_with(stream_of(child->asked_by));
+}
+
 void run_picture::add(const stream_id& from, const any_fact& happened, instant at) {
   latest = at;
+  add_run_fact(happened, at);
+  follow(from, happened);
   const auto on_current = [&](auto&& change) {
     if (const auto key = keys_.find(from); key != keys_.end())
       if (auto* at_work = line(key->second))
@@ -62,49 +111,18 @@ void run_picture::add(const stream_id& from, const any_fact& happened, instant a
     usage.estimated = usage.estimated || used.estimated;
     cost += paid;
   };
+  const auto of_phase = from.kind() == entity_kind::phase;
   std::visit(
       match{
-          [&](const run::created& f) {
-            started = at;
-            for (const auto& planned : f.phases)
-              phases.push_back({planned.key, "waiting", {}, 0});
-          },
-          [&](const run::workspace_prepared&) { state = "executing"; },
-          [&](const run::phase_opened& f) {
-            keys_[stream_of(f.phase)] = f.key;
-            if (auto* opened = line(f.key))
-              opened->state = "running";
-          },
-          [&](const run::phase_closed& f) {
-            if (auto* closed = line(f.key)) {
-              closed->state = f.outcome == run::phase_outcome::completed ? "completed"
-                              : f.outcome == run::phase_outcome::failed  ? "failed"
-                                                                         : "aborted";
-              closed->doing.clear();
-            }
-          },
-          [&](const run::phase_omitted& f) {
-            if (auto* omitted = line(f.key))
-              omitted->state = "left out";
-          },
-          [&](const tool_call::requested& f) {
-            if (const auto of = keys_.find(f.owner); of != keys_.end())
-              keys_[from] = of->second;
-          },
-          [&](const session::created& f) {
-            if (const auto of = keys_.find(stream_of(f.asked_by)); of != keys_.end())
-              keys_[from] = of->second;
-            doing("asks " + f.agent.persona);
-          },
+          [&](const session::created& f) { doing("asks " + f.agent.persona); },
           [&](const session::ended& f) {
             doing(f.code.empty() ? "the sub-agent is done" : "the sub-agent failed: " + f.code);
           },
           [&](const turn::step_started& f) {
-            if (from.kind() == entity_kind::phase)
+            if (of_phase)
               on_current([&](phase_line& l) { l.step = f.step; });
           },
           [&](const turn::call_requested& f) { doing("asking " + f.model); },
-          [&](const turn::call_started&) {},
           [&](const turn::call_delta&) { doing("the model answers"); },
           [&](const turn::call_completed& f) { spend(f.usage, f.cost); },
           [&](const turn::call_failed& f) { spend(f.usage, f.cost); },
@@ -114,14 +132,9 @@ void run_picture::add(const stream_id& from, const any_fact& happened, instant a
           },
           [&](const turn::tool_called& f) { doing(f.request.name + " " + f.request.arguments); },
           [&](const turn::completed&) {
-            if (from.kind() == entity_kind::phase)
+            if (of_phase)
               doing("checking the artifact");
           },
-          [&](const run::completed&) { state = "completed"; },
-          [&](const run::failed&) { state = "failed"; },
-          [&](const run::aborted&) { state = "aborted"; },
-          [&](const run::interrupted&) { state = "interrupted"; },
-          [&](const run::resumed&) { state = "executing"; },
           [](const auto&) {}, // a picture, not a projection: the rest has no place in it
       },
       happened);

@@ -21,7 +21,8 @@ using strings = std::vector<std::string>;
 constexpr std::string_view leader_ends = R"(
   - match: {contains: You lead, last_tool: request_subagent}
     tool_calls:
-      - {name: write_file, arguments: {path: .actor-shell/out/note.json, content: '{"note": "led"}'}}
+      - name: write_file
+        arguments: {path: .actor-shell/out/note.json, content: '{"note": "led"}'}
     usage: {input: 300, output: 20}
   - match: {contains: You lead, last_tool: write_file}
     tool_calls: [{name: complete, arguments: {summary: Led.}}]
@@ -297,6 +298,7 @@ TEST_F(subagents, are_all_called_off_when_their_run_is_aborted) {
   ASSERT_THAT(only<session::ended>(left_log{data()}.facts()), IsEmpty());
   const auto ended = actor_shell({"runs", "abort", the_run(), "--reason", "enough"});
   EXPECT_EQ(ended.exit_code, 0) << ended.shown();
+  EXPECT_EQ(left_log{data()}.runs().front().state, "aborted");
   const auto facts = left_log{data()}.facts();
   EXPECT_THAT(only<session::created>(facts), SizeIs(3));
   for (const auto& end : only<session::ended>(facts)) {
