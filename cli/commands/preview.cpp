@@ -26,8 +26,9 @@ std::string table_of(const json::object& preview, std::size_t width) {
   for (const auto& each : array_in(preview, "phases")) {
     const auto& phase = each.as_object();
     const auto* may_be_skipped = phase.if_contains("conditional");
-    const auto mark = may_be_skipped != nullptr && *may_be_skipped == true ? " (conditional)" : "";
-    rows.push_back({text_in(phase, "key") + mark,
+    const auto key = text_in(phase, "key");
+    const auto is_conditional = may_be_skipped != nullptr && *may_be_skipped == true;
+    rows.push_back({is_conditional ? tr("{} (conditional)", key) : key,
                     text_in(phase, "persona"),
                     text_in(phase, "model"),
                     count(phase, "input_tokens"),
