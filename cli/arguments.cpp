@@ -18,7 +18,8 @@ namespace {
 constexpr const char* footer = msg(
     "Exit codes: 0 done · 1 the run failed, or an internal error · 2 invalid input · 3 not found · "
     "4 conflict · 5 a person has to decide or mend something · 6 a budget or limit was reached · "
-    "7 try again later · 8 the run was aborted · 130/143 stopped by SIGINT/SIGTERM (resume it)");
+    "7 try again later · 8 the run was aborted · 130/143 stopped by SIGINT/SIGTERM (resume it)\n"
+    "Language: ACTOR_SHELL_LANG=en or ko (default: the locale's)");
 
 const std::map<std::string, output_format> formats{{"text", output_format::text},
                                                    {"json", output_format::json},

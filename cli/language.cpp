@@ -105,7 +105,8 @@ result<language> wanted_language() {
                       "', and the known languages are: en, ko");
   for (const auto* name : {"LC_ALL", "LC_MESSAGES", "LANG"})
     if (const auto locale = variable(name); !locale.empty())
-      return locale.starts_with("ko") ? language::korean : language::english;
+      return locale.substr(0, locale.find_first_of("_.@")) == "ko" ? language::korean
+                                                                   : language::english;
   return language::english;
 }
 

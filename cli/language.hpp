@@ -17,7 +17,7 @@ namespace ash::cli {
 enum class language : std::uint8_t { english, korean };
 
 /// What $ACTOR_SHELL_LANG names, else Korean where the first of $LC_ALL, $LC_MESSAGES and $LANG
-/// that is set begins with `ko`, else English. Errors: `argument_invalid` for a language not known.
+/// that is set is a Korean one, else English. Errors: `argument_invalid` for a language not known.
 result<language> wanted_language();
 
 /// From now on. Changes the environment, so it is called before there are threads.

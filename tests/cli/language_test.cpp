@@ -51,6 +51,8 @@ TEST_F(languages, follow_the_first_locale_that_is_set) {
   EXPECT_EQ(wanted_language().value(), language::english);
   ::setenv("LC_ALL", "ko", 1);
   EXPECT_EQ(wanted_language().value(), language::korean);
+  ::setenv("LC_ALL", "kok_IN", 1);
+  EXPECT_EQ(wanted_language().value(), language::english) << "Konkani";
 }
 
 TEST_F(languages, are_what_the_variable_says_before_any_locale) {
