@@ -115,8 +115,8 @@ void speak(language which) {
     messages = nullptr;
     return;
   }
+  ::setenv("LANGUAGE", "ko", 1);
   static const auto made = [] {
-    ::setenv("LANGUAGE", "ko", 1);
     ::bindtextdomain(domain, catalogues().c_str());
     ::bind_textdomain_codeset(domain, "UTF-8");
     return a_locale();

@@ -51,7 +51,8 @@ TEST(terminal, knows_the_columns_of_hangul_and_of_what_combines) {
 TEST(terminal, aligns_and_cuts_wide_characters_by_their_columns) {
   EXPECT_EQ(render_table({"단계", "상태"}, {{"spec", "완료"}, {"a", "실패"}}, 80),
             "단계  상태\nspec  완료\na     실패\n");
-  EXPECT_EQ(fit("단계가 끝남", 8), "단계가…");
+  EXPECT_EQ(fit("단계가 끝남", 8), "단계가 …");
+  EXPECT_EQ(fit("단계가 끝남", 9), "단계가 …") << "no room for a whole character more";
   EXPECT_EQ(fit("단계가", 6), "단계가");
   EXPECT_EQ(fit("단계가", 4), "단…") << "half a character is none";
 }
