@@ -1,6 +1,7 @@
 // `attach` and `approvals`: following a run under a server, and answering what it asks.
 #include "cli/commands/gate_prompt.hpp"
 #include "cli/commands/remote_work.hpp"
+#include "cli/language.hpp"
 #include "cli/members.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
@@ -141,16 +142,21 @@ void print_table(const json::array& all) {
     const auto run = text_in(row, "run");
     rows.push_back({cell(row, "approval"),
                     (run.empty() ? text_in(row, "session") : run).substr(0, 8),
-                    cell(row, "kind"),
+                    tr_word(cell(row, "kind")),
                     cell(row, "phase"),
                     cell(row, "round"),
                     amount_of(row),
                     cell(row, "subject")});
   }
-  const auto table =
-      render_table({"APPROVAL", "ROOT", "KIND", "PHASE", "ROUND", "AMOUNT", "SUBJECT"},
-                   rows,
-                   terminal_width(stream::out));
+  const auto table = render_table({tr("APPROVAL"),
+                                   tr("ROOT"),
+                                   tr("KIND"),
+                                   tr("PHASE"),
+                                   tr("ROUND"),
+                                   tr("AMOUNT"),
+                                   tr("SUBJECT")},
+                                  rows,
+                                  terminal_width(stream::out));
   std::fputs(table.c_str(), stdout);
 }
 
@@ -214,23 +220,25 @@ result<json::object> approval_of(const settings& with, const std::string& id) {
 }
 
 void print_approval(const json::object& of) {
-  std::printf("approval %s %s\n", cell(of, "approval").c_str(), cell(of, "state").c_str());
+  std::printf("%s\n",
+              tr("approval {} {}", cell(of, "approval"), tr_word(cell(of, "state"))).c_str());
+  constexpr std::size_t names = 9;
   const auto line = [](const char* name, const std::string& value) {
     if (!value.empty())
-      std::printf("  %-9s %s\n", name, printable(value).c_str());
+      std::printf("  %s %s\n", padded(name, names).c_str(), printable(value).c_str());
   };
-  line("kind", text_in(of, "kind"));
-  line("run", text_in(of, "run"));
-  line("session", text_in(of, "session"));
-  line("phase", text_in(of, "phase_key"));
-  line("asker", text_in(of, "asker"));
-  line("subject", text_in(of, "subject"));
-  line("round", cell(of, "round"));
-  line("amount", amount_of(of));
-  line("question", text_in(of, "question"));
-  line("until", text_in(of, "expires_at"));
-  line("by", text_in(of, "decided_by"));
-  line("comment", text_in(of, "comment"));
+  line(tr("kind"), tr_word(text_in(of, "kind")));
+  line(tr("run"), text_in(of, "run"));
+  line(tr("session"), text_in(of, "session"));
+  line(tr("phase"), text_in(of, "phase_key"));
+  line(tr("asker"), text_in(of, "asker"));
+  line(tr("subject"), text_in(of, "subject"));
+  line(tr("round"), cell(of, "round"));
+  line(tr("amount"), amount_of(of));
+  line(tr("question"), text_in(of, "question"));
+  line(tr("until"), text_in(of, "expires_at"));
+  line(tr("by"), text_in(of, "decided_by"));
+  line(tr("comment"), text_in(of, "comment"));
 }
 
 int decide_at(const settings& with,
@@ -269,7 +277,7 @@ int approvals_list(const settings& with, const std::string& run) {
   if (with.format == answer_format::json)
     print_json(open.value());
   else if (open.value().empty())
-    std::fprintf(stderr, "nobody has to decide anything\n");
+    std::fprintf(stderr, "%s", tr("nobody has to decide anything\n"));
   else
     print_table(open.value());
   return 0;

@@ -1,5 +1,6 @@
 #include "cli/commands/gate_prompt.hpp"
 
+#include "cli/language.hpp"
 #include "cli/members.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
@@ -40,19 +41,19 @@ std::optional<decision_kind> find_in(const Names& all, std::string_view text) {
 }
 
 void show(const gate_question& what) {
-  const auto who = what.phase.empty() ? std::string{"the session"} : "phase " + what.phase;
+  const auto who = what.phase.empty() ? std::string{tr("the session")} : tr("phase {}", what.phase);
   if (what.kind == "artifact") {
     std::fprintf(stderr,
-                 "%s asks for approval of %s (round %ld)\n",
+                 tr("%s asks for approval of %s (round %ld)\n"),
                  printable(who).c_str(),
                  printable(what.subject).c_str(),
                  static_cast<long>(what.round));
     return;
   }
   std::fprintf(stderr,
-               "%s asks for approval (%s): %s%s%s\n",
+               tr("%s asks for approval (%s): %s%s%s\n"),
                printable(who).c_str(),
-               printable(what.kind).c_str(),
+               printable(tr_word(what.kind)).c_str(),
                printable(what.subject).c_str(),
                what.amount.empty() ? "" : ", ",
                what.amount.c_str());
@@ -97,19 +98,19 @@ std::optional<gate_answer> ask_about(const gate_question& what, const std::stop_
   while (true) {
     show(what);
     const auto chosen = answer_to(
-        "approve (y), reject (n), request-changes, abort the run, or leave it open? ", stop);
+        tr("approve (y), reject (n), request-changes, abort the run, or leave it open? "), stop);
     if (!chosen || chosen->empty() || *chosen == "leave")
       return std::nullopt;
     auto decision = decision_named(*chosen);
     if (!decision)
       decision = find_in(short_names, *chosen);
     if (!decision) {
-      std::fprintf(stderr, "that is none of them\n");
+      std::fprintf(stderr, "%s", tr("that is none of them\n"));
       continue;
     }
     gate_answer out{*decision, {}};
     if (*decision != decision_kind::approve)
-      out.comment = answer_to("why? ", stop).value_or("");
+      out.comment = answer_to(tr("why? "), stop).value_or("");
     if (stop.stop_requested())
       return std::nullopt;
     return out;
