@@ -176,25 +176,6 @@ permit by_mode(const tool_terms& terms, const permission_request& call, const se
 
 } // namespace
 
-std::string path_in_worktree(std::string_view path, std::string_view worktree) {
-  if (!worktree.empty() && path.starts_with(worktree) &&
-      (path.size() == worktree.size() || path[worktree.size()] == '/'))
-    path.remove_prefix(worktree.size());
-  std::vector<std::string_view> kept;
-  while (!path.empty()) {
-    const auto component = path.substr(0, path.find('/'));
-    path.remove_prefix(std::min(path.size(), component.size() + 1));
-    if (component == ".." && !kept.empty())
-      kept.pop_back();
-    else if (!component.empty() && component != "." && component != "..")
-      kept.push_back(component);
-  }
-  std::string out;
-  for (const auto component : kept)
-    out.append(out.empty() ? "" : "/").append(component);
-  return out;
-}
-
 writable is_writable(std::span<const std::string> paths, std::string_view path) {
   auto out = paths.empty() ? writable::yes : writable::no;
   for (const auto& each : paths) {

@@ -48,9 +48,6 @@ struct path_change {
 std::vector<std::string> with_changes(std::vector<std::string> paths,
                                       std::span<const path_change> changes);
 
-/// A path that a call names, relative to the worktree, `.` and `..` resolved by the text alone.
-std::string path_in_worktree(std::string_view path, std::string_view worktree);
-
 /// Whether a rule matches. A pattern over a command holds for each command that its text is made
 /// of: a rule that allows has to match all of them, without substitutions and redirections; one
 /// that asks or denies, any.
