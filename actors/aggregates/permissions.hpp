@@ -28,8 +28,13 @@ struct permit {
   std::string message; ///< for the model and for a person
 };
 
+/// The origin of a rule of a sub-agent's persona begins so.
+constexpr std::string_view of_subagent = "sub-agent ";
+
 /// The first of these decides: plan mode (for a call that changes something), a path that is taken
-/// back, the first rule that matches, then the mode and the writable paths.
+/// back, the first rule that matches, then the mode and the writable paths. The rules of each
+/// sub-agent are looked through by themselves and only ever narrow: of what they, and those of
+/// whoever asked, come to, the strictest holds, and an `allow` of theirs is none.
 permit permit_call(const tool_terms& terms, const permission_request& call);
 
 /// Whether a path relative to the worktree may be written. The paths are an ordered list of globs:
@@ -47,9 +52,6 @@ struct path_change {
 /// The paths after the changes, in the order in which they were made.
 std::vector<std::string> with_changes(std::vector<std::string> paths,
                                       std::span<const path_change> changes);
-
-/// A path that a call names, relative to the worktree, `.` and `..` resolved by the text alone.
-std::string path_in_worktree(std::string_view path, std::string_view worktree);
 
 /// Whether a rule matches. A pattern over a command holds for each command that its text is made
 /// of: a rule that allows has to match all of them, without substitutions and redirections; one

@@ -1,6 +1,7 @@
 #include "actors/performers/child_effects.hpp"
 
 #include "actors/aggregates/delegation.hpp"
+#include "actors/aggregates/permissions.hpp"
 #include "actors/aggregates/tool_call.hpp"
 #include "actors/performers/agent_terms.hpp"
 #include "actors/performers/child_workspace.hpp"
@@ -118,11 +119,16 @@ bool writes_files(const std::vector<tool_spec>& tools) {
 
 tool_terms child_bounds(tool_terms of_asker, const defs::persona& who) {
   auto out = std::move(of_asker);
-  const auto asker_may = out.writable_paths;
   out.network = out.network && who.network == defs::network_access::granted;
-  add_permissions(out, who, {});
-  if (!asker_may.empty())
-    out.writable_paths = both(asker_may, out.writable_paths);
+  tool_terms own;
+  own.mode = out.mode;
+  add_permissions(own, who, {});
+  out.mode = own.mode;
+  for (auto& rule : own.permissions)
+    rule.origin = std::string{policy::of_subagent} + identity(who);
+  out.permissions.insert(out.permissions.begin(), own.permissions.begin(), own.permissions.end());
+  out.writable_paths = out.writable_paths.empty() ? std::move(own.writable_paths)
+                                                  : both(out.writable_paths, own.writable_paths);
   return out;
 }
 

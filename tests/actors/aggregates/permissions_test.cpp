@@ -1,5 +1,7 @@
 #include "actors/aggregates/permissions.hpp"
 
+#include "events/base/tool_arguments.hpp"
+
 #include <gtest/gtest.h>
 
 namespace ash::testing {
@@ -145,7 +147,8 @@ TEST(permissions, take_grants_and_revocations_in_their_order) {
 
 TEST(permissions, see_through_another_spelling_of_a_path) {
   for (const auto* spelt : {"src/../docs/a", "./docs//a", "/worktree/docs/a", "docs/x/../a"})
-    EXPECT_EQ(policy::path_in_worktree(spelt, "/worktree"), "docs/a") << spelt;
+    for (const auto* worktree : {"/worktree", "/worktree/"})
+      EXPECT_EQ(path_in_worktree(spelt, worktree), "docs/a") << spelt;
 }
 
 TEST(permissions, let_commands_run_until_a_path_is_taken_back) {
