@@ -150,7 +150,8 @@ void add_money(CLI::App& app, line& l) {
   set->add_option("--cap", l.budget_set.cap, "dollars")->required();
   set->add_option(
       "--warn-at", l.budget_set.warn_at, "dollars (default: the same share of the cap as before)");
-  set->add_flag("--resume", l.budget_set.resume, "go on with the run that the scope blocked");
+  set->add_flag(
+      "--resume", l.budget_set.resume, "go on with the run or session that the scope is of");
   add_format(*set, l.budget_set.format);
   set->callback([&l] { l.chosen = [&l] { return budget_set(l.with, l.budget_set); }; });
   auto* costs = app.add_subcommand("costs", "What a run's calls cost, by phase and call");

@@ -120,8 +120,7 @@ effects owed_while_going(const live& s) {
   append(owed, ask_conditions(s));
   for (const auto* phase : open_phases(s)) {
     owed.push_back(open(s, *phase));
-    if (s.resumes > 0)
-      owed.push_back(resume_phase(s, *phase));
+    owed.push_back(resume_phase(s, *phase)); // what has begun is loaded by it, and goes on
     for (const auto& a : s.approvals)
       if (a.decision && a.what.phase_key == phase->key)
         append(owed, approvals::tell_asker(a));

@@ -216,6 +216,29 @@ void perform_open_child(effect_ptr effect,
              });
 }
 
+namespace {
+
+/// The paths that the tools of a session wrote, each once.
+result<std::vector<std::string>> written_by(const log::event_log& log, const stream_id& session) {
+  std::vector<std::string> out;
+  for (std::uint64_t after = 0;;) {
+    TRY(const auto records, log.read_stream(session, after));
+    if (records.empty())
+      return out;
+    for (const auto& record : records) {
+      after = record.version;
+      if (record.type != turn::tool_answered::type)
+        continue;
+      TRY(const auto fact, codec::decode(record.type, record.schema_version, record.payload));
+      for (const auto& change : std::get<turn::tool_answered>(fact).written)
+        if (std::find(out.begin(), out.end(), change.path) == out.end())
+          out.push_back(change.path);
+    }
+  }
+}
+
+} // namespace
+
 result<session::ended> close_child(const effect::close_child& what,
                                    const performer_options& options,
                                    std::stop_token stop) {
@@ -225,8 +248,14 @@ result<session::ended> close_child(const effect::close_child& what,
   auto run = first_of<run::created>(*options.log, child.root);
   if (!asked || !run)
     return with_code(outcome, asked ? run.error() : asked.error(), child.branch);
-  const child_place where{
-      run.value().repo_path, asked.value().worktree, child.worktree, child.branch};
+  auto written = written_by(*options.log, stream_of(child.session));
+  if (!written)
+    return with_code(outcome, written.error(), child.branch);
+  const child_place where{run.value().repo_path,
+                          asked.value().worktree,
+                          child.worktree,
+                          child.branch,
+                          std::move(written).value()};
   if (!outcome.code.empty()) {
     auto kept = give_up(where, stop);
     if (!kept && kept.error().code == errc::cancelled)

@@ -45,9 +45,24 @@ remove_branch(const std::string& repo, const std::string& branch, std::stop_toke
 }
 
 result<std::string> save(const child_place& where, std::stop_token stop) {
-  return save_workspace(
-      {where.repo, where.worktree, where.branch, {}, "actor-shell: a sub-agent's work\n"},
-      std::move(stop));
+  return save_workspace({where.repo,
+                         where.worktree,
+                         where.branch,
+                         where.written,
+                         "actor-shell: a sub-agent's work\n"},
+                        std::move(stop));
+}
+
+/// A merge would write over what git ignores, and say nothing.
+result<void>
+save_what_it_meets(const child_place& where, const worktree_place& asker, std::stop_token stop) {
+  TRY(save_workspace({where.repo,
+                      where.asker,
+                      asker.branch,
+                      where.written,
+                      "actor-shell: before a sub-agent's work is merged\n"},
+                     std::move(stop)));
+  return success();
 }
 
 result<std::string>
@@ -88,6 +103,10 @@ result<void> merge_back(const child_place& where, std::stop_token stop) {
     return remove_workspace(where.repo, where.worktree, stop);
   TRY(save(where, stop));
   TRY(const auto asker, place_of(where.repo, where.asker, stop));
+  if (!where.written.empty()) {
+    TRY(drop_half_a_merge(where, asker.place, stop));
+    TRY(save_what_it_meets(where, asker, stop));
+  }
   TRY(const auto conflicts, merge_locked(where, asker.place, stop));
   TRY(remove_workspace(where.repo, where.worktree, stop));
   if (!conflicts.empty())

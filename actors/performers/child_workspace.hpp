@@ -6,6 +6,7 @@
 
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace ash::performers {
 
@@ -14,6 +15,8 @@ struct child_place {
   std::string asker; ///< the worktree of whoever asked
   std::string worktree;
   std::string branch;
+  /// What the child's tools wrote, relative to the worktree: kept though git ignores it.
+  std::vector<std::string> written = {};
 };
 
 /// Commits what is in the asker's worktree, and makes the child's on a new branch from there. What
@@ -22,8 +25,10 @@ struct child_place {
 result<void> branch_off(const child_place& where, std::stop_token stop = {});
 
 /// Commits what is in the child's worktree, merges it into the asker's, and removes the worktree
-/// and the branch. What was merged before stays merged. Errors: `merge_conflict` naming the files:
-/// then nothing is merged, and the branch stays; `git_failed`, `cancelled`.
+/// and the branch. What was merged before stays merged; what the asker has at a path that the
+/// child wrote is committed first, so that an ignored file is not written over. Errors:
+/// `merge_conflict` naming the files: then nothing is merged, and the branch stays; `git_failed`,
+/// `cancelled`.
 result<void> merge_back(const child_place& where, std::stop_token stop = {});
 
 /// Removes the child's worktree, and its branch where there is nothing on it. Whether it stays.

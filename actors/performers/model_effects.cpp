@@ -137,12 +137,13 @@ void perform_call_model(effect_ptr effect,
                         const effect::call_model& what,
                         const performer_options& options,
                         timer_thread& timers) {
+  auto body = text_of(what.request, *options.log);
+  auto found = options.providers(what.model);
+  // The provider's key may be known only now, and has to be kept out of what is shown.
   const auto call = std::make_shared<model_call>(
       std::move(effect), what.call, options.delta_ms, options.scrub->now(), timers);
-  auto body = text_of(what.request, *options.log);
   if (!body)
     return call->fail(body.error());
-  auto found = options.providers(what.model);
   if (!found)
     return call->fail(found.error());
   const auto colon = what.model.find(':');

@@ -85,6 +85,7 @@ result<void> runtime::parts::open() {
     if (auto resumed = resume(run, {"restart"}); !resumed)
       set_aside.push_back({run, std::move(resumed).error()});
   }
+  chores_.run([this] { wake_sessions(); });
   return success();
 }
 

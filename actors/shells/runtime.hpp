@@ -116,6 +116,9 @@ public:
                             const message_id& message,
                             const std::string& text,
                             const command_source& from);
+  /// A turn that a budget blocked goes on, in the session and beneath it; nothing where none waits.
+  /// Errors: `session_not_found`, `session_ended`, `invalid_transition` for a sub-agent's session.
+  result<void> resume_session(const session_id& session, const command_source& from);
   /// Stops a running turn; nothing where it is over. Errors: `session_not_found`,
   /// `session_ended`, `turn_not_found`.
   result<void> stop_turn(const session_id& session,

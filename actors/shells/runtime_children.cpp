@@ -42,15 +42,14 @@ result<definitions::persona> runtime::parts::persona_for(const stream_id& root,
   return who;
 }
 
-void runtime::parts::resume_children(const run_id& run) {
-  const auto root = stream_of(run);
+void runtime::parts::resume_children(const stream_id& root) {
   for (std::string after;;) {
     const auto heads =
         log->list_streams(entity_kind::session, after, page, log::event_log::listing::open);
     if (!heads || heads.value().empty())
       return; // a log that can't be read: it stops, and the next start resumes again
     for (const auto& head : heads.value())
-      if (head.root == root) {
+      if (head.root == root && head.stream != root) {
         auto what = is_waited_for(*log, head.stream)
                         ? any_command{turn::resume{}}
                         : any_command{session::end{"nobody waits for it any more"}};
@@ -60,6 +59,20 @@ void runtime::parts::resume_children(const run_id& run) {
             {{}, root.text(), "resume:" + root.text(), system_now(), std::move(what)},
             nobody);
       }
+    after = heads.value().back().stream.text();
+  }
+}
+
+/// What is beneath a run goes on with it, or rests with it.
+void runtime::parts::wake_sessions() {
+  for (std::string after;;) {
+    const auto heads =
+        log->list_streams(entity_kind::session, after, page, log::event_log::listing::open);
+    if (!heads || heads.value().empty())
+      return; // a log that can't be read: it stops, and the next start wakes them
+    for (const auto& head : heads.value())
+      if (head.root.kind() != entity_kind::run)
+        actors->wake(head.stream, head.root);
     after = heads.value().back().stream.text();
   }
 }

@@ -72,8 +72,21 @@ result<void> runtime::parts::resume(const run_id& run, const command_source& fro
       tell(stream_of(run), from, "resume:" + to_string(random_uuid()), run::resume{from.by});
   slots->began(run);
   if (told)
-    resume_children(run);
+    resume_children(stream_of(run));
   return told;
+}
+
+result<void> runtime::parts::resume(const session_id& session, const command_source& from) {
+  const auto stream = stream_of(session);
+  TRY(const auto head, log->find_stream(stream));
+  if (head && head->root != stream)
+    return refuse(errc::invalid_transition,
+                  "the session " + to_string(session) + " is a sub-agent's: it goes on with '" +
+                      head->root.text() + "', which is to be resumed")
+        .with("root", head->root.text());
+  TRY(tell(stream, from, "resume:" + to_string(random_uuid()), turn::resume{}));
+  resume_children(stream);
+  return success();
 }
 
 result<run_preview> runtime::preview_run(const run_request& asked) {
@@ -199,6 +212,11 @@ result<void> runtime::post_message(const session_id& session,
                                    const command_source& from) {
   return parts_->tell(
       stream_of(session), from, "post:" + to_string(random_uuid()), session::post{message, text});
+}
+
+result<void> runtime::resume_session(const session_id& session, const command_source& from) {
+  TRY(parts_->follow_daily_cap(from.by));
+  return parts_->resume(session, from);
 }
 
 result<void> runtime::stop_turn(const session_id& session,

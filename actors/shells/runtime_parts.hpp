@@ -36,6 +36,7 @@ public:
   [[nodiscard]] planning planning_with(const definitions::library& library,
                                        const consents& consented);
   result<void> resume(const run_id& run, const command_source& from);
+  result<void> resume(const session_id& session, const command_source& from);
   /// Gives a scope another cap; a scope that nobody has used yet opens with it.
   result<void> set_cap(const std::string& scope, usd cap, const command_source& from);
   /// The configuration may allow more than it did when today's scope was opened.
@@ -67,8 +68,10 @@ private:
   /// Who is meant by a name that something beneath `root` may ask for help: as its run keeps them,
   /// else as they are now.
   result<definitions::persona> persona_for(const stream_id& root, const std::string& name);
-  /// What a budget blocked beneath a run goes on with it.
-  void resume_children(const run_id& run);
+  /// What a budget blocked beneath a run or a session goes on with it.
+  void resume_children(const stream_id& root);
+  /// Sessions that the end of the process cut off in the middle of a turn go on.
+  void wake_sessions();
   /// A broken tool call can't answer, nor can a broken sub-agent: whoever asked does without it.
   /// `otherwise` is who asked where that can't be read.
   void tell_of_broken_call(const stream_id& stream,

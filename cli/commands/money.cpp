@@ -130,6 +130,17 @@ result<void> set_cap(const settings& with, const new_cap& to) {
   return success();
 }
 
+/// A session answers under a server alone: a command of one shot would end before it.
+result<void> resume_session(const settings& with, const std::string& session) {
+  TRY(const auto server, remote::find(with));
+  if (!server)
+    return refuse(errc::entity_unavailable,
+                  "no server holds this data directory, and a session goes on under one alone: "
+                  "start it with `actor-shell serve`, and give --resume again");
+  TRY(server->post("/sessions/" + url_encoded(session) + "/resume", {}));
+  return success();
+}
+
 // -- costs ----------------------------------------------------------------------------------------
 
 /// What a group of calls comes to.
@@ -301,24 +312,37 @@ int budget_set(const settings& with, const budget_set_options& asked) {
   if (!wanted)
     return static_cast<int>(report(with, wanted.error()));
   const auto& to = wanted.value();
-  const auto run = to.scope.starts_with("run:") ? to.scope.substr(4) : std::string{};
-  if (asked.resume && run.empty())
-    return static_cast<int>(
-        report(with,
-               refuse(errc::argument_invalid,
-                      "--resume goes with a run's scope: what another scope blocks is resumed run "
-                      "by run, with `runs resume RUN`")));
+  const auto key_after = [&](std::string_view kind) {
+    return to.scope.starts_with(kind) ? to.scope.substr(kind.size()) : std::string{};
+  };
+  const auto run = key_after("run:");
+  const auto session = key_after("session:");
+  if (asked.resume && run.empty() && session.empty())
+    return static_cast<int>(report(
+        with,
+        refuse(errc::argument_invalid,
+               "--resume goes with the scope of a run or a session: what another scope blocks "
+               "is resumed one by one, runs with `runs resume RUN`")));
   if (const auto set = set_cap(with, to); !set)
     return static_cast<int>(report(with, set.error()));
-  if (asked.resume)
+  if (asked.resume && !run.empty())
     return runs_resume(with, {run, {}, asked.format});
+  if (asked.resume)
+    if (const auto resumed = resume_session(with, session); !resumed)
+      return static_cast<int>(report(with, resumed.error()));
   if (with.format == answer_format::json)
     print_json(json::object{{"scope", to.scope}, {"cap_usd", to_string(to.cap).substr(1)}});
   else
-    std::printf(tr("%s: cap %s\n"), to.scope.c_str(), to_string(to.cap).c_str());
-  std::fprintf(stderr,
-               tr("what it blocked goes on with: actor-shell runs resume %s\n"),
-               run.empty() ? "RUN" : run.c_str());
+    std::printf(tr("%s: cap %s
+"), to.scope.c_str(), to_string(to.cap).c_str());
+  if (!session.empty() && !asked.resume)
+    std::fprintf(stderr, "%s", tr("what it blocked goes on with: the same command with --resume
+"));
+  else if (session.empty())
+    std::fprintf(stderr,
+                 tr("what it blocked goes on with: actor-shell runs resume %s
+"),
+                 run.empty() ? "RUN" : run.c_str());
   return 0;
 }
 

@@ -11,7 +11,7 @@ struct budget_set_options {
   std::string scope;   ///< its name; a run's id or the beginning of one means its scope
   std::string cap;     ///< dollars
   std::string warn_at; ///< dollars; empty: at the same share of the cap as before
-  bool resume = false; ///< go on with the run that it is of
+  bool resume = false; ///< go on with the run or session that it is of
   output_format format = output_format::text;
 };
 int budget_set(const settings& with, const budget_set_options& asked);

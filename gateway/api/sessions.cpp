@@ -87,6 +87,19 @@ result<response> stop(const context& in, const call& asked) {
   return commanded(in, {{"session", to_string(session)}, {"turn", to_string(turn)}}, how);
 }
 
+result<response> resume(const context& in, const call& asked) {
+  TRY(query_reader{asked}.done());
+  TRY(const auto session, session_in(in, asked));
+  TRY(const auto body, body_reader::of(asked));
+  TRY(body.done());
+  const auto target = "resume " + stream_of(session).text();
+  TRY(const auto key, key_of(asked, in.log(), target, body.canonical()));
+  TRY(const auto how, perform(in, key, stream_of(session), [&](const command_source& from) {
+        return in.work().resume_session(session, from);
+      }));
+  return commanded(in, {{"session", to_string(session)}}, how);
+}
+
 result<response> end(const context& in, const call& asked) {
   TRY(query_reader{asked}.done());
   TRY(const auto session, session_in(in, asked));
@@ -139,6 +152,8 @@ void add_session_routes(router& to, const context_ptr& in) {
   to.add("POST", "/api/v1/sessions/{session}/plan_mode", [in](const call& c) {
     return change_plan_mode(*in, c);
   });
+  to.add(
+      "POST", "/api/v1/sessions/{session}/resume", [in](const call& c) { return resume(*in, c); });
   to.add("POST", "/api/v1/sessions/{session}/end", [in](const call& c) { return end(*in, c); });
 }
 

@@ -93,6 +93,25 @@ TEST(run_graph, begins_side_by_side_once_what_is_needed_is_merged) {
   EXPECT_NE(phase_of(s, "left").worktree, phase_of(s, "right").worktree);
 }
 
+TEST(run_graph, goes_on_side_by_side_after_a_restart_while_one_phase_waits_for_someone) {
+  auto s = a_diamond();
+  complete(s, "top");
+  run::approval_requested what;
+  what.approval = an_id<approval_id>("approval");
+  what.asker = stream_of(phase_of(s, "left").phase);
+  what.phase_key = "left";
+  s.when(run::request_approval{what});
+  ASSERT_EQ(s.in<run::live>().at, run::status::awaiting_approval);
+  std::vector<stream_id> told;
+  for (const auto& each : s.owed<effect::send>())
+    if (std::holds_alternative<turn::resume>(each.what))
+      told.push_back(each.to);
+  EXPECT_EQ(
+      told,
+      (std::vector{stream_of(phase_of(s, "left").phase), stream_of(phase_of(s, "right").phase)}))
+      << "nobody else would load the phase that waits for nobody";
+}
+
 TEST(run_graph, joins_and_reports_when_all_is_merged) {
   auto s = a_diamond();
   complete(s, "top");

@@ -240,14 +240,14 @@ TEST(run, decides_an_approval_once_and_tells_who_asked) {
   EXPECT_EQ(sent.to, stream_of(open_phase(s)));
   EXPECT_EQ(std::get<phase::approval_settled>(sent.what).comment, "because");
   EXPECT_EQ(at(s), run::status::executing);
-  EXPECT_EQ(s.owes(), (strings{"open", "decided"}));
+  EXPECT_EQ(s.owes(), (strings{"open", "resume", "decided"}));
   s.when(decides(run::decision_kind::approve)).refuses(errc::approval_already_decided);
 }
 
 TEST(run, rejects_an_approval_that_nobody_decides_in_time) {
   auto s = a_run_that_awaits_approval(noon + 60 * us_per_s);
   EXPECT_EQ(s.reactions<effect::tell_self>().at(0).due, noon + 60 * us_per_s);
-  EXPECT_EQ(s.owes(), (strings{"expire", "open"})) << "phases beside it go on";
+  EXPECT_EQ(s.owes(), (strings{"expire", "open", "resume"})) << "phases beside it go on";
   s.when(run::approval_due{an_id<approval_id>("x")}).leads_to_nothing();
   s.when(run::approval_due{an_id<approval_id>("approval")}).leads_to({"approval.decided"});
   EXPECT_EQ(s.the<run::approval_decided>().decision, run::decision_kind::reject);

@@ -42,6 +42,8 @@ protected:
     options.log = log_.get();
     options.providers =
         [this](const std::string& name) -> result<std::shared_ptr<provider::model_provider>> {
+      if (name == "fake:keyed")
+        scrub_->add("an-odd-key-without-shape");
       if (name.starts_with("fake:"))
         return std::static_pointer_cast<provider::model_provider>(model_);
       return refuse(errc::secret_missing, "set FAKE_API_KEY");
@@ -50,6 +52,7 @@ protected:
     options.tools = tool::builtin_tools();
     options.tools.push_back(waiting_);
     options.delta_ms = 5;
+    options.scrub = scrub_;
     performer_ = make_performer(std::move(options), directory_);
   }
   ~performer() override { performer_->stop(); }
@@ -75,6 +78,7 @@ protected:
   }
 
   std::unique_ptr<log::event_log> log_ = log::make_memory_log();
+  std::shared_ptr<live_scrubber> scrub_ = std::make_shared<live_scrubber>();
   fake_directory directory_;
   std::shared_ptr<fake_model> model_ = std::make_shared<fake_model>();
   std::shared_ptr<waiting_tool> waiting_ = std::make_shared<waiting_tool>();
@@ -166,6 +170,22 @@ TEST_F(performer, gives_a_piece_while_the_model_still_speaks) {
     std::this_thread::yield();
   call->who.on_done(provider::response{});
   EXPECT_EQ(came.wait().size(), 2U);
+}
+
+TEST_F(performer, keeps_a_key_that_this_call_looked_up_out_of_its_pieces) {
+  auto came = perform(effect::call_model{a_call, "fake:keyed", a_document("{}")});
+  const auto call = model_->call(0);
+  call->who.on_delta(provider::delta_kind::text, "it is an-odd-key-without-");
+  while (came.count() == 0)
+    std::this_thread::yield();
+  call->who.on_delta(provider::delta_kind::text, "shape, keep it");
+  call->who.on_done(provider::response{});
+  std::string text;
+  for (const auto& one : came.wait())
+    if (const auto* piece = std::get_if<turn::model_streamed>(&*one.what))
+      text += piece->text;
+  EXPECT_EQ(text.find("without"), std::string::npos) << text;
+  EXPECT_NE(text.find("keep it"), std::string::npos) << text;
 }
 
 TEST_F(performer, fails_a_call_whose_key_is_missing_for_good) {

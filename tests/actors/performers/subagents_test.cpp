@@ -287,6 +287,37 @@ TEST_F(child_tree, is_merged_back_and_leaves_nothing_behind) {
   ASSERT_TRUE(merge_back(place())) << "what was merged before the process ended is merged";
 }
 
+TEST_F(child_tree, keeps_what_its_tools_wrote_though_git_ignores_it) {
+  write_text(asker_ + "/.gitignore", "out/\n");
+  for (const auto* name : {"a", "b"}) {
+    ASSERT_TRUE(branch_off(place(name)));
+    write_text(place(name).worktree + "/out/note.txt", std::string{name} + "\n");
+    write_text(place(name).worktree + "/out/built.o", "made by a command\n");
+  }
+  auto first = place("a");
+  first.written = {"out/note.txt", "out/removed.txt"};
+  const auto merged = merge_back(first);
+  ASSERT_TRUE(merged) << merged.error().message;
+  EXPECT_EQ(read_text(asker_ + "/out/note.txt"), "a\n");
+  EXPECT_FALSE(fs::exists(asker_ + "/out/built.o")) << "what a command left there is not work";
+  auto second = place("b");
+  second.written = {"out/note.txt"};
+  EXPECT_EQ(merge_back(second).error().code, errc::merge_conflict);
+  EXPECT_EQ(read_text(asker_ + "/out/note.txt"), "a\n");
+}
+
+TEST_F(child_tree, does_not_write_over_what_its_asker_has_and_git_ignores) {
+  write_text(asker_ + "/.gitignore", "out/\n");
+  ASSERT_TRUE(branch_off(place()));
+  write_text(asker_ + "/out/note.txt", "the asker's\n");
+  write_text(place().worktree + "/out/note.txt", "the child's\n");
+  auto where = place();
+  where.written = {"out/note.txt"};
+  EXPECT_EQ(merge_back(where).error().code, errc::merge_conflict);
+  EXPECT_EQ(read_text(asker_ + "/out/note.txt"), "the asker's\n");
+  EXPECT_EQ(git("show actor-shell/r1-sub-a:out/note.txt"), "the child's\n");
+}
+
 TEST_F(child_tree, that_conflicts_stays_on_its_branch_and_changes_nothing) {
   for (const auto* name : {"a", "b"}) {
     ASSERT_TRUE(branch_off(place(name)));

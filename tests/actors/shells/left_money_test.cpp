@@ -7,6 +7,8 @@
 #include "events/codec/codec.hpp"
 #include "tests/actors/performers/fakes.hpp"
 
+#include <algorithm>
+#include <future>
 #include <thread>
 
 namespace ash {
@@ -171,6 +173,37 @@ TEST_F(left_money, of_a_session_is_settled_by_the_next_command_that_opens_the_lo
   wait_until([&] { return scope(today()).reserved == usd{}; });
   EXPECT_EQ(scope(today()).settled, held);
   EXPECT_EQ(scope("session:" + to_string(session)).settled, held);
+}
+
+TEST_F(left_money, is_not_what_a_session_needs_to_go_on_under_the_next_server) {
+  session_request asked;
+  asked.persona = "writer";
+  const auto session = runtime_->create_session(asked, {"a test"});
+  ASSERT_TRUE(session) << to_string(session.error());
+  const auto stream = stream_of(session.value());
+  // The process ends when the turn has begun, and before anything is reserved for it.
+  runtime_->actors().close_doors();
+  std::promise<result<void>> posted;
+  runtime_->actors().inner().tell(
+      stream,
+      stream,
+      {"post",
+       stream.text(),
+       {},
+       system_now(),
+       session::post{{derive(session.value().value, "message")}, "Well?"}},
+      [&](result<void> with) { posted.set_value(std::move(with)); });
+  ASSERT_TRUE(posted.get_future().get());
+  runtime_->stop(0ms);
+  EXPECT_TRUE(scope(today()).reservations.empty());
+  write_text(script_, "turns: [{text: At once.}]\n");
+  open(after_crash::resume);
+  wait_until([&] {
+    const auto records = runtime_->log().read_stream(stream, 0);
+    return std::any_of(records.value().begin(), records.value().end(), [](const auto& one) {
+      return one.type == turn::completed::type;
+    });
+  });
 }
 
 TEST_F(left_money, is_what_the_owner_says_of_its_calls) {

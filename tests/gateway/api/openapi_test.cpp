@@ -253,6 +253,7 @@ TEST_F(openapi, fits_what_is_answered_of_the_rest) {
        at + "/turns/" + std::string{posted.at("turn").as_string()} + "/stop");
   for (const auto* mode : {R"({"plan_mode": "on"})", R"({"plan_mode": "off"})"})
     told(200, "POST", "/api/v1/sessions/{session}/plan_mode", at + "/plan_mode", {.body = mode});
+  told(200, "POST", "/api/v1/sessions/{session}/resume", at + "/resume");
   told(200, "POST", "/api/v1/sessions/{session}/end", at + "/end");
 }
 

@@ -42,6 +42,27 @@ TEST_F(other_routes, speak_with_a_session) {
   EXPECT_EQ(refused("GET", path), "session_not_found") << "the read models do not know it yet";
 }
 
+TEST_F(other_routes, go_on_with_a_session_that_a_budget_blocked) {
+  const auto made =
+      got(201,
+          "POST",
+          "/api/v1/sessions",
+          {.body = to_json_text(json::object{{"persona", "writer"},
+                                             {"model", "scripted:" + (home_ / "quick.yaml")}})});
+  const std::string session{made.at("session").as_string()};
+  const auto path = "/api/v1/sessions/" + session;
+  const auto cap = "/api/v1/budget/scopes/day:" + utc_date(system_now()) + "/cap";
+  got(200, "POST", cap, {.body = R"({"cap_usd": "0"})"});
+  got(201, "POST", path + "/messages", {.body = R"({"text": "Hello there"})"});
+  wait_for_fact("session/" + session, "turn.suspended");
+  got(200, "POST", cap, {.body = R"({"cap_usd": "5"})"});
+  got(200, "POST", path + "/resume");
+  wait_for_fact("session/" + session, "turn.completed");
+  got(200, "POST", path + "/resume");
+  got(200, "POST", path + "/end");
+  EXPECT_EQ(refused("POST", path + "/resume"), "session_ended");
+}
+
 TEST_F(other_routes, let_a_session_leave_plan_mode_once_somebody_approves) {
   const auto made =
       got(201,
