@@ -333,15 +333,13 @@ int budget_set(const settings& with, const budget_set_options& asked) {
   if (with.format == answer_format::json)
     print_json(json::object{{"scope", to.scope}, {"cap_usd", to_string(to.cap).substr(1)}});
   else
-    std::printf(tr("%s: cap %s
-"), to.scope.c_str(), to_string(to.cap).c_str());
+    std::printf(tr("%s: cap %s\n"), to.scope.c_str(), to_string(to.cap).c_str());
   if (!session.empty() && !asked.resume)
-    std::fprintf(stderr, "%s", tr("what it blocked goes on with: the same command with --resume
-"));
+    std::fprintf(
+        stderr, "%s", tr("what it blocked goes on with: the same command with --resume\n"));
   else if (session.empty())
     std::fprintf(stderr,
-                 tr("what it blocked goes on with: actor-shell runs resume %s
-"),
+                 tr("what it blocked goes on with: actor-shell runs resume %s\n"),
                  run.empty() ? "RUN" : run.c_str());
   return 0;
 }
