@@ -190,6 +190,11 @@ TEST_F(subagents, show_in_the_events_and_the_story_of_their_run) {
   EXPECT_EQ(events.exit_code, 0) << events.shown();
   EXPECT_THAT(events.out, HasSubstr("session.created"));
   EXPECT_THAT(events.out, HasSubstr("session.ended"));
+  const auto costs = parse_json(actor_shell({"--json", "costs", the_run()}).out, "the costs");
+  ASSERT_TRUE(costs);
+  const auto& phases = costs.value().at("phases").as_array();
+  ASSERT_THAT(phases, SizeIs(1)) << "their calls are the phase's";
+  EXPECT_THAT(phases.front().at("model_calls").as_array(), SizeIs(11));
   const auto stats = actor_shell({"--json", "stats", "--by", "persona"});
   ASSERT_EQ(stats.exit_code, 0) << stats.shown();
   for (const auto* persona : {"leader", "helper", "reader"})
