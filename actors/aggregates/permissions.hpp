@@ -26,6 +26,7 @@ struct permit {
   errc code = errc::permission_denied; ///< of a denial
   std::string rule;    ///< what decided: a rule with its origin, the mode, a path; empty: nothing
   std::string message; ///< for the model and for a person
+  bool outside = false; ///< asked because the path lies outside of what may be written
 };
 
 /// The origin of a rule of a sub-agent's persona begins so.
