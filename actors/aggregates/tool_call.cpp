@@ -191,8 +191,10 @@ decision<fact> on(const running&, const review&) {
 decision<fact> on(const finished&, const review&) {
   return facts{};
 }
-decision<fact> on(const reviewing&, const finish&) {
-  return facts{};
+decision<fact> on(const reviewing&, const finish& c) {
+  if (c.child.is_nil())
+    return refuse(errc::invalid_transition, "the tool call does not run");
+  return facts{}; // of its reviewer, which tells its end again
 }
 decision<fact> on(const finished&, const finish&) {
   return facts{};

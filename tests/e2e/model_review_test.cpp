@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <mutex>
@@ -60,10 +61,14 @@ constexpr std::string_view script = R"(turns:
     tool_calls: [{name: complete, arguments: {summary: Planned.}}]
     usage: {input: 300, output: 10}
   - match: {last_tool: read_file}
-    tool_calls: [{name: write_file, arguments: {path: .actor-shell/out/note.json, content: '{"note": "planned"}'}}]
+    tool_calls:
+      - name: write_file
+        arguments: {path: .actor-shell/out/note.json, content: '{"note": "planned"}'}
     usage: {input: 300, output: 20}
   - match: {assistant_turns: 1}
-    tool_calls: [{name: write_file, arguments: {path: .actor-shell/out/note.json, content: '{"note": "planned"}'}}]
+    tool_calls:
+      - name: write_file
+        arguments: {path: .actor-shell/out/note.json, content: '{"note": "planned"}'}
     usage: {input: 300, output: 20}
   - match: {last_tool: write_file}
     tool_calls: [{name: complete, arguments: {summary: Planned.}}]
