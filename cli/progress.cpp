@@ -231,6 +231,12 @@ std::string describe_turn(const any_fact& happened) {
                        ? std::string{}
                        : tr("tool answered {}: {}", f.code, fit(f.text, 90));
           },
+          [](const tool_call::reviewed& f) {
+            if (!f.approval.is_nil()) // a person's decision has a line of its own
+              return std::string{};
+            const auto good = f.verdict == tool_call::review_verdict::approved;
+            return f.by + (good ? " approved it: " : " denied it: ") + fit(f.reason, 90);
+          },
           [](const turn::loop_detected&) {
             return std::string{tr("the model goes in circles: stopped")};
           },

@@ -163,8 +163,10 @@ permit by_mode(const tool_terms& terms, const permission_request& call, const se
     if (terms.mode == permission_mode::accept_edits ||
         is_writable(paths, *seen.path) == writable::yes)
       return allowed();
-    return asked(
-        terms.mode, "the path lies outside of what may be written", what_it_is(call, seen));
+    auto out =
+        asked(terms.mode, "the path lies outside of what may be written", what_it_is(call, seen));
+    out.outside = out.verdict == permission_verdict::ask;
+    return out;
   }
   // What a command writes can't be told from its text: the sandbox keeps it in the worktree. Where
   // a part of that was taken back, it is asked about.

@@ -24,8 +24,9 @@ struct permission_request {
 struct permit {
   permission_verdict verdict = permission_verdict::allow;
   errc code = errc::permission_denied; ///< of a denial
-  std::string rule;    ///< what decided: a rule with its origin, the mode, a path; empty: nothing
-  std::string message; ///< for the model and for a person
+  std::string rule;     ///< what decided: a rule with its origin, the mode, a path; empty: nothing
+  std::string message;  ///< for the model and for a person
+  bool outside = false; ///< asked because the path lies outside of what may be written
 };
 
 /// The origin of a rule of a sub-agent's persona begins so.

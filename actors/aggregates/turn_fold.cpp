@@ -130,11 +130,14 @@ effect_request ask_tool(const owner& who, const loop& state, const tool_slot& sl
   what.root = who.root;
   what.phase_key = who.phase_key;
   what.attended = who.attended;
-  if (delegation::is_asked(asked.name)) {
+  const auto delegates = delegation::is_asked(asked.name);
+  const auto reviewable = what.effect != effect_class::read && !what.terms.reviewer.empty();
+  if (delegates || reviewable) {
     what.depth = who.depth;
     what.scopes = who.scopes;
-    what.subagents = who.agent.subagents;
   }
+  if (delegates)
+    what.subagents = who.agent.subagents;
   // Where the tool call can't even be asked for, the model is told so and the turn goes on.
   const tool_finished lost{slot.call,
                            tool_answer::failed,

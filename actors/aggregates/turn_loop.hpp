@@ -151,6 +151,7 @@ struct owner {
   std::string_view phase_key = {};
   bool attended = true;   ///< someone can be asked
   std::int64_t depth = 0; ///< of a session: how many ask through it
+  call_purpose purpose = call_purpose::work;
 };
 
 /// Sub-agents that work for one turn at a time; the next begins once one of them is done.

@@ -1,5 +1,6 @@
 #include "actors/definitions/permission_settings.hpp"
 
+#include "actors/definitions/definitions.hpp"
 #include "events/base/yaml.hpp"
 
 #include <algorithm>
@@ -55,6 +56,14 @@ permission_settings read_permission_settings(yaml::object_reader& at) {
   return out;
 }
 
+std::optional<std::string> read_reviewer(yaml::object_reader& at) {
+  auto out = at.text_if("reviewer");
+  if (out)
+    if (auto parsed = parse_model(*out); !parsed)
+      at.fail("reviewer", std::move(parsed).error().message);
+  return out;
+}
+
 result<permission_settings> load_permission_settings(const std::string& path) {
   TRY(const auto source, yaml::load(path));
   yaml::reading in(source, errc::config_invalid);
@@ -62,6 +71,7 @@ result<permission_settings> load_permission_settings(const std::string& path) {
   permission_settings out;
   if (auto within = top.object_if("permissions")) {
     out = read_permission_settings(*within);
+    read_reviewer(*within);
     within->finish();
   } else {
     out = read_permission_settings(top);

@@ -53,8 +53,10 @@ json::object to_json(const permissions::effective& of) {
   json::array paths;
   for (const auto& path : of.terms.writable_paths)
     paths.emplace_back(path);
+  const auto& reviewer = of.terms.reviewer;
   return {{"who", of.who},
           {"mode", name_of(of.terms.mode)},
+          {"reviewer", reviewer.empty() ? json::value{} : json::value(reviewer)},
           {"rules", std::move(rules)},
           {"writable_paths", std::move(paths)}};
 }
@@ -77,6 +79,10 @@ void print(const permissions::effective& of) {
   std::printf("  %s %s\n",
               padded(tr("writable"), names).c_str(),
               paths.empty() ? tr("everything") : paths.c_str());
+  if (!of.terms.reviewer.empty())
+    std::printf("  %s %s\n",
+                padded(tr("outside"), names).c_str(),
+                tr("decided by {} first", printable(of.terms.reviewer)).c_str());
   if (of.terms.permissions.empty()) {
     std::printf("%s", tr("  no rules\n"));
     return;

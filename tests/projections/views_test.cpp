@@ -170,6 +170,32 @@ TEST_P(views, count_the_calls_of_sub_agents_to_the_phase_that_they_work_for) {
   EXPECT_EQ(row.at("phase_key"), "plan");
 }
 
+TEST_P(views, show_a_call_that_a_model_reviews_and_count_what_that_costs_to_its_phase) {
+  const auto root = stream_of(past.add_run("r1"));
+  const auto owner = stream_of(an_id<phase_id>(std::string{root.key()} + "plan"));
+  tool_call::requested asked;
+  asked.call = an_id<tool_call_id>("asked");
+  asked.owner = owner;
+  asked.scopes.emplace_back().scope = "day:2026-11-21";
+  turn::tool_called called;
+  called.tool_call = asked.call;
+  past.add(owner, root, {called});
+  session::created reviewer;
+  reviewer.session = an_id<session_id>("reviewer");
+  reviewer.depth = 1;
+  reviewer.asked_by = asked.call;
+  past.add(
+      stream_of(asked.call), root, {asked, tool_call::delegated{asked.call, reviewer.session}});
+  turn::call_requested call;
+  call.call = an_id<call_id>("verdict");
+  call.purpose = turn::call_purpose::review;
+  past.add(stream_of(reviewer.session), root, {reviewer, call});
+  const auto with = open();
+  catch_up(*with);
+  EXPECT_EQ(one(with->queries(), "model_calls", to_string(call.call)).at("phase_key"), "plan");
+  EXPECT_EQ(one(with->queries(), "tool_calls", to_string(asked.call)).at("state"), "reviewing");
+}
+
 ASH_EACH_STORE(views);
 
 } // namespace

@@ -1,5 +1,7 @@
 #include "tests/actors/aggregates/world.hpp"
 
+#include "actors/aggregates/delegation.hpp"
+#include "actors/aggregates/model_review.hpp"
 #include "events/base/match.hpp"
 
 #include <set>
@@ -94,19 +96,18 @@ void world::open_child(const stream_id& owner, const effect::open_child& e) {
   };
   if (!actors_.contains(stream_of(e.session)) && outside_.start_fails())
     return give_up(refuse(errc::persona_not_found, "nobody has that name"));
-  session::created child;
-  child.session = e.session;
-  child.worktree = e.what.worktree;
-  child.depth = e.what.depth + 1;
+  auto child = delegation::stub_of(e.what, e.session);
   child.agent = outside_.work.agent;
   child.scopes = e.what.scopes;
   child.scopes.insert(child.scopes.begin(), a_scope("session:" + to_string(e.session)));
-  child.root = e.what.root;
-  child.asked_by = e.what.call;
   child.task = "Help.";
-  child.attended = e.what.attended;
-  if (outside_.child_writes())
+  if (model_review::is_reviewer(child)) {
+    child.agent.tools.clear();
+    child.agent.tool_bounds = {};
+    child.agent.max_steps = 1;
+  } else if (outside_.child_writes()) {
     child.branch = "sub";
+  }
   if (const auto taken = tell(stream_of(e.session), session::create{child}); !taken)
     give_up(taken.error());
 }
@@ -311,9 +312,11 @@ void expect_decided_once(const std::vector<any_fact>& facts) {
     }
 }
 
-/// A call that somebody had to decide about ran only where it was approved.
+/// A call that a person or a model had to decide about ran only where it was approved.
 void expect_reviewed(const std::vector<any_fact>& facts) {
-  const auto awaited = !all_of<tool_call::review_awaited>(facts).empty();
+  auto awaited = !all_of<tool_call::review_awaited>(facts).empty();
+  for (const auto& f : all_of<tool_call::delegated>(facts))
+    awaited = awaited || f.session == model_review::session_of(f.call);
   const auto reviews = all_of<tool_call::reviewed>(facts);
   EXPECT_LE(reviews.size(), 1U) << "a tool call was reviewed twice";
   const auto approved =

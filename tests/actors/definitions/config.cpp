@@ -106,6 +106,25 @@ TEST(config, refuses_a_file_with_a_key_that_others_may_read) {
   EXPECT_TRUE(load_config(open).has_value());
 }
 
+TEST(config, names_a_model_that_reviews_and_nobody_else_can) {
+  const auto parsed =
+      parse_config("permissions: {mode: default, reviewer: \"openai:gpt-4o\"}\n", "c");
+  ASSERT_TRUE(parsed.has_value()) << to_string(parsed.error());
+  EXPECT_EQ(parsed.value().reviewer, "openai:gpt-4o");
+  EXPECT_FALSE(config{}.reviewer);
+  EXPECT_THAT(refusal("permissions:\n  reviewer: gpt\n"),
+              AllOf(HasSubstr("config.yaml:2:"), HasSubstr("'permissions.reviewer'")));
+  const auto of_persona =
+      parse_persona("name: a\nversion: 1\ntitle: A\nmodel: \"openai:x\"\nsystem_prompt: A.\n"
+                    "permissions: {reviewer: \"openai:x\"}\n",
+                    "p.yaml");
+  ASSERT_FALSE(of_persona.has_value());
+  EXPECT_EQ(of_persona.error().code, errc::unknown_field);
+  const scratch dir;
+  const auto rules = dir.write("c.yaml", "permissions: {reviewer: \"openai:x\", mode: plan}\n");
+  EXPECT_EQ(load_permission_settings(rules).value().mode, permission_mode::plan);
+}
+
 TEST(config, reads_hooks_in_their_order) {
   const auto parsed = parse_config(R"(hooks:
   - {on: pre_tool, match: "write_*", command: "./check.sh", time_limit_s: 300}
