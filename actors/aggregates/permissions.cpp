@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t most_nested_commands = 8;
 constexpr std::size_t shown_bytes = 300;
+/// Of a command that somebody is asked about: they approve what they have read.
+constexpr std::size_t asked_bytes = 4'096;
 
 /// `*` any run of characters, `?` one: for texts, where a `/` is nothing special.
 bool wild_match(std::string_view pattern, std::string_view text) {
@@ -126,14 +128,20 @@ bool matches(const permission_rule& rule, std::string_view tool, const seen_call
                                                    : any_command_matches(rule.pattern, call.text);
 }
 
-std::string shown(std::string_view text) {
-  return "'" + printable(utf8_prefix(text, shown_bytes)) + "'";
+/// A cut is never silent: what is left out may be what matters.
+std::string shown(std::string_view text, std::size_t most = shown_bytes) {
+  const auto head = utf8_prefix(text, most);
+  auto out = "'" + printable(head) + "'";
+  if (head.size() < text.size())
+    out += " (the first " + std::to_string(head.size()) + " of " + std::to_string(text.size()) +
+           " bytes: look at all of it)";
+  return out;
 }
 
 std::string what_it_is(const permission_request& call, const seen_call& seen) {
   auto out = std::string{call.tool};
   if (seen.is_command)
-    return out + " " + shown(seen.text);
+    return out + " " + shown(seen.text, asked_bytes);
   return seen.path ? out + " " + shown(*seen.path) : out;
 }
 

@@ -200,6 +200,9 @@ decision<fact> on(const active& s, const clear&, instant) {
 decision<fact> on(const active& s, const set_plan_mode& c, instant now) {
   if (c.on == s.plan_mode)
     return facts{};
+  // What runs, or waits for an approval, was let do so without plan mode, as were the sub-agents.
+  if (c.on && s.turns.now && !s.turns.now->in_flight.empty())
+    return busy_error(s);
   if (c.on)
     return facts{plan_mode_changed{true}};
   return ask_to_leave_plan_mode(s, now);

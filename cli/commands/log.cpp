@@ -1,5 +1,7 @@
+#include "actors/shells/inspect.hpp"
 #include "actors/shells/run_plan.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/documents.hpp"
 #include "cli/language.hpp"
 #include "cli/members.hpp"
 #include "cli/remote.hpp"
@@ -210,15 +212,9 @@ int show_blob(const settings& with, const std::string& sha256) {
   const auto read = [&]() -> result<std::string> {
     TRY(const auto server, remote::find(with));
     if (server)
-      return server->get_bytes("/blobs/" + url_encoded(sha256));
-    sha256_digest digest;
-    if (sha256.size() != 2 * digest.bytes.size() ||
-        sha256.find_first_not_of("0123456789abcdef") != std::string::npos)
-      return refuse(errc::argument_invalid, "a document's address is 64 hexadecimal characters");
-    for (std::size_t i = 0; i < digest.bytes.size(); ++i)
-      digest.bytes[i] = static_cast<std::uint8_t>(std::stoi(sha256.substr(2 * i, 2), nullptr, 16));
+      return documents_at(*server)(sha256);
     TRY(const auto log, open_reader(with));
-    return log->read_blob(digest);
+    return inspect::read_document(*log, sha256);
   }();
   if (!read)
     return static_cast<int>(report(with, read.error()));

@@ -119,7 +119,7 @@ private:
   }
 
   bool decide(const std::string& id, const run::approval_requested& what) {
-    const auto answer = ask_about(question_of(what), stop_);
+    const auto answer = ask_about(question_of(what, documents_at(at_)), stop_);
     if (!answer)
       return false;
     json::object body{{"decision", api_name(answer->decision)}};

@@ -132,7 +132,7 @@ result<bool> decide_here(runtime& work, const run_id& run, const std::stop_token
     const auto& listed = each.as_object();
     if (!listed.at("decision").is_null())
       continue;
-    const auto answer = ask_about(question_of(listed), stop);
+    const auto answer = ask_about(question_of(listed, documents_in(work.log())), stop);
     if (!answer)
       return false;
     TRY(const auto id, parse_uuid(text_in(listed, "approval")));

@@ -1,3 +1,4 @@
+#include "actors/aggregates/document_of.hpp"
 #include "tests/projections/place.hpp"
 
 namespace ash::projections::testing {
@@ -131,6 +132,7 @@ TEST_P(views, know_what_a_session_asks_and_what_it_may_cost) {
   asked.asker = stream_of(id);
   asked.subject = "session:x";
   asked.question = "May it go on?";
+  asked.content = document_of("All of it.");
   asked.amount = usd{250'000'000'000};
   session::created made;
   made.session = id;
@@ -142,6 +144,8 @@ TEST_P(views, know_what_a_session_asks_and_what_it_may_cost) {
   EXPECT_EQ(rows.rows[0].at("run"), "");
   EXPECT_EQ(rows.rows[0].at("kind"), "budget");
   EXPECT_EQ(rows.rows[0].at("question"), "May it go on?");
+  EXPECT_EQ(rows.rows[0].at("content_sha256"), json::value(sha256_hex("All of it.")));
+  EXPECT_EQ(rows.rows[0].at("content_bytes"), 10);
   EXPECT_EQ(rows.rows[0].at("amount_usd"), "0.25");
 }
 

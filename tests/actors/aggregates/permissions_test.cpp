@@ -145,6 +145,22 @@ TEST(permissions, take_grants_and_revocations_in_their_order) {
   EXPECT_EQ(policy::is_writable(again, "docs/a"), writable::yes);
 }
 
+TEST(permissions, show_all_of_a_command_that_is_asked_about_or_say_that_they_do_not) {
+  tool_terms terms;
+  terms.permissions = {{verdict::ask, "run_command", {}, {}, "config"}};
+  const auto question = [&](const std::string& command) {
+    return judged(terms,
+                  {"run_command", R"({"command":")" + command + R"("})", effect_class::write})
+        .message;
+  };
+  const auto hidden = "ls -la " + std::string(600, 'd') + " ; rm -rf infra";
+  EXPECT_NE(question(hidden).find("; rm -rf infra'"), std::string::npos) << question(hidden);
+  const auto longer = "ls -la " + std::string(5'000, 'd') + " ; rm -rf infra";
+  EXPECT_NE(question(longer).find("(the first 4096 of 5022 bytes: look at all of it)"),
+            std::string::npos)
+      << question(longer);
+}
+
 TEST(permissions, see_through_another_spelling_of_a_path) {
   for (const auto* spelt : {"src/../docs/a", "./docs//a", "/worktree/docs/a", "docs/x/../a"})
     for (const auto* worktree : {"/worktree", "/worktree/"})
