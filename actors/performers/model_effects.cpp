@@ -38,6 +38,8 @@ public:
       cancel_.swap(cancel);
   }
 
+  [[nodiscard]] bool is_called_off() const { return effect_->stop_token().stop_requested(); }
+
   void fail(error why) {
     provider::fault fault;
     fault.why = std::move(why);
@@ -146,6 +148,8 @@ void perform_call_model(effect_ptr effect,
     return call->fail(body.error());
   if (!found)
     return call->fail(found.error());
+  if (call->is_called_off())
+    return call->fail(refuse(errc::cancelled, "the call was called off before it was made"));
   const auto colon = what.model.find(':');
   call->start(*found.value(),
               {to_string(what.call),

@@ -8,7 +8,8 @@
 
 namespace ash::performers {
 
-/// Begins the call and returns. `options` and `timers` outlive it.
+/// Begins the call and returns; looking up the provider may take seconds. `options` and `timers`
+/// outlive it.
 void perform_call_model(effect_ptr effect,
                         const effect::call_model& what,
                         const performer_options& options,

@@ -1,5 +1,6 @@
 #include "actors/performers/performer.hpp"
 
+#include "actors/aggregates/hooks.hpp"
 #include "actors/performers/artifact_effects.hpp"
 #include "actors/performers/budget_effects.hpp"
 #include "actors/performers/child_effects.hpp"
@@ -24,6 +25,7 @@ namespace performers {
 namespace {
 
 constexpr std::int64_t last_answers_ms = 10'000;
+constexpr std::size_t lookup_threads = 8;
 
 /// What is answered where a third party's exception ended the work.
 std::optional<any_command> failure_of(const effect::any& what, error why) {
@@ -75,6 +77,17 @@ std::optional<any_command> failure_of(const effect::any& what, error why) {
                     what);
 }
 
+/// Whether an artifact is judged by commands of the workflow's or of the user's, which may take as
+/// long as a tool.
+bool runs_commands(const effect::check_artifact& what) {
+  return what.kind == phase::artifact_kind::command ||
+         hooks::has_any(what.bounds.hooks, hook_event::phase_end);
+}
+bool runs_commands(const effect::any& what) {
+  const auto* check = std::get_if<effect::check_artifact>(&what);
+  return check != nullptr && runs_commands(*check);
+}
+
 class dispatcher final : public effect_performer {
 public:
   dispatcher(performer_options options, entity_directory& directory)
@@ -92,7 +105,8 @@ public:
   void perform(const effect_owner& owner, effect_request what, on_answer answer) override {
     const auto reaches_out = std::holds_alternative<effect::call_model>(what.what) ||
                              std::holds_alternative<effect::run_tool>(what.what) ||
-                             std::holds_alternative<effect::run_hooks>(what.what);
+                             std::holds_alternative<effect::run_hooks>(what.what) ||
+                             runs_commands(what.what);
     // A reservation leads straight to a call: held here, nothing is paid for that is never made.
     const auto leads_out = reaches_out || std::holds_alternative<effect::reserve>(what.what);
     if (stopped_ || (held_ && leads_out))
@@ -112,6 +126,7 @@ public:
     if (stopped_.exchange(true))
       return;
     effects_.call_off_all();
+    lookups_.stop();
     tools_.stop();
     files_.stop();
     timers_.stop();
@@ -141,7 +156,10 @@ private:
             },
             [&](const effect::settle& e) { perform_settle(effect, e, directory_, timers_); },
             [&](const effect::call_model& e) {
-              guarded(effect, *what, [&] { perform_call_model(effect, e, options_, timers_); });
+              // A key that has to be looked up may be long in coming.
+              in_pool(lookups_, [this, &e, effect](auto&) {
+                perform_call_model(effect, e, options_, timers_);
+              });
             },
             [&](const effect::run_tool& e) {
               in_pool(tools_, [this, &e](auto& on) { perform_run_tool(on, e, options_); });
@@ -150,7 +168,7 @@ private:
               in_pool(tools_, [this, &e](auto& on) { perform_run_hooks(on, e, options_); });
             },
             [&](const effect::check_artifact& e) {
-              in_pool(files_, [this, &e, effect](auto&) {
+              in_pool(runs_commands(e) ? tools_ : files_, [this, &e, effect](auto&) {
                 perform_check_artifact(effect, e, options_, directory_, timers_);
               });
             },
@@ -200,6 +218,7 @@ private:
   std::atomic<bool> held_ = false;
   std::atomic<bool> stopped_ = false;
   timer_thread timers_;
+  work_pool lookups_{lookup_threads};
   work_pool tools_;
   work_pool files_;
 };

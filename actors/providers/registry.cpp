@@ -74,12 +74,16 @@ public:
   }
 
   result<std::shared_ptr<model_provider>> find(const model_name& name) {
-    const std::lock_guard lock{mutex_};
     const auto key =
         name.provider == scripted_name ? name.provider + ':' + name.model : name.provider;
-    if (const auto found = made_.find(key); found != made_.end())
-      return found->second;
+    if (auto found = made_before(key))
+      return found;
+    // Looking up a key may take seconds, which nobody whose provider is there waits for.
+    const std::lock_guard one_at_a_time{making_};
+    if (auto found = made_before(key))
+      return found;
     TRY(auto made, name.provider == scripted_name ? scripted(name.model) : remote(name.provider));
+    const std::lock_guard lock{mutex_};
     made_.emplace(key, made);
     return made;
   }
@@ -257,8 +261,7 @@ private:
 
   result<std::shared_ptr<model_provider>> remote(const std::string& provider) {
     TRY(auto from, resolve(provider));
-    if (!transport_)
-      transport_ = std::make_shared<http_transport>();
+    const auto transport = shared_transport();
     if (from.kind == provider_kind::anthropic) {
       anthropic_options options;
       options.name = from.name;
@@ -266,7 +269,7 @@ private:
       options.api_key = from.api_key;
       options.headers = from.headers;
       options.limits = options_.limits;
-      return make_anthropic(std::move(options), transport_);
+      return make_anthropic(std::move(options), transport);
     }
     openai_options options;
     options.name = from.name;
@@ -279,10 +282,24 @@ private:
     // OpenAI's newer models refuse the old name; other servers may not know the new one.
     if (from.base_url == find_builtin("openai")->base_url)
       options.max_tokens_field = "max_completion_tokens";
-    return make_openai_compatible(std::move(options), transport_);
+    return make_openai_compatible(std::move(options), transport);
+  }
+
+  std::shared_ptr<model_provider> made_before(const std::string& key) {
+    const std::lock_guard lock{mutex_};
+    const auto found = made_.find(key);
+    return found == made_.end() ? nullptr : found->second;
+  }
+
+  std::shared_ptr<http_transport> shared_transport() {
+    const std::lock_guard lock{mutex_};
+    if (!transport_)
+      transport_ = std::make_shared<http_transport>();
+    return transport_;
   }
 
   registry_options options_;
+  std::mutex making_;
   std::mutex mutex_; // guards the next two
   std::shared_ptr<http_transport> transport_;
   std::map<std::string, std::shared_ptr<model_provider>> made_;

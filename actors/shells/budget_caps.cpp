@@ -3,7 +3,7 @@
 #include "actors/aggregates/budget.hpp"
 #include "actors/aggregates/run.hpp"
 #include "actors/performers/budget_effects.hpp"
-#include "actors/shells/fold.hpp"
+#include "actors/shells/newest.hpp"
 #include "actors/shells/runtime_parts.hpp"
 #include "events/base/text.hpp"
 
@@ -93,9 +93,8 @@ result<void> set_budget(runtime& work,
     return refuse(errc::argument_invalid,
                   "a cap is not negative, and its warning stands between 0 and it");
   const auto stream = stream_of_budget(scope);
-  TRY(const auto found, fold::whole<budget_aggregate>(work.log(), stream));
-  const auto terms =
-      found.state.open ? std::optional{found.state.terms} : terms_of_unopened(work, scope);
+  TRY(const auto now, fold::newest<budget_aggregate>(work.log(), stream));
+  const auto terms = now.open ? std::optional{now.terms} : terms_of_unopened(work, scope);
   if (!terms)
     return no_scope(scope);
   const auto warn = warn_at.value_or(warning_of(*terms, cap));

@@ -1,7 +1,7 @@
 #include "actors/shells/left_money.hpp"
 
 #include "actors/aggregates/budget.hpp"
-#include "actors/shells/fold.hpp"
+#include "actors/shells/newest.hpp"
 #include "events/base/match.hpp"
 
 #include <algorithm>
@@ -43,10 +43,10 @@ void take(std::vector<open_call>& open, const any_fact& happened) {
 
 /// A scope that can't be folded is passed over: it breaks, visibly, when somebody spends from it.
 void look_at(const log::event_log& log, const stream_id& scope, instant now, daily_scopes& out) {
-  const auto found = fold::whole<budget_aggregate>(log, scope);
+  const auto found = fold::newest<budget_aggregate>(log, scope);
   if (!found)
     return;
-  const auto& held = found.value().state.reservations;
+  const auto& held = found.value().reservations;
   if (held.empty() && budget::is_over(scope.key(), now))
     out.over.push_back(scope);
   for (const auto& each : held)

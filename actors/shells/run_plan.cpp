@@ -313,10 +313,17 @@ result<void> check_consent(const defs::persona& who, const planning& with) {
 result<void> check_consent(const defs::persona& who,
                            const provider::provider_registry& providers,
                            const consents& consented) {
-  if (consented.has("persona " + who.name))
-    return success();
   auto models = who.fallback_models;
   models.push_back(who.model);
+  return check_consent(who.name, models, providers, consented);
+}
+
+result<void> check_consent(const std::string& persona,
+                           const std::vector<std::string>& models,
+                           const provider::provider_registry& providers,
+                           const consents& consented) {
+  if (consented.has("persona " + persona))
+    return success();
   for (const auto& model : models) {
     TRY(const auto name, provider::split_model_name(model));
     if (!providers.is_local(name.provider) && !consented.has("backend " + name.provider))

@@ -72,6 +72,10 @@ result<void> check_consent(const definitions::persona& who, const planning& with
 result<void> check_consent(const definitions::persona& who,
                            const provider::provider_registry& providers,
                            const consents& consented);
+result<void> check_consent(const std::string& persona,
+                           const std::vector<std::string>& models,
+                           const provider::provider_registry& providers,
+                           const consents& consented);
 
 /// What decides who is bound to a run's roles.
 struct binding_grounds {

@@ -4,7 +4,7 @@
 #include "actors/aggregates/run.hpp"
 #include "actors/performers/budget_effects.hpp"
 #include "actors/shells/budget_caps.hpp"
-#include "actors/shells/fold.hpp"
+#include "actors/shells/newest.hpp"
 #include "actors/shells/provider_setup.hpp"
 #include "actors/shells/runtime_parts.hpp"
 #include "events/log/rocksdb_log.hpp"
@@ -29,8 +29,8 @@ provider::registry_options registry_of(const runtime_options& options,
 } // namespace
 
 result<run::live> live_run(const log::event_log& log, const run_id& run) {
-  TRY(auto folded, fold::whole<run_aggregate>(log, stream_of(run)));
-  auto* found = std::get_if<run::live>(&folded.state);
+  TRY(auto state, fold::newest<run_aggregate>(log, stream_of(run)));
+  auto* found = std::get_if<run::live>(&state);
   if (found == nullptr)
     return refuse(errc::run_not_found, "there is no run " + to_string(run));
   return std::move(*found);

@@ -75,7 +75,7 @@ public:
   /// Starts a run: durable when this returns. Errors: those of `plan_run`, `active_run_exists`.
   result<run_id> start_run(const run_request& asked, const command_source& from = {});
   /// With `cap` the run's budget is raised (or lowered) first. Errors: `run_not_found`,
-  /// `run_already_terminal`, `run_metadata_missing`, `active_run_exists`.
+  /// `run_already_terminal`, `run_metadata_missing`, `active_run_exists`, `consent_missing`.
   result<void>
   resume_run(const run_id& run, const command_source& from, std::optional<usd> cap = std::nullopt);
   /// Errors: `run_not_found`, `run_already_terminal`.
@@ -111,13 +111,14 @@ public:
   result<session_id> create_session(const session_request& asked, const command_source& from);
   /// Adds a user's message and begins the turn that answers it. Errors: `session_not_found`,
   /// `session_ended`, `response_in_progress`, `message_exists`, `argument_invalid`,
-  /// `provider_unavailable`.
+  /// `provider_unavailable`, `consent_missing`.
   result<void> post_message(const session_id& session,
                             const message_id& message,
                             const std::string& text,
                             const command_source& from);
   /// A turn that a budget blocked goes on, in the session and beneath it; nothing where none waits.
-  /// Errors: `session_not_found`, `session_ended`, `invalid_transition` for a sub-agent's session.
+  /// Errors: `session_not_found`, `session_ended`, `consent_missing`, `invalid_transition` for a
+  /// sub-agent's session.
   result<void> resume_session(const session_id& session, const command_source& from);
   /// Stops a running turn; nothing where it is over. Errors: `session_not_found`,
   /// `session_ended`, `turn_not_found`.

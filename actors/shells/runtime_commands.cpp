@@ -1,7 +1,7 @@
 // What the runtime can be asked to do, beside opening and stopping.
 #include "actors/aggregates/session.hpp"
 #include "actors/performers/scrub_command.hpp"
-#include "actors/shells/fold.hpp"
+#include "actors/shells/newest.hpp"
 #include "actors/shells/run_preview.hpp"
 #include "actors/shells/runtime_parts.hpp"
 #include "events/base/text.hpp"
@@ -59,6 +59,31 @@ result<void> runtime::parts::tell(const stream_id& root,
                                 std::move(what)});
 }
 
+// -- consent --------------------------------------------------------------------------------------
+
+result<void> runtime::parts::check_consents(const run::live& of) const {
+  TRY(const auto consented, consents::read(*log));
+  for (const auto& binding : of.bindings) {
+    TRY(const auto who, definitions::persona_from_json(binding.persona_json));
+    TRY(check_consent(who, providers, consented));
+  }
+  return success();
+}
+
+result<void> runtime::parts::check_consents(const session_id& of) const {
+  TRY(const auto state, fold::newest<session_aggregate>(*log, stream_of(of)));
+  const auto* live = std::get_if<session::active>(&state);
+  if (live == nullptr)
+    return success(); // it will say so itself
+  TRY(const auto consented, consents::read(*log));
+  const auto& agent = live->about.agent;
+  std::vector<std::string> models;
+  for (const auto& model : agent.models)
+    models.push_back(model.name);
+  return check_consent(
+      agent.persona.substr(0, agent.persona.find('@')), models, providers, consented);
+}
+
 // -- runs -----------------------------------------------------------------------------------------
 
 result<void> runtime::parts::resume(const run_id& run, const command_source& from) {
@@ -67,6 +92,7 @@ result<void> runtime::parts::resume(const run_id& run, const command_source& fro
     return refuse(errc::run_already_terminal,
                   "the run " + to_string(run) + " is over; start a new one");
   TRY(check_bound(found));
+  TRY(check_consents(found));
   TRY(slots->take(found.plan.repo_path, found.plan.base_branch, run));
   auto told =
       tell(stream_of(run), from, "resume:" + to_string(random_uuid()), run::resume{from.by});
@@ -84,6 +110,7 @@ result<void> runtime::parts::resume(const session_id& session, const command_sou
                   "the session " + to_string(session) + " is a sub-agent's: it goes on with '" +
                       head->root.text() + "', which is to be resumed")
         .with("root", head->root.text());
+  TRY(check_consents(session));
   TRY(tell(stream, from, "resume:" + to_string(random_uuid()), turn::resume{}));
   resume_children(stream);
   return success();
@@ -176,18 +203,16 @@ result<session_id> runtime::session_of_approval(const approval_id& approval) {
       return refuse(errc::approval_not_found,
                     "no session that is not over has the approval " + to_string(approval));
     for (const auto& head : heads) {
-      const auto folded = fold::whole<session_aggregate>(log, head.stream);
-      if (!folded) // set aside: one that can't be read hides no other
+      const auto state = fold::newest<session_aggregate>(log, head.stream);
+      if (!state) // set aside: one that can't be read hides no other
         continue;
-      const auto* live = std::get_if<session::active>(&folded.value().state);
+      const auto* live = std::get_if<session::active>(&state.value());
       if (live != nullptr && approvals::find(live->approvals, approval) != nullptr)
         return live->about.session;
     }
     after = heads.back().stream.text();
   }
 }
-
-// -- consent --------------------------------------------------------------------------------------
 
 result<bool>
 runtime::set_consent(consent_change what, const std::string& subject, const command_source& from) {
@@ -210,6 +235,7 @@ result<void> runtime::post_message(const session_id& session,
                                    const message_id& message,
                                    const std::string& text,
                                    const command_source& from) {
+  TRY(parts_->check_consents(session));
   return parts_->tell(
       stream_of(session), from, "post:" + to_string(random_uuid()), session::post{message, text});
 }

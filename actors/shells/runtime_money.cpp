@@ -1,8 +1,8 @@
 // What the runtime does about money: caps, and what nobody would settle without it.
 #include "actors/aggregates/budget.hpp"
 #include "actors/performers/budget_effects.hpp"
-#include "actors/shells/fold.hpp"
 #include "actors/shells/left_money.hpp"
+#include "actors/shells/newest.hpp"
 #include "actors/shells/runtime_parts.hpp"
 
 namespace ash {
@@ -17,8 +17,7 @@ const auto nobody = [](const result<void>&) {};
 result<void>
 runtime::parts::set_cap(const std::string& scope, usd cap, const command_source& from) {
   const auto stream = stream_of_budget(scope);
-  TRY(auto found, fold::whole<budget_aggregate>(*log, stream));
-  const auto& now = found.state;
+  TRY(const auto now, fold::newest<budget_aggregate>(*log, stream));
   if (now.open && now.terms.cap == cap)
     return success();
   const usd warn_at{cap.pico / 100 * options.config.budget.warn_at_percent};
@@ -35,9 +34,9 @@ runtime::parts::set_cap(const std::string& scope, usd cap, const command_source&
 
 result<void> runtime::parts::follow_daily_cap(const std::string& by) {
   const auto scope = "day:" + utc_date(system_now());
-  TRY(const auto found, fold::whole<budget_aggregate>(*log, stream_of_budget(scope)));
+  TRY(const auto now, fold::newest<budget_aggregate>(*log, stream_of_budget(scope)));
   // A higher one was set by hand, to go on today.
-  if (found.state.open && found.state.terms.cap >= options.config.budget.daily_cap)
+  if (now.open && now.terms.cap >= options.config.budget.daily_cap)
     return success();
   return set_cap(scope, options.config.budget.daily_cap, {by});
 }

@@ -48,6 +48,11 @@ public:
   [[nodiscard]] result<void>
   tell(const stream_id& root, const command_source& from, std::string otherwise, any_command what);
 
+  /// Consent may have been revoked since the personas were bound. Errors: `consent_missing`, and
+  /// those of reading.
+  [[nodiscard]] result<void> check_consents(const run::live& of) const;
+  [[nodiscard]] result<void> check_consents(const session_id& of) const;
+
   runtime_options options;
   data_layout layout;
   std::unique_ptr<log::event_log> log;

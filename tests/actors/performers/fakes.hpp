@@ -121,15 +121,19 @@ public:
     one->who = std::move(who);
     const std::lock_guard lock{mutex_};
     calls_.push_back(one);
+    begun_.notify_all();
     return one;
   }
+  /// Waits until it is made.
   std::shared_ptr<asked_call> call(std::size_t index) {
-    const std::lock_guard lock{mutex_};
+    std::unique_lock lock{mutex_};
+    begun_.wait_for(lock, std::chrono::seconds{30}, [&] { return calls_.size() > index; });
     return calls_.at(index);
   }
 
 private:
   std::mutex mutex_;
+  std::condition_variable begun_;
   std::vector<std::shared_ptr<asked_call>> calls_;
 };
 

@@ -42,6 +42,9 @@ protected:
     options.log = log_.get();
     options.providers =
         [this](const std::string& name) -> result<std::shared_ptr<provider::model_provider>> {
+      if (name == "fake:slow")
+        was_let_go_ =
+            looked_up_.get_future().wait_for(std::chrono::seconds{30}) == std::future_status::ready;
       if (name == "fake:keyed")
         scrub_->add("an-odd-key-without-shape");
       if (name.starts_with("fake:"))
@@ -81,6 +84,8 @@ protected:
   std::shared_ptr<live_scrubber> scrub_ = std::make_shared<live_scrubber>();
   fake_directory directory_;
   std::shared_ptr<fake_model> model_ = std::make_shared<fake_model>();
+  std::promise<void> looked_up_;
+  std::atomic<bool> was_let_go_{false};
   std::shared_ptr<waiting_tool> waiting_ = std::make_shared<waiting_tool>();
   std::unique_ptr<effect_performer> performer_;
 };
@@ -186,6 +191,15 @@ TEST_F(performer, keeps_a_key_that_this_call_looked_up_out_of_its_pieces) {
       text += piece->text;
   EXPECT_EQ(text.find("without"), std::string::npos) << text;
   EXPECT_NE(text.find("keep it"), std::string::npos) << text;
+}
+
+TEST_F(performer, looks_a_key_up_beside_whoever_asks_for_the_call) {
+  auto came = perform(effect::call_model{a_call, "fake:slow", a_document("{}")});
+  EXPECT_EQ(performer_->in_flight(), 1U);
+  performer_->call_off(the_phase, "e1");
+  looked_up_.set_value();
+  EXPECT_EQ(came.last<turn::model_failed>().why.code, errc::cancelled);
+  EXPECT_TRUE(was_let_go_) << "who asked for the call waited for its key";
 }
 
 TEST_F(performer, fails_a_call_whose_key_is_missing_for_good) {
@@ -296,6 +310,28 @@ TEST_F(performer, accepts_an_artifact_that_fits_its_schema) {
   EXPECT_TRUE(checked.findings.empty());
   EXPECT_EQ(checked.sha256, sha256_hex(R"({"title": "x"})"));
   EXPECT_TRUE(checked.repair_prompt.empty());
+}
+
+TEST_F(performer, checks_artifacts_beside_others_whose_hooks_take_their_time) {
+  const temporary_directory worktree;
+  write_text(worktree / "spec.json", R"({"title": "x"})");
+  const effect::check_artifact plain{worktree.path(), "spec.json", "t/s@1", a_document(a_schema)};
+  auto hooked = plain;
+  hooked.run = a_run;
+  hooked.bounds.hooks = {
+      {hook_event::phase_end, {}, "until test -e go; do sleep 0.01; done", 60'000}};
+  std::vector<answers> slow;
+  for (const auto* id : {"slow 1", "slow 2", "slow 3"})
+    slow.push_back(perform(hooked, id));
+  EXPECT_TRUE(perform(plain, "quick").last<phase::artifact_checked>().present);
+  for (auto& each : slow)
+    EXPECT_EQ(each.count(), 0U);
+  write_text(worktree / "go", "");
+  for (auto& each : slow)
+    EXPECT_TRUE(each.last<phase::artifact_checked>().findings.empty());
+  performer_->hold_new_work();
+  EXPECT_EQ(perform(hooked, "held").count(), 0U);
+  EXPECT_EQ(performer_->in_flight(), 0U) << "its hooks would begin while the process ends";
 }
 
 TEST_F(performer, asks_for_a_repair_of_a_bad_or_missing_artifact) {

@@ -3,6 +3,8 @@
 #include "tests/actors/providers/asking.hpp"
 #include "tests/actors/providers/canned_server.hpp"
 
+#include <chrono>
+#include <future>
 #include <map>
 
 namespace ash::provider {
@@ -46,6 +48,25 @@ TEST(provider_registry, says_which_variable_lacks_the_key) {
   }
   EXPECT_EQ(registry.usable("openai").error().code, errc::secret_missing);
   EXPECT_TRUE(registry.usable("scripted"));
+}
+
+TEST(provider_registry, lets_nobody_wait_for_the_key_of_another_provider) {
+  std::promise<void> asked;
+  std::promise<void> known;
+  auto options = with_environment({});
+  options.providers = {{.name = "local", .base_url = "http://127.0.0.1:1/v1"}};
+  options.stored_key = [&](const std::string&) -> result<kept_key> {
+    asked.set_value();
+    EXPECT_EQ(known.get_future().wait_for(std::chrono::seconds{30}), std::future_status::ready);
+    return kept_key{};
+  };
+  provider_registry registry{options};
+  ASSERT_TRUE(registry.find("local:x"));
+  auto slow = std::async(std::launch::async, [&] { return registry.find("openai:x"); });
+  asked.get_future().wait();
+  EXPECT_TRUE(registry.find("local:x"));
+  known.set_value();
+  EXPECT_EQ(slow.get().error().code, errc::secret_missing);
 }
 
 TEST(provider_registry, names_the_providers_it_knows_where_one_is_unknown) {

@@ -113,6 +113,9 @@ protected:
     options.data_dir = home_ / "data";
     options.definition_dirs = {definitions_};
     options.started_by = "a test";
+    options.environment = [](std::string_view name) -> std::optional<std::string> {
+      return name == "OPENAI_API_KEY" ? std::optional<std::string>{"sk-of-a-test"} : std::nullopt;
+    };
     auto opened = runtime::open(std::move(options));
     ASSERT_TRUE(opened) << opened.error().message;
     runtime_ = std::move(opened).value();
@@ -320,6 +323,26 @@ TEST_F(runs, are_blocked_by_their_budget_and_can_be_aborted) {
   EXPECT_EQ(scope("run:" + to_string(run)).committed(), usd{});
   ASSERT_TRUE(runtime_->abort_run(run, "too dear", {"a test"}));
   EXPECT_EQ(ended(run).state, "aborted");
+}
+
+TEST_F(runs, and_sessions_stop_where_consent_was_revoked) {
+  const command_source me{"a test"};
+  ASSERT_TRUE(runtime_->set_consent(consent_change::grant, "backend openai", me));
+  auto what = asked();
+  what.model = "openai:gpt-4o";
+  what.run_cap = usd{1}; // it stops before its first call
+  const auto run = started(what);
+  ASSERT_EQ(ended(run).state, "interrupted");
+  session_request spoken;
+  spoken.persona = "writer";
+  spoken.model = what.model;
+  const auto session = runtime_->create_session(spoken, me);
+  ASSERT_TRUE(session) << to_string(session.error());
+  ASSERT_TRUE(runtime_->set_consent(consent_change::revoke, "backend openai", me));
+  EXPECT_EQ(runtime_->resume_run(run, me).error().code, errc::consent_missing);
+  EXPECT_EQ(runtime_->post_message(session.value(), {random_uuid()}, "Hello", me).error().code,
+            errc::consent_missing);
+  EXPECT_EQ(runtime_->resume_session(session.value(), me).error().code, errc::consent_missing);
 }
 
 /// `internal_error` where nothing was refused.
