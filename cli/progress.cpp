@@ -234,8 +234,10 @@ std::string describe_turn(const any_fact& happened) {
           [](const tool_call::reviewed& f) {
             if (!f.approval.is_nil()) // a person's decision has a line of its own
               return std::string{};
-            const auto good = f.verdict == tool_call::review_verdict::approved;
-            return f.by + (good ? " approved it: " : " denied it: ") + fit(f.reason, 90);
+            const auto reason = fit(f.reason, 90);
+            return f.verdict == tool_call::review_verdict::approved
+                       ? tr("{} approved it: {}", f.by, reason)
+                       : tr("{} denied it: {}", f.by, reason);
           },
           [](const turn::loop_detected&) {
             return std::string{tr("the model goes in circles: stopped")};
