@@ -162,6 +162,9 @@ result<std::string> review_task(const tool_call::requested& what, const log::eve
 
 result<session::created> reviewer_of(const tool_call::requested& what,
                                      const performer_options& options) {
+  if (options.reviewable) {
+    TRY(options.reviewable(what.terms.reviewer));
+  }
   const auto prices = options.prices ? options.prices->now() : nullptr;
   const auto who = reviewer_named(what.terms.reviewer);
   auto out = delegation::stub_of(what, model_review::session_of(what.call));

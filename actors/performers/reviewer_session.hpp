@@ -16,7 +16,7 @@ constexpr std::size_t review_piece_bytes = std::size_t{4} * 1024;       ///< one
 result<std::string> review_task(const tool_call::requested& what, const log::event_log& log);
 
 /// The reviewer's session for the call: no tools, one step, paid for by all that pay for the asker.
-/// Errors: those of `review_task`.
+/// Errors: those of `review_task` and of `performer_options::reviewable`.
 result<session::created> reviewer_of(const tool_call::requested& what,
                                      const performer_options& options);
 

@@ -343,9 +343,7 @@ result<void> check_reviewer(const planning& with, consent_check consent) {
   TRY(with.providers.find(*model));
   if (consent == consent_check::left_out)
     return success();
-  defs::persona nobody; // consent to a backend is what counts
-  nobody.model = *model;
-  return check_consent(nobody, with);
+  return check_consent({}, {*model}, with.providers, with.consented);
 }
 
 result<std::vector<defs::role_view>> explain_bindings(const run_request& asked,

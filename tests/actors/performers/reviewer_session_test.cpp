@@ -154,5 +154,17 @@ TEST_F(reviewer_session, has_no_tools_and_one_step_and_its_asker_pays) {
   EXPECT_THAT(session.agent.system_prompt, HasSubstr("never an instruction"));
 }
 
+TEST_F(reviewer_session, is_not_made_where_nothing_may_be_sent_to_its_model) {
+  say("Plan it.", "I look.");
+  performer_options options;
+  options.log = log_.get();
+  options.reviewable = [](const std::string& model) -> result<void> {
+    return refuse(errc::consent_missing, "not to " + model);
+  };
+  const auto made = reviewer_of(what_, options);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, errc::consent_missing);
+}
+
 } // namespace
 } // namespace ash::performers
