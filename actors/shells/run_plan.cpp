@@ -275,6 +275,24 @@ run::created created_of(const run_request& asked,
   return out;
 }
 
+result<void> check_consent(const std::string& persona,
+                           const std::vector<std::string>& models,
+                           const provider::provider_registry& providers,
+                           const consents& consented) {
+  if (consented.has("persona " + persona))
+    return success();
+  for (const auto& model : models) {
+    TRY(const auto name, provider::split_model_name(model));
+    if (!providers.is_local(name.provider) && !consented.has("backend " + name.provider))
+      return refuse(errc::consent_missing,
+                    "nobody has consented that content of repositories is sent to '" +
+                        name.provider + "': run `actor-shell consent grant backend " +
+                        name.provider + "`, or give `run` the option --yes")
+          .with("backend", name.provider);
+  }
+  return success();
+}
+
 } // namespace
 
 tool_terms tool_bounds_of(const defs::config& from) {
@@ -312,20 +330,18 @@ result<void> check_consent(const defs::persona& who, const planning& with) {
 result<void> check_consent(const defs::persona& who,
                            const provider::provider_registry& providers,
                            const consents& consented) {
-  if (consented.has("persona " + who.name))
-    return success();
   auto models = who.fallback_models;
   models.push_back(who.model);
-  for (const auto& model : models) {
-    TRY(const auto name, provider::split_model_name(model));
-    if (!providers.is_local(name.provider) && !consented.has("backend " + name.provider))
-      return refuse(errc::consent_missing,
-                    "nobody has consented that content of repositories is sent to '" +
-                        name.provider + "': run `actor-shell consent grant backend " +
-                        name.provider + "`, or give `run` the option --yes")
-          .with("backend", name.provider);
-  }
-  return success();
+  return check_consent(who.name, models, providers, consented);
+}
+
+result<void> check_consent(const agent_terms& who,
+                           const provider::provider_registry& providers,
+                           const consents& consented) {
+  std::vector<std::string> models;
+  for (const auto& model : who.models)
+    models.push_back(model.name);
+  return check_consent(who.persona.substr(0, who.persona.rfind('@')), models, providers, consented);
 }
 
 result<std::vector<defs::role_view>> explain_bindings(const run_request& asked,

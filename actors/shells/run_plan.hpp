@@ -72,6 +72,10 @@ result<void> check_consent(const definitions::persona& who, const planning& with
 result<void> check_consent(const definitions::persona& who,
                            const provider::provider_registry& providers,
                            const consents& consented);
+/// The same of an agent as its session keeps it.
+result<void> check_consent(const agent_terms& who,
+                           const provider::provider_registry& providers,
+                           const consents& consented);
 
 /// What decides who is bound to a run's roles.
 struct binding_grounds {

@@ -22,8 +22,12 @@ result<definitions::persona> runtime::parts::persona_for(const stream_id& root,
     TRY(const auto run, live_run(*log, {id}));
     const auto role = role_of_subagent(name);
     for (const auto& binding : run.bindings)
-      if (binding.role == role)
-        return definitions::persona_from_json(binding.persona_json);
+      if (binding.role == role) {
+        TRY(auto who, definitions::persona_from_json(binding.persona_json));
+        TRY(const auto consented, consents::read(*log));
+        TRY(check_consent(who, providers, consented));
+        return who;
+      }
   }
   TRY(const auto* library, load_definitions());
   TRY(auto who, library->find_persona(name));

@@ -1,6 +1,7 @@
 // What the runtime can be asked to do, beside opening and stopping.
 #include "actors/aggregates/session.hpp"
 #include "actors/performers/scrub_command.hpp"
+#include "actors/shells/first_fact.hpp"
 #include "actors/shells/fold.hpp"
 #include "actors/shells/run_preview.hpp"
 #include "actors/shells/runtime_parts.hpp"
@@ -19,6 +20,17 @@ result<void> check_bound(const run::live& of) {
       return refuse(errc::run_metadata_missing,
                     "the run " + to_string(of.plan.run) + " has no persona for the role '" +
                         phase.role + "': start a new run");
+  return success();
+}
+
+/// A consent that was taken back since holds for what exists too.
+result<void> check_consents(const run::live& of,
+                            const provider::provider_registry& providers,
+                            const consents& consented) {
+  for (const auto& one : of.bindings) {
+    TRY(const auto who, definitions::persona_from_json(one.persona_json));
+    TRY(check_consent(who, providers, consented));
+  }
   return success();
 }
 
@@ -67,6 +79,8 @@ result<void> runtime::parts::resume(const run_id& run, const command_source& fro
     return refuse(errc::run_already_terminal,
                   "the run " + to_string(run) + " is over; start a new one");
   TRY(check_bound(found));
+  TRY(const auto consented, consents::read(*log));
+  TRY(check_consents(found, providers, consented));
   TRY(slots->take(found.plan.repo_path, found.plan.base_branch, run));
   auto told =
       tell(stream_of(run), from, "resume:" + to_string(random_uuid()), run::resume{from.by});
@@ -197,6 +211,10 @@ result<void> runtime::post_message(const session_id& session,
                                    const message_id& message,
                                    const std::string& text,
                                    const command_source& from) {
+  if (const auto about = first_fact<session::created>(*parts_->log, stream_of(session))) {
+    TRY(const auto consented, consents::read(*parts_->log));
+    TRY(check_consent(about->agent, parts_->providers, consented));
+  }
   return parts_->tell(
       stream_of(session), from, "post:" + to_string(random_uuid()), session::post{message, text});
 }
