@@ -237,6 +237,19 @@ TEST_F(keys, and_consent_decide_who_may_work) {
   EXPECT_EQ(ask({"consent", "grant", "planet", "mars"}).exit_code, 2);
 }
 
+TEST_F(keys, and_a_consent_that_was_taken_back_holds_for_a_run_that_exists) {
+  ASSERT_EQ(tell(key + "\n", {"login", "openrouter", "--file"}).exit_code, 0);
+  ASSERT_EQ(ask({"consent", "grant", "backend", "openrouter"}).exit_code, 0);
+  // Its first call is refused by its budget: nothing is sent.
+  const auto blocked = run({"--model", "openrouter:a/b", "--budget", "0.0000001"});
+  EXPECT_THAT(blocked.err, HasSubstr("budget")) << blocked.shown();
+  const auto id = text_at(json_of({"runs", "list"}).at(0).as_object(), "run");
+  ASSERT_EQ(ask({"consent", "revoke", "backend", "openrouter"}).exit_code, 0);
+  const auto resumed = ask({"runs", "resume", id});
+  EXPECT_NE(resumed.exit_code, 0);
+  EXPECT_THAT(resumed.err, HasSubstr("consent_missing")) << resumed.shown();
+}
+
 TEST_F(keys, explain_starts_nothing_and_tells_why_an_override_will_not_do) {
   const auto ended = ask({"run",
                           "note@1",

@@ -132,9 +132,10 @@ void world::perform(const in_flight& what) {
       match{
           [&](const effect::reserve& e) {
             for (const auto& scope : e.scopes)
-              if (const auto taken =
-                      tell(stream_of_budget(scope.scope),
-                           budget::reserve{e.call, owner, e.amount, scope, e.approval});
+              if (const auto taken = tell(
+                      stream_of_budget(scope.scope),
+                      budget::reserve{
+                          e.call, owner, e.amount, scope, effect::approval_for(e, scope.scope)});
                   !taken)
                 return answer(owner, turn::budget_refused{e.call, scope.scope, taken.error()});
             answer(owner, turn::budget_reserved{e.call});
@@ -215,7 +216,11 @@ void world::crash_within(std::size_t at) {
   const auto what = in_flight_.at(at);
   if (const auto* e = std::get_if<effect::reserve>(&what.request.what); e && !e->scopes.empty())
     (void)tell(stream_of_budget(e->scopes.front().scope),
-               budget::reserve{e->call, what.owner, e->amount, e->scopes.front(), e->approval});
+               budget::reserve{e->call,
+                               what.owner,
+                               e->amount,
+                               e->scopes.front(),
+                               effect::approval_for(*e, e->scopes.front().scope)});
   if (const auto* e = std::get_if<effect::settle>(&what.request.what); e && !e->scopes.empty())
     answer(stream_of_budget(e->scopes.front().scope),
            e->spent ? any_command{budget::settle{e->call, e->actual}}

@@ -158,5 +158,26 @@ TEST(config, says_where_a_hook_is_wrong) {
               HasSubstr("'hooks[0].time_limit_s'"));
 }
 
+// Each tool call is recorded with the hooks and rules that hold for it.
+TEST(config, bounds_what_hooks_and_rules_hold_together) {
+  const auto hooks_of = [](std::size_t bytes) {
+    const auto one = "  - {on: run_end, command: " + std::string(bytes / 2, 'x') + "}\n";
+    return "hooks:\n" + one + one;
+  };
+  EXPECT_TRUE(parse_config(hooks_of(64 * 1024), "c").has_value());
+  EXPECT_THAT(refusal(hooks_of(64 * 1024 + 2)),
+              AllOf(HasSubstr("config.yaml:3:"), HasSubstr("'hooks[1].command'")));
+  const auto rules_of = [](std::size_t count, std::size_t bytes) {
+    std::string out = "permissions:\n  rules:\n";
+    for (std::size_t i = 0; i < count; ++i)
+      out += "    - {verdict: ask, pattern: " + std::string(bytes, 'x') + "}\n";
+    return out;
+  };
+  EXPECT_TRUE(parse_config(rules_of(64, 1'024), "c").has_value());
+  EXPECT_THAT(refusal(rules_of(1, 1'025)),
+              AllOf(HasSubstr("config.yaml:3:"), HasSubstr("'permissions.rules[0].pattern'")));
+  EXPECT_THAT(refusal(rules_of(65, 1'024)), AllOf(HasSubstr("config.yaml:67:"), HasSubstr("64")));
+}
+
 } // namespace
 } // namespace ash::definitions
