@@ -71,6 +71,29 @@ result<root_state> state_of(const log::event_log& log, const stream_id& root) {
   return out;
 }
 
+bool is_unreadable(const error& why) {
+  return why.code == errc::log_corrupt || why.code == errc::schema_unsupported;
+}
+
+void say_unreadable(const stream_id& what, std::uint64_t position, const error& why) {
+  std::fprintf(stderr,
+               "actor-shell: of what happened in %s at position %llu hooks are told less, or "
+               "nothing: %s\n",
+               what.text().c_str(),
+               static_cast<unsigned long long>(position),
+               to_string(why).c_str());
+}
+
+/// A history that can't be read tells of nothing, and keeps no other event from being told.
+result<root_state>
+readable_state_of(const log::event_log& log, const stream_id& root, std::uint64_t position) {
+  auto state = state_of(log, root);
+  if (state || !is_unreadable(state.error()))
+    return state;
+  say_unreadable(root, position, state.error());
+  return root_state{};
+}
+
 std::string_view outcome_of(run::status at) {
   switch (at) {
   case run::status::completed:
@@ -147,7 +170,7 @@ result<std::optional<telling>> telling_of(const log::event_log& log, const log::
   }
   if (out.root.empty())
     return std::optional{std::move(out)};
-  TRY(const auto state, state_of(log, out.root));
+  TRY(const auto state, readable_state_of(log, out.root, record.position));
   out.directory = state.directory;
   if (const auto* asked = std::get_if<run::approval_requested>(&fact)) {
     const auto* known = approvals::find(state.approvals, asked->approval);
@@ -156,6 +179,8 @@ result<std::optional<telling>> telling_of(const log::event_log& log, const log::
     out.details = told_of_approval(*asked);
   } else if (out.details.empty() && state.run) {
     out.details = told_of_end(*state.run);
+  } else if (out.details.empty() && out.root.kind() == entity_kind::run) {
+    out.details["run"] = out.root.key();
   }
   out.details["root"] = out.root.text();
   out.details["directory"] = out.directory;
@@ -230,9 +255,12 @@ void hook_watch::work() {
     lock.unlock();
     auto done = catch_up();
     if (!done && done.error().code != errc::cancelled)
-      std::fprintf(stderr,
-                   "actor-shell: hooks are told of nothing more: %s\n",
-                   to_string(done.error()).c_str());
+      std::fprintf(
+          stderr,
+          "actor-shell: hooks are told of nothing more until the next start, which goes on "
+          "from the position in '%s': %s\n",
+          printable(with_.cursor_file).c_str(),
+          to_string(done.error()).c_str());
     lock.lock();
     if (last || !done)
       return; // the next start tells of what is left
@@ -260,7 +288,12 @@ result<void> hook_watch::see(const log::record& record) {
     after_ = record.position; // nothing is lost where this is read again
     return success();
   }
-  TRY(const auto told, telling_of(*with_.log, record));
+  auto found = telling_of(*with_.log, record);
+  if (!found && is_unreadable(found.error())) {
+    say_unreadable(record.stream, record.position, found.error());
+    found = std::optional<telling>{};
+  }
+  TRY(const auto told, std::move(found));
   if (told) {
     const auto id =
         "hooks:" + std::string{hooks::name_of(*on)} + ":" + std::to_string(record.position);

@@ -2,7 +2,10 @@
 // becomes of the others where one breaks.
 #include "actors/aggregates/delegation.hpp"
 #include "actors/aggregates/model_review.hpp"
+#include "actors/aggregates/session.hpp"
+#include "actors/definitions/binding.hpp"
 #include "actors/shells/first_fact.hpp"
+#include "actors/shells/newest.hpp"
 #include "actors/shells/runtime_parts.hpp"
 
 #include <algorithm>
@@ -24,6 +27,29 @@ bool is_waited_for(const log::event_log& log, const stream_id& child) {
   return !call || !call.value() || call.value()->status == log::stream_status::open;
 }
 
+/// The model that a person chose for a session, in place of its persona's own: none where they are
+/// the same. It holds for who is asked there too, as it does in a run.
+result<std::optional<std::string>> model_chosen_for(const log::event_log& log,
+                                                    const definitions::library& library,
+                                                    const stream_id& session) {
+  TRY(const auto state, fold::newest<session_aggregate>(log, session));
+  const auto* live = std::get_if<session::active>(&state);
+  if (live == nullptr || live->about.agent.models.empty())
+    return std::optional<std::string>{};
+  const auto& agent = live->about.agent;
+  std::vector<std::string> own;
+  for (const auto& model : agent.models)
+    own.push_back(model.name);
+  if (const auto known = library.find_persona(agent.persona)) {
+    std::vector<std::string> usual{known.value().model};
+    const auto& fallbacks = known.value().fallback_models;
+    usual.insert(usual.end(), fallbacks.begin(), fallbacks.end());
+    if (usual == own)
+      return std::optional<std::string>{};
+  }
+  return std::optional{own.front()};
+}
+
 } // namespace
 
 result<definitions::persona> runtime::parts::persona_for(const stream_id& root,
@@ -42,6 +68,12 @@ result<definitions::persona> runtime::parts::persona_for(const stream_id& root,
   }
   TRY(const auto* library, load_definitions());
   TRY(auto who, library->find_persona(name));
+  if (root.kind() == entity_kind::session) {
+    TRY(const auto model, model_chosen_for(*log, *library, root));
+    if (model) {
+      TRY(who, definitions::with_model(std::move(who), *model));
+    }
+  }
   TRY(const auto consented, consents::read(*log));
   TRY(check_consent(who, planning_with(*library, consented)));
   return who;

@@ -1,5 +1,6 @@
 // What a run would cost, told before it starts: the numbers are those of the run that follows.
 #include "tests/e2e/beside_a_server.hpp"
+#include "tests/e2e/sockets.hpp"
 #include "tests/e2e/terminal_process.hpp"
 
 #include <gmock/gmock.h>
@@ -8,8 +9,10 @@ namespace ash::e2e {
 namespace {
 
 using testing::AllOf;
+using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 class preview : public testing::Test {
 protected:
@@ -117,6 +120,24 @@ TEST_F(preview, is_asked_about_on_a_terminal) {
   EXPECT_EQ(agreed.exit_code(), 0) << agreed.screen();
   EXPECT_THAT(agreed.screen(), AllOf(HasSubstr("WORST CASE"), Not(HasSubstr("[y/N]"))));
   EXPECT_EQ(runs(), 2U);
+}
+
+TEST_F(preview, that_nobody_wants_is_no_reason_not_to_start) {
+  const fixed_answer_server old{"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"};
+  write_text(home_ / "token", "a-token\n");
+  const auto asked = [&](const std::string& more) {
+    auto what = line({"--model", "scripted:none", "--yes", more});
+    const std::vector<std::string> there{"--server",
+                                         "http://127.0.0.1:" + std::to_string(old.port()),
+                                         "--token-file",
+                                         home_ / "token"};
+    what.command.insert(what.command.begin() + 1, there.begin(), there.end());
+    run_process(what);
+    return old.seen();
+  };
+  const auto starts = Contains(StartsWith("POST /api/v1/runs "));
+  EXPECT_THAT(asked("--unattended"), Not(starts));
+  EXPECT_THAT(asked("--no-preview"), starts);
 }
 
 TEST_F(beside_a_server, a_preview_is_the_servers_and_starts_nothing) {

@@ -35,15 +35,15 @@ void send_all(int socket, const std::string& bytes) {
   }
 }
 
-/// Reads a whole request: its head, and as much body as it says.
-void drain_request(int socket) {
+/// Reads a whole request: its head, and as much body as it says. Gives its first line.
+std::string drain_request(int socket) {
   std::string came;
   char piece[16'384];
   std::size_t wanted = std::string::npos;
   while (came.size() < wanted) {
     const auto count = recv(socket, piece, sizeof piece, 0);
     if (count <= 0)
-      return;
+      break;
     came.append(piece, static_cast<std::size_t>(count));
     const auto head = came.find("\r\n\r\n");
     if (wanted != std::string::npos || head == std::string::npos)
@@ -51,6 +51,7 @@ void drain_request(int socket) {
     const auto length = came.find("Content-Length: ");
     wanted = head + 4 + (length < head ? std::stoul(came.substr(length + 16)) : 0);
   }
+  return came.substr(0, came.find('\r'));
 }
 
 /// The body of a good answer to `request`, a request line and headers of its own; else empty.
@@ -109,13 +110,22 @@ fixed_answer_server::~fixed_answer_server() {
   close(listener_);
 }
 
+std::vector<std::string> fixed_answer_server::seen() const {
+  const std::lock_guard lock{mutex_};
+  return seen_;
+}
+
 void fixed_answer_server::serve() {
   while (true) {
     const auto client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (client < 0)
       return;
     be_patient(client);
-    drain_request(client);
+    {
+      const auto line = drain_request(client);
+      const std::lock_guard lock{mutex_};
+      seen_.push_back(line);
+    }
     send_all(client, bytes_);
     shutdown(client, SHUT_WR);
     close(client);

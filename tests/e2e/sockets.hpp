@@ -2,8 +2,10 @@
 // answering whatever is asked with fixed bytes. On 127.0.0.1 only; no TLS, no proxies.
 #pragma once
 
+#include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace ash::e2e {
 
@@ -22,11 +24,15 @@ public:
   fixed_answer_server& operator=(const fixed_answer_server&) = delete;
 
   [[nodiscard]] int port() const noexcept { return port_; }
+  /// The first lines of the requests so far.
+  [[nodiscard]] std::vector<std::string> seen() const;
 
 private:
   void serve();
 
   std::string bytes_;
+  mutable std::mutex mutex_;
+  std::vector<std::string> seen_;
   int listener_ = -1;
   int port_ = 0;
   std::thread thread_;

@@ -185,6 +185,25 @@ TEST_F(hooks_watching, go_on_where_what_they_did_can_not_be_recorded) {
   EXPECT_EQ(told().size(), 2U);
 }
 
+TEST_F(hooks_watching, go_on_beside_a_history_that_can_not_be_read) {
+  open(hook_event::run_end);
+  const run_id damaged{random_uuid()};
+  const auto stream = stream_of(damaged);
+  const auto report = codec::encode(run::report_composed{});
+  const auto synced = log::durability::synced;
+  log::entry bad{"", "", "", {{"run.started", 1, synced, "garbage"}}};
+  bad.facts.push_back({std::string{report.type}, report.schema_version, synced, report.payload});
+  bad.facts.push_back({std::string{report.type}, report.schema_version, synced, "garbage"});
+  ASSERT_TRUE(log_->append_now({stream, stream, 0, instant{1}, {bad}, {}}));
+  const auto good = a_run_that_ended();
+  drain();
+  ASSERT_EQ(told().size(), 2U);
+  EXPECT_EQ(told()[0].at("run"), json::string{to_string(damaged)});
+  EXPECT_FALSE(told()[0].contains("outcome"));
+  EXPECT_EQ(told()[1].at("run"), json::string{to_string(good)});
+  EXPECT_EQ(told()[1].at("outcome"), "aborted");
+}
+
 TEST_F(hooks_watching, are_those_of_three_events) {
   const auto wants = [](hook_event on) { return hook_watch::wants({{on, {}, "true", 1'000}}); };
   for (const auto on :
