@@ -20,6 +20,7 @@ RUN apt-get update \
   && install -d -o actor-shell -g actor-shell -m 0700 /data \
   && install -d -o actor-shell -g actor-shell -m 0755 /tls /repositories
 COPY --from=build /src/build-release/bin/actor-shell /usr/local/bin/actor-shell
+COPY --from=build /src/build-release/share/locale /usr/local/share/locale
 COPY deploy/docker/serve.sh /usr/local/bin/serve-actor-shell
 USER actor-shell
 WORKDIR /home/actor-shell

@@ -3,6 +3,8 @@
 #include "cli/commands/audit.hpp"
 #include "cli/commands/money.hpp"
 #include "cli/commands/pricing.hpp"
+#include "cli/help.hpp"
+#include "cli/language.hpp"
 #include "events/base/text.hpp"
 
 #include <CLI/CLI.hpp>
@@ -13,10 +15,11 @@
 namespace ash::cli {
 namespace {
 
-constexpr const char* footer =
+constexpr const char* footer = msg(
     "Exit codes: 0 done · 1 the run failed, or an internal error · 2 invalid input · 3 not found · "
     "4 conflict · 5 a person has to decide or mend something · 6 a budget or limit was reached · "
-    "7 try again later · 8 the run was aborted · 130/143 stopped by SIGINT/SIGTERM (resume it)";
+    "7 try again later · 8 the run was aborted · 130/143 stopped by SIGINT/SIGTERM (resume it)\n"
+    "Language: ACTOR_SHELL_LANG=en or ko (default: the locale's)");
 
 const std::map<std::string, output_format> formats{{"text", output_format::text},
                                                    {"json", output_format::json},
@@ -402,11 +405,19 @@ void add_settings(CLI::App& app, line& l) {
   app.set_version_flag("--version", "actor-shell " ASH_VERSION);
 }
 
+/// Whoever wants an answer in JSON is a program: nothing is translated for it.
+void answer_in(settings& with, answer_format format) {
+  with.format = format;
+  if (format == answer_format::json)
+    speak(language::english);
+}
+
 } // namespace
 
 parsed_line parse_arguments(int count, const char* const* words) {
   const auto l = std::make_shared<line>();
-  CLI::App app{"A durable runtime for LLM agents: runs that survive every crash.", "actor-shell"};
+  CLI::App app{msg("A durable runtime for LLM agents: runs that survive every crash."),
+               "actor-shell"};
   app.require_subcommand(1);
   app.fallthrough();
   app.footer(footer);
@@ -426,18 +437,23 @@ parsed_line parse_arguments(int count, const char* const* words) {
   add_consent(app, *l);
   add_audit(app, *l);
   add_rest(app, *l);
+  const auto wanted = wanted_language();
+  speak(wanted ? wanted.value() : language::english);
+  translate_help(app);
   try {
     app.parse(count, words);
   } catch (const CLI::Success& asked_for_text) {
+    if (!wanted)
+      return static_cast<int>(report(l->with, wanted.error()));
     return app.exit(asked_for_text);
   } catch (const CLI::ParseError& wrong) {
-    l->with.format = l->json ? answer_format::json : answer_format::text;
+    answer_in(l->with, l->json ? answer_format::json : answer_format::text);
     const auto code = report(l->with, refuse(errc::argument_invalid, wrong.what()));
-    std::fprintf(stderr, "see: actor-shell --help\n");
+    std::fputs(tr("see: actor-shell --help\n"), stderr);
     return static_cast<int>(code);
   }
   if (l->json) {
-    l->with.format = answer_format::json;
+    answer_in(l->with, answer_format::json);
     const auto to_json = [](output_format& f) {
       if (f == output_format::text)
         f = output_format::json;
@@ -456,7 +472,9 @@ parsed_line parse_arguments(int count, const char* const* words) {
                             l->decide.format,
                             l->budget_set.format})
     if (format != output_format::text)
-      l->with.format = answer_format::json; // a refusal is answered in JSON too
+      answer_in(l->with, answer_format::json); // a refusal is answered in JSON too
+  if (!wanted)
+    return static_cast<int>(report(l->with, wanted.error()));
   return [l] { return l->chosen(); };
 }
 

@@ -2,6 +2,7 @@
 
 #include "actors/shells/inspect.hpp"
 #include "actors/shells/run_plan.hpp"
+#include "cli/language.hpp"
 #include "cli/terminal.hpp"
 #include "events/log/rocksdb_log.hpp"
 
@@ -33,6 +34,14 @@ json::object error_json(const error& why) {
             {"class", to_string(class_of(why.code))},
             {"message", why.message},
             {"details", std::move(details)}}}};
+}
+
+/// The particulars are in English, so whoever reads another language is told before what the code
+/// means.
+std::string told(const error& why) {
+  if (spoken() == language::english)
+    return why.message;
+  return std::string{meaning_of(why.code)} + ": " + why.message;
 }
 
 } // namespace
@@ -77,7 +86,7 @@ exit_code report(const settings& with, const error& why) {
                style.bad,
                std::string{to_string(why.code)}.c_str(),
                style.plain,
-               why.message.c_str());
+               told(why).c_str());
   for (const auto& [key, value] : why.details)
     std::fprintf(stderr, "  %s: %s\n", key.c_str(), value.c_str());
   if (with.format == answer_format::json)

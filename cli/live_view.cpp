@@ -1,4 +1,5 @@
 #include "actors/shells/inspect.hpp"
+#include "cli/language.hpp"
 #include "cli/progress.hpp"
 #include "cli/terminal.hpp"
 
@@ -19,13 +20,14 @@ draw(const run_picture& of, instant now, std::size_t width, const text_style& st
     const auto* mark = done ? "✔" : bad ? "✘" : running ? "▶" : "·";
     auto text = std::string{" "} + mark + " " + phase.key;
     if (running && phase.step > 0)
-      text += "  step " + std::to_string(phase.step);
+      text += "  " + tr("step {}", phase.step);
     if (!phase.doing.empty())
       text += "  " + phase.doing;
     lines.push_back(colour + fit(text, width - 1) + style.plain);
   }
-  const auto line = " " + of.state + "  " + show_count(of.usage.input) + " tokens in, " +
-                    show_count(of.usage.output) + " out  " + to_string(of.cost) + "  " +
+  const auto tokens =
+      tr("{} tokens in, {} out", show_count(of.usage.input), show_count(of.usage.output));
+  const auto line = " " + tr_word(of.state) + "  " + tokens + "  " + to_string(of.cost) + "  " +
                     show_duration(now - of.started);
   lines.push_back(style.bold + fit(line, width - 1) + style.plain);
   return lines;

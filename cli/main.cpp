@@ -1,4 +1,5 @@
 #include "cli/arguments.hpp"
+#include "cli/language.hpp"
 
 #include <cstdio>
 #include <exception>
@@ -12,7 +13,8 @@ int main(int count, char** words) {
     const auto code = std::get<std::function<int()>>(parsed)();
     if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)
       return code;
-    std::fprintf(stderr, "actor-shell: io_failed: the answer could not be written to stdout\n");
+    std::fprintf(
+        stderr, "%s", tr("actor-shell: io_failed: the answer could not be written to stdout\n"));
     return static_cast<int>(exit_code::failed);
   } catch (const std::exception& unexpected) {
     std::fprintf(stderr, "actor-shell: internal_error: %s\n", unexpected.what());

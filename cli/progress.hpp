@@ -35,7 +35,10 @@ struct run_picture {
   void add(const stream_id& from, const any_fact& happened, instant at);
 
 private:
-  std::map<stream_id, std::string> keys_; ///< of the phases, by their streams
+  void add_run_fact(const any_fact& happened, instant at);
+  void follow(const stream_id& from, const any_fact& happened);
+
+  std::map<stream_id, std::string> keys_; ///< of phases, by the streams of all that works for them
   phase_line* line(std::string_view key);
 };
 

@@ -4,6 +4,7 @@
 #include "cli/members.hpp"
 #include "events/base/text.hpp"
 #include "events/codec/fact_from_json.hpp"
+#include "events/feed/cursor.hpp"
 #include "events/log/log_directory.hpp"
 #include "gateway/http/endpoint.hpp"
 #include "gateway/http/token.hpp"
@@ -91,6 +92,13 @@ bool may_pass(const error& why) {
          why.code == errc::shutting_down;
 }
 
+/// A position as people have it, as the cursor that a feed begins at.
+result<std::string> cursor_at(const remote& at, std::uint64_t position) {
+  TRY(const auto log, at.get("/log"));
+  TRY(const auto life, parse_uuid(text_in(log, "incarnation")));
+  return feed::to_text({{life}, 0, position, 0, 0});
+}
+
 } // namespace
 
 result<std::optional<remote>> remote::find(const settings& with) {
@@ -147,7 +155,10 @@ result<void> remote::follow(const std::string& feed,
                             std::uint64_t after,
                             const on_frame& frame,
                             const std::stop_token& stop) const {
-  auto where = std::to_string(after);
+  auto where = std::string{"0"};
+  if (after > 0) {
+    TRY(where, cursor_at(*this, after));
+  }
   auto done = false;
   std::optional<error> wrong;
   const auto on_event = [&](const server_event& event) {

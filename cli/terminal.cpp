@@ -1,5 +1,6 @@
 #include "cli/terminal.hpp"
 
+#include "cli/language.hpp"
 #include "events/base/clock.hpp"
 #include "events/base/text.hpp"
 
@@ -24,9 +25,52 @@ int descriptor(stream which) {
   return which == stream::out ? STDOUT_FILENO : STDERR_FILENO;
 }
 
-std::string padded(std::string text, std::size_t columns) {
-  const auto shown = code_points(text);
-  return shown < columns ? text.append(columns - shown, ' ') : text;
+struct range {
+  char32_t first;
+  char32_t last;
+};
+/// Wide by Unicode's East Asian Width, in order; with the pictographs, which are shown as wide.
+constexpr std::array wide{range{0x1100, 0x115F},
+                          range{0x2E80, 0x303E},
+                          range{0x3041, 0x4DBF},
+                          range{0x4E00, 0xA4CF},
+                          range{0xA960, 0xA97F},
+                          range{0xAC00, 0xD7A3},
+                          range{0xF900, 0xFAFF},
+                          range{0xFE30, 0xFE6F},
+                          range{0xFF00, 0xFF60},
+                          range{0xFFE0, 0xFFE6},
+                          range{0x1F300, 0x1F64F},
+                          range{0x1F680, 0x1F6FF},
+                          range{0x1F900, 0x1F9FF},
+                          range{0x20000, 0x3FFFD}};
+/// Drawn over what is before them; the second is the vowels and final consonants of Hangul that was
+/// decomposed.
+constexpr std::array narrow{range{0x0300, 0x036F},
+                            range{0x1160, 0x11FF},
+                            range{0x200B, 0x200F},
+                            range{0x20D0, 0x20FF},
+                            range{0xFE00, 0xFE0F}};
+
+template <class Ranges> bool is_in(const Ranges& ranges, char32_t c) noexcept {
+  return std::any_of(
+      ranges.begin(), ranges.end(), [c](range r) { return r.first <= c && c <= r.last; });
+}
+
+/// The first character of valid UTF-8 `text`, which is not empty.
+struct character {
+  std::size_t bytes = 1;
+  std::size_t columns = 1;
+};
+character first_of(std::string_view text) noexcept {
+  const auto lead = static_cast<unsigned char>(text.front());
+  const std::size_t bytes = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  if (bytes == 1 || text.size() < bytes)
+    return {};
+  auto value = static_cast<char32_t>(lead & (0x7F >> bytes));
+  for (std::size_t i = 1; i < bytes; ++i)
+    value = value << 6 | (static_cast<unsigned char>(text[i]) & 0x3F);
+  return {bytes, is_in(wide, value) ? 2U : is_in(narrow, value) ? 0U : 1U};
 }
 
 std::string line_of(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
@@ -62,21 +106,37 @@ text_style style_of(stream which) {
   return {"\x1b[1m", "\x1b[2m", "\x1b[32m", "\x1b[31m", "\x1b[36m", "\x1b[0m"};
 }
 
+std::size_t columns_of(std::string_view text) noexcept {
+  std::size_t columns = 0;
+  while (!text.empty()) {
+    const auto next = first_of(text);
+    columns += next.columns;
+    text.remove_prefix(next.bytes);
+  }
+  return columns;
+}
+
+std::string padded(std::string text, std::size_t columns) {
+  const auto shown = columns_of(text);
+  return shown < columns ? text.append(columns - shown, ' ') : text;
+}
+
 std::string fit(std::string_view text, std::size_t columns) {
   auto shown = printable(to_valid_utf8(text));
-  if (code_points(shown) <= columns)
+  if (columns_of(shown) <= columns)
     return shown;
-  std::string cut;
-  std::size_t used = 0;
-  for (std::size_t i = 0; i < shown.size() && used + 1 < columns;) {
-    auto next = i + 1;
-    while (next < shown.size() && (static_cast<unsigned char>(shown[next]) & 0xC0) == 0x80)
-      ++next;
-    cut.append(shown, i, next - i);
-    i = next;
-    ++used;
+  if (columns == 0)
+    return {};
+  std::size_t kept = 0;
+  for (std::size_t used = 1; kept < shown.size();) { // 1 for the ellipsis
+    const auto next = first_of(std::string_view{shown}.substr(kept));
+    used += next.columns;
+    if (used > columns)
+      break;
+    kept += next.bytes;
   }
-  return columns == 0 ? std::string{} : cut + "…";
+  shown.resize(kept);
+  return shown + "…";
 }
 
 std::string render_table(const std::vector<std::string>& header,
@@ -84,9 +144,9 @@ std::string render_table(const std::vector<std::string>& header,
                          std::size_t width) {
   std::vector<std::size_t> widths;
   for (std::size_t i = 0; i < header.size(); ++i) {
-    auto widest = code_points(header[i]);
+    auto widest = columns_of(header[i]);
     for (const auto& row : rows)
-      widest = std::max(widest, i < row.size() ? code_points(printable(row[i])) : 0);
+      widest = std::max(widest, i < row.size() ? columns_of(printable(to_valid_utf8(row[i]))) : 0);
     widths.push_back(widest);
   }
   const auto gaps = header.empty() ? 0 : 2 * (header.size() - 1);
@@ -107,14 +167,11 @@ std::string render_table(const std::vector<std::string>& header,
 
 std::string show_duration(std::int64_t us) {
   const auto seconds = us / us_per_s;
-  char text[48];
   if (seconds < 60)
-    std::snprintf(text, sizeof text, "%.1f s", static_cast<double>(us) / us_per_s);
-  else if (seconds < 3'600)
-    std::snprintf(text, sizeof text, "%ld min %ld s", seconds / 60, seconds % 60);
-  else
-    std::snprintf(text, sizeof text, "%ld h %ld min", seconds / 3'600, seconds / 60 % 60);
-  return text;
+    return tr("{:.1f} s", static_cast<double>(us) / us_per_s);
+  if (seconds < 3'600)
+    return tr("{} min {} s", seconds / 60, seconds % 60);
+  return tr("{} h {} min", seconds / 3'600, seconds / 60 % 60);
 }
 
 std::string show_count(std::int64_t count) {

@@ -29,7 +29,13 @@ struct text_style {
 };
 text_style style_of(stream which);
 
-/// `text` in at most `columns` code points, with an ellipsis where it was cut; control characters
+/// The columns that valid UTF-8 `text` takes on a terminal: two for a character of Hangul or Han,
+/// none for a combining one.
+std::size_t columns_of(std::string_view text) noexcept;
+/// `text` with spaces behind it up to `columns`.
+std::string padded(std::string text, std::size_t columns);
+
+/// `text` in at most `columns` columns, with an ellipsis where it was cut; control characters
 /// shown.
 std::string fit(std::string_view text, std::size_t columns);
 

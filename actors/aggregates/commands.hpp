@@ -351,6 +351,7 @@ struct finish {
   std::vector<file_change> written;
   bool unsandboxed = false;
   std::int64_t duration_ms = 0;
+  session_id child = {}; ///< that answers; nil: a tool, or what was to start a child
 };
 struct cancel {
   std::string reason;

@@ -79,4 +79,18 @@ session_id child_of(const tool_call_id& call) {
   return {derive(call.value, "session")};
 }
 
+session::created stub_of(const tool_call::requested& what, const session_id& child) {
+  session::created out;
+  out.session = child;
+  out.worktree = what.worktree;
+  if (what.owner.kind() == entity_kind::session)
+    if (const auto parent = parse_uuid(what.owner.key()))
+      out.parent = session_id{parent.value()};
+  out.depth = std::min(what.depth + 1, max_depth); // a reviewer of the deepest is no level more
+  out.root = what.root;
+  out.asked_by = what.call;
+  out.attended = what.attended;
+  return out;
+}
+
 } // namespace ash::delegation

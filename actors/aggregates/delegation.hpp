@@ -4,6 +4,7 @@
 
 #include "actors/aggregates/policy.hpp"
 #include "events/base/result.hpp"
+#include "events/facts/session.hpp"
 #include "events/facts/tool_call.hpp"
 
 #include <optional>
@@ -42,5 +43,8 @@ std::optional<policy::denial> problem_of(const tool_call::requested& what);
 
 /// The same call has the same child, however often it is begun.
 session_id child_of(const tool_call_id& call);
+
+/// What a call says of a session that it owns: who asked, where, how deep. It has no agent yet.
+session::created stub_of(const tool_call::requested& what, const session_id& child);
 
 } // namespace ash::delegation

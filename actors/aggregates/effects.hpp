@@ -6,14 +6,29 @@
 
 namespace ash::effect {
 
+/// A scope whose cap a call may go beyond, and what lets it.
+struct approved_scope {
+  std::string scope;
+  approval_id approval;
+};
+BOOST_DESCRIBE_STRUCT(approved_scope, (), (scope, approval))
+
 /// Reserves `amount` for a call in every scope, in order. Answers turn::budget_reserved or
 /// turn::budget_refused.
 struct reserve {
   call_id call;
   std::vector<budget_terms> scopes;
   usd amount;
-  approval_id approval = {}; ///< that lets it go beyond the cap of a scope which asks; nil: none
+  std::vector<approved_scope> approved = {};
 };
+
+/// What lets a reservation go beyond the cap of the scope; nil: nothing.
+inline approval_id approval_for(const reserve& what, std::string_view scope) {
+  for (const auto& each : what.approved)
+    if (each.scope == scope)
+      return each.approval;
+  return {};
+}
 
 /// Settles a call in every scope; scopes that never reserved it release nothing. With `spent` false
 /// the reservation is released. Answers turn::budget_settled.

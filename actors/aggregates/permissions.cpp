@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t most_nested_commands = 8;
 constexpr std::size_t shown_bytes = 300;
+/// Of a command that somebody is asked about: they approve what they have read.
+constexpr std::size_t asked_bytes = 4'096;
 
 /// `*` any run of characters, `?` one: for texts, where a `/` is nothing special.
 bool wild_match(std::string_view pattern, std::string_view text) {
@@ -126,14 +128,20 @@ bool matches(const permission_rule& rule, std::string_view tool, const seen_call
                                                    : any_command_matches(rule.pattern, call.text);
 }
 
-std::string shown(std::string_view text) {
-  return "'" + printable(utf8_prefix(text, shown_bytes)) + "'";
+/// A cut is never silent: what is left out may be what matters.
+std::string shown(std::string_view text, std::size_t most = shown_bytes) {
+  const auto head = utf8_prefix(text, most);
+  auto out = "'" + printable(head) + "'";
+  if (head.size() < text.size())
+    out += " (the first " + std::to_string(head.size()) + " of " + std::to_string(text.size()) +
+           " bytes: look at all of it)";
+  return out;
 }
 
 std::string what_it_is(const permission_request& call, const seen_call& seen) {
   auto out = std::string{call.tool};
   if (seen.is_command)
-    return out + " " + shown(seen.text);
+    return out + " " + shown(seen.text, asked_bytes);
   return seen.path ? out + " " + shown(*seen.path) : out;
 }
 
@@ -163,8 +171,10 @@ permit by_mode(const tool_terms& terms, const permission_request& call, const se
     if (terms.mode == permission_mode::accept_edits ||
         is_writable(paths, *seen.path) == writable::yes)
       return allowed();
-    return asked(
-        terms.mode, "the path lies outside of what may be written", what_it_is(call, seen));
+    auto out =
+        asked(terms.mode, "the path lies outside of what may be written", what_it_is(call, seen));
+    out.outside = out.verdict == permission_verdict::ask;
+    return out;
   }
   // What a command writes can't be told from its text: the sandbox keeps it in the worktree. Where
   // a part of that was taken back, it is asked about.
@@ -174,26 +184,33 @@ permit by_mode(const tool_terms& terms, const permission_request& call, const se
   return asked(terms.mode, "it may write what may not be written any more", what_it_is(call, seen));
 }
 
-} // namespace
+bool is_same_list(const permission_rule& a, const permission_rule& b) {
+  const auto list_of = [](const permission_rule& rule) {
+    return rule.origin.starts_with(of_subagent) ? std::string_view{rule.origin}
+                                                : std::string_view{};
+  };
+  return list_of(a) == list_of(b);
+}
 
-std::string path_in_worktree(std::string_view path, std::string_view worktree) {
-  if (!worktree.empty() && path.starts_with(worktree) &&
-      (path.size() == worktree.size() || path[worktree.size()] == '/'))
-    path.remove_prefix(worktree.size());
-  std::vector<std::string_view> kept;
-  while (!path.empty()) {
-    const auto component = path.substr(0, path.find('/'));
-    path.remove_prefix(std::min(path.size(), component.size() + 1));
-    if (component == ".." && !kept.empty())
-      kept.pop_back();
-    else if (!component.empty() && component != "." && component != "..")
-      kept.push_back(component);
+/// The rule that decides, if any does.
+const permission_rule*
+deciding(std::span<const permission_rule> rules, std::string_view tool, const seen_call& seen) {
+  const permission_rule* out = nullptr;
+  for (auto at = rules.begin(); at != rules.end();) {
+    const auto end =
+        std::find_if(at, rules.end(), [&](const auto& rule) { return !is_same_list(rule, *at); });
+    const auto hit =
+        std::find_if(at, end, [&](const auto& rule) { return matches(rule, tool, seen); });
+    const auto counts = hit != end && !(hit->verdict == permission_verdict::allow &&
+                                        hit->origin.starts_with(of_subagent));
+    if (counts && (out == nullptr || hit->verdict > out->verdict))
+      out = &*hit;
+    at = end;
   }
-  std::string out;
-  for (const auto component : kept)
-    out.append(out.empty() ? "" : "/").append(component);
   return out;
 }
+
+} // namespace
 
 writable is_writable(std::span<const std::string> paths, std::string_view path) {
   auto out = paths.empty() ? writable::yes : writable::no;
@@ -247,19 +264,18 @@ permit permit_call(const tool_terms& terms, const permission_request& call) {
     return denied("mode plan", "plan mode permits only tools that read", errc::plan_mode_violation);
   if (writes && seen.path && is_writable(terms.writable_paths, *seen.path) == writable::taken_back)
     return denied("writable paths", shown(*seen.path) + " may not be written any more");
-  for (const auto& rule : terms.permissions) {
-    if (!matches(rule, call.tool, seen))
-      continue;
-    switch (rule.verdict) {
-    case permission_verdict::allow:
-      return allowed(describe(rule));
-    case permission_verdict::deny:
-      return denied(describe(rule), what_it_is(call, seen) + " is denied: " + describe(rule));
-    case permission_verdict::ask:
-      return asked(terms.mode, describe(rule), what_it_is(call, seen));
-    }
+  const auto* rule = deciding(terms.permissions, call.tool, seen);
+  if (rule == nullptr)
+    return writes ? by_mode(terms, call, seen) : allowed();
+  switch (rule->verdict) {
+  case permission_verdict::allow:
+    return allowed(describe(*rule));
+  case permission_verdict::ask:
+    return asked(terms.mode, describe(*rule), what_it_is(call, seen));
+  case permission_verdict::deny:
+    break;
   }
-  return writes ? by_mode(terms, call, seen) : allowed();
+  return denied(describe(*rule), what_it_is(call, seen) + " is denied: " + describe(*rule));
 }
 
 } // namespace ash::policy

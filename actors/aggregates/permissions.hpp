@@ -24,12 +24,18 @@ struct permission_request {
 struct permit {
   permission_verdict verdict = permission_verdict::allow;
   errc code = errc::permission_denied; ///< of a denial
-  std::string rule;    ///< what decided: a rule with its origin, the mode, a path; empty: nothing
-  std::string message; ///< for the model and for a person
+  std::string rule;     ///< what decided: a rule with its origin, the mode, a path; empty: nothing
+  std::string message;  ///< for the model and for a person
+  bool outside = false; ///< asked because the path lies outside of what may be written
 };
 
+/// The origin of a rule of a sub-agent's persona begins so.
+constexpr std::string_view of_subagent = "sub-agent ";
+
 /// The first of these decides: plan mode (for a call that changes something), a path that is taken
-/// back, the first rule that matches, then the mode and the writable paths.
+/// back, the first rule that matches, then the mode and the writable paths. The rules of each
+/// sub-agent are looked through by themselves and only ever narrow: of what they, and those of
+/// whoever asked, come to, the strictest holds, and an `allow` of theirs is none.
 permit permit_call(const tool_terms& terms, const permission_request& call);
 
 /// Whether a path relative to the worktree may be written. The paths are an ordered list of globs:
@@ -47,9 +53,6 @@ struct path_change {
 /// The paths after the changes, in the order in which they were made.
 std::vector<std::string> with_changes(std::vector<std::string> paths,
                                       std::span<const path_change> changes);
-
-/// A path that a call names, relative to the worktree, `.` and `..` resolved by the text alone.
-std::string path_in_worktree(std::string_view path, std::string_view worktree);
 
 /// Whether a rule matches. A pattern over a command holds for each command that its text is made
 /// of: a rule that allows has to match all of them, without substitutions and redirections; one

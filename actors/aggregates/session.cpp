@@ -1,3 +1,4 @@
+#include "actors/aggregates/model_review.hpp"
 #include "actors/aggregates/session_parts.hpp"
 
 #include "events/base/match.hpp"
@@ -25,7 +26,9 @@ turn::owner owner_of(const active& s) {
           root_of(s),
           {},
           s.about.attended,
-          s.about.depth};
+          s.about.depth,
+          model_review::is_reviewer(s.about) ? turn::call_purpose::review
+                                             : turn::call_purpose::work};
 }
 
 error childs_own() {
@@ -197,6 +200,9 @@ decision<fact> on(const active& s, const clear&, instant) {
 decision<fact> on(const active& s, const set_plan_mode& c, instant now) {
   if (c.on == s.plan_mode)
     return facts{};
+  // What runs, or waits for an approval, was let do so without plan mode, as were the sub-agents.
+  if (c.on && s.turns.now && !s.turns.now->in_flight.empty())
+    return busy_error(s);
   if (c.on)
     return facts{plan_mode_changed{true}};
   return ask_to_leave_plan_mode(s, now);
@@ -335,6 +341,7 @@ effects report_end(const closed& s) {
   what.failed = !s.outcome.code.empty();
   what.code = s.outcome.code;
   what.text = what.failed ? s.outcome.reason : s.outcome.result;
+  what.child = s.session;
   return {
       {"report:" + to_string(s.session), effect::send{stream_of(s.asked_by), std::move(what), {}}}};
 }

@@ -1,11 +1,10 @@
-#include "actors/aggregates/tool_call.hpp"
+#include "actors/aggregates/tool_call_parts.hpp"
 
 #include "actors/aggregates/approvals.hpp"
 #include "actors/aggregates/delegation.hpp"
 #include "actors/aggregates/document_of.hpp"
-#include "actors/aggregates/hooks.hpp"
+#include "actors/aggregates/model_review.hpp"
 #include "actors/aggregates/policy.hpp"
-#include "events/base/check.hpp"
 #include "events/base/match.hpp"
 
 namespace ash::tool_call {
@@ -19,10 +18,6 @@ void start(const requested& what, facts& happened) {
   happened.push_back(started{what.call});
   if (delegation::is_asked(what.name))
     happened.push_back(delegated{what.call, delegation::child_of(what.call)});
-}
-
-bool has_hooks(const requested& what, hook_event on) {
-  return hooks::has_any(what.terms.hooks, on, what.name);
 }
 
 /// Without an approval to wait for it is the hooks that have to let it run.
@@ -48,6 +43,10 @@ void let_run(const requested& what, facts& happened) {
     start(what, happened);
 }
 
+review_awaited asking(const requested& what, const policy::permit& why) {
+  return {what.call, {derive(what.call.value, "approval")}, why.rule, why.message};
+}
+
 decision<fact> on(const absent&, const request& c) {
   facts happened{c.what};
   const auto verdict = full_verdict_on(c.what);
@@ -60,27 +59,53 @@ decision<fact> on(const absent&, const request& c) {
         denied{c.what.call, std::string{to_string(verdict.code)}, verdict.rule, verdict.message});
     break;
   case permission_verdict::ask:
-    happened.push_back(review_awaited{
-        c.what.call, {derive(c.what.call.value, "approval")}, verdict.rule, verdict.message});
+    if (model_review::is_wanted(c.what, verdict))
+      happened.push_back(delegated{c.what.call, model_review::session_of(c.what.call)});
+    else
+      happened.push_back(asking(c.what, verdict));
   }
+  return happened;
+}
+
+/// A person or a model has decided.
+facts follow(const requested& what, const reviewed& verdict) {
+  facts happened{verdict};
+  const auto& [call, decided, by, reason, approval] = verdict;
+  if (decided == review_verdict::approved)
+    let_run(what, happened);
+  else
+    happened.push_back(denied{call,
+                              std::string{to_string(errc::permission_denied)},
+                              "review",
+                              by == approvals::nobody
+                                  ? reason
+                                  : by + " denied it" + (reason.empty() ? "" : ": ") + reason});
   return happened;
 }
 
 decision<fact> on(const reviewing& s, const review& c) {
   if (is_at_hooks(s) || (!c.approval.is_nil() && c.approval != s.awaits.approval))
     return facts{};
-  facts happened{reviewed{s.what.call, c.verdict, c.by, c.reason, c.approval}};
-  if (c.verdict == review_verdict::approved)
-    let_run(s.what, happened);
-  else
-    happened.push_back(
-        denied{s.what.call,
-               std::string{to_string(errc::permission_denied)},
-               "review",
-               c.by == approvals::nobody
-                   ? c.reason
-                   : c.by + " denied it" + (c.reason.empty() ? "" : ": ") + c.reason});
-  return happened;
+  return follow(s.what, {s.what.call, c.verdict, c.by, c.reason, c.approval});
+}
+
+decision<fact> on(const consulting& s, const finish& c) {
+  const auto& call = s.what.call;
+  if (s.cancelling)
+    return facts{cancelled{call, s.cancel_reason}};
+  auto said = model_review::opinion_of(c);
+  const auto by = "model " + s.what.terms.reviewer;
+  switch (said.what) {
+  case model_review::answer::approve:
+    return follow(s.what, {call, review_verdict::approved, by, std::move(said.reason), {}});
+  case model_review::answer::deny:
+    return follow(s.what, {call, review_verdict::denied, by, std::move(said.reason), {}});
+  case model_review::answer::ask:
+    break;
+  }
+  auto why = full_verdict_on(s.what);
+  why.message += " (" + by + " leaves it to you: " + said.reason + ")";
+  return facts{asking(s.what, why)};
 }
 
 decision<fact> on(const reviewing& s, const cancel& c) {
@@ -111,6 +136,8 @@ decision<fact> on(const finishing&, const run::hooks_ran& c) {
 
 decision<fact> on(const running& s, const finish& c) {
   const auto& call = s.what.call;
+  if (!c.child.is_nil() && c.child != s.child)
+    return facts{}; // of a reviewer, which tells its end again
   if (c.failed && c.code == to_string(errc::cancelled))
     return facts{cancelled{call, c.text}};
   if (c.failed)
@@ -132,6 +159,11 @@ decision<fact> on(const running& s, const cancel& c) {
     return facts{};
   return facts{cancel_requested{s.what.call, c.reason}};
 }
+decision<fact> on(const consulting& s, const cancel& c) {
+  if (s.cancelling)
+    return facts{};
+  return facts{cancel_requested{s.what.call, c.reason}};
+}
 
 decision<fact> on(const running& s, const doubt&) {
   if (s.what.effect != effect_class::write)
@@ -149,12 +181,20 @@ decision<fact> on(const running&, const request&) {
 decision<fact> on(const finished&, const request&) {
   return facts{};
 }
+decision<fact> on(const consulting&, const request&) {
+  return facts{};
+}
 // Late answers, and a cancel that comes too late. A root tells again what it may have told before.
 decision<fact> on(const running&, const review&) {
   return facts{};
 }
 decision<fact> on(const finished&, const review&) {
   return facts{};
+}
+decision<fact> on(const reviewing&, const finish& c) {
+  if (c.child.is_nil())
+    return refuse(errc::invalid_transition, "the tool call does not run");
+  return facts{}; // of its reviewer, which tells its end again
 }
 decision<fact> on(const finished&, const finish&) {
   return facts{};
@@ -192,31 +232,6 @@ decision<fact> on(const auto&, const auto&) {
   return refuse(errc::invalid_transition, "the tool call does not accept this command now");
 }
 
-const requested& request_of(const state& s) {
-  if (const auto* waiting = std::get_if<reviewing>(&s))
-    return waiting->what;
-  const auto* active = std::get_if<running>(&s);
-  check(active != nullptr, "a fact of a tool call that does not run");
-  return active->what;
-}
-
-finished end(const state& from,
-             tool_answer answer,
-             std::string code,
-             std::string text,
-             std::vector<file_change> written) {
-  const auto& what = request_of(from);
-  return {what.call, what.owner, answer, std::move(code), std::move(text), std::move(written)};
-}
-
-/// It ran to its end: hooks may follow.
-state end_after_hooks(const state& from, finished came) {
-  const auto& what = request_of(from);
-  if (!has_hooks(what, hook_event::post_tool))
-    return came;
-  return finishing{what, std::move(came)};
-}
-
 effect_request ask_hooks(const requested& what) {
   return {"hooks.before:" + to_string(what.call),
           effect::run_hooks{hook_event::pre_tool,
@@ -239,32 +254,38 @@ effect_request execute(const requested& what) {
   return {"tool.run:" + to_string(what.call), effect::run_tool{what}};
 }
 
-effect_request open_child(const running& s) {
-  return {"child:" + to_string(s.what.call), effect::open_child{s.what, s.child}};
+effect_request open_child(const requested& what, const session_id& child) {
+  return {"child:" + to_string(what.call), effect::open_child{what, child}};
 }
 
+effect_request call_off_tool(const requested& what) {
+  return {"tool.cancel:" + to_string(what.call),
+          effect::call_off{"tool.run:" + to_string(what.call)}};
+}
 /// A child ends by itself, once all beneath it has; its end is this call's answer.
+effect_request
+call_off_child(const requested& what, const session_id& child, const std::string& reason) {
+  return {"tool.cancel:" + to_string(what.call),
+          effect::send{
+              stream_of(child), session::call_off{delegation::stub_of(what, child), reason}, {}}};
+}
 effect_request call_off(const running& s) {
-  const auto id = "tool.cancel:" + to_string(s.what.call);
-  if (s.child.is_nil())
-    return {id, effect::call_off{"tool.run:" + to_string(s.what.call)}};
-  session::created stub;
-  stub.session = s.child;
-  stub.worktree = s.what.worktree;
-  stub.depth = s.what.depth + 1;
-  stub.root = s.what.root;
-  stub.asked_by = s.what.call;
-  stub.attended = s.what.attended;
-  return {
-      id,
-      effect::send{stream_of(s.child), session::call_off{std::move(stub), s.cancel_reason}, {}}};
+  return s.child.is_nil() ? call_off_tool(s.what)
+                          : call_off_child(s.what, s.child, s.cancel_reason);
+}
+
+effects go_on(const consulting& s) {
+  effects owed{open_child(s.what, s.reviewer)};
+  if (s.cancelling)
+    owed.push_back(call_off_child(s.what, s.reviewer, s.cancel_reason));
+  return owed;
 }
 
 /// What runs, after a restart.
 effects go_on(const running& s) {
   effects owed;
   if (!s.child.is_nil())
-    owed.push_back(open_child(s));
+    owed.push_back(open_child(s.what, s.child));
   // Under the id of the run itself: while that is in flight, this is not issued.
   else if (s.what.effect == effect_class::write)
     return {{"tool.run:" + to_string(s.what.call), effect::tell_self{{}, doubt{}}}};
@@ -273,12 +294,6 @@ effects go_on(const running& s) {
   if (s.cancelling)
     owed.push_back(call_off(s));
   return owed;
-}
-
-const running& running_in(const state& s) {
-  const auto* in = std::get_if<running>(&s);
-  check(in != nullptr, "a fact of a tool call that does not run");
-  return *in;
 }
 
 effect_request ask(const reviewing& s) {
@@ -342,70 +357,6 @@ tool_call_aggregate::decide(const state& s, const command& what, instant) {
   return std::visit([](const auto& in, const auto& c) { return on(in, c); }, s, what);
 }
 
-tool_call::state tool_call_aggregate::evolve(state from, const fact& happened) {
-  return std::visit(
-      match{
-          [&](const requested& f) -> state {
-            return reviewing{f, {}};
-          },
-          [&](const reviewed& f) -> state {
-            if (f.verdict == review_verdict::approved) // nothing but hooks stands in its way now
-              return reviewing{request_of(from), {}};
-            return std::move(from);
-          },
-          [&](const started&) -> state {
-            return running{request_of(from), false, {}, {}};
-          },
-          [&](const denied& f) -> state {
-            return end(from, tool_answer::denied, f.code, "Not executed: " + f.message, {});
-          },
-          [&](const completed& f) {
-            return end_after_hooks(from, end(from, tool_answer::completed, {}, f.text, f.written));
-          },
-          [&](const failed& f) {
-            return end_after_hooks(from, end(from, tool_answer::failed, f.code, f.text, f.written));
-          },
-          [&](const cancelled& f) -> state {
-            auto ended = end(from,
-                             tool_answer::cancelled,
-                             std::string{to_string(errc::cancelled)},
-                             "Cancelled: " + f.reason,
-                             {});
-            if (const auto* waiting = std::get_if<reviewing>(&from)) {
-              ended.root = waiting->what.root;
-              ended.withdrawn = waiting->awaits.approval;
-            }
-            return ended;
-          },
-          [&](const cancel_requested& f) -> state {
-            return running{request_of(from), true, running_in(from).child, f.reason};
-          },
-          [&](const in_doubt&) -> state {
-            return end(
-                from,
-                tool_answer::in_doubt,
-                std::string{to_string(errc::tool_in_doubt)},
-                "IN DOUBT: the runtime stopped while this call was running. It may or may not "
-                "have taken effect, and it was not run again. Look at the present state before "
-                "you decide what to do.",
-                {});
-          },
-          [&](const review_awaited& f) -> state {
-            return reviewing{request_of(from), f};
-          },
-          [&](const delegated& f) -> state {
-            return running{request_of(from), false, f.session, {}};
-          },
-          [&](const run::hook_ran& f) -> state {
-            auto* done = std::get_if<finishing>(&from);
-            if (done != nullptr && f.on == hook_event::post_tool)
-              return std::move(done->came);
-            return std::move(from);
-          },
-      },
-      happened);
-}
-
 effects tool_call_aggregate::react(const state& s, const fact& happened) {
   const auto tell = [&] { return effects{tell_owner(std::get<finished>(s))}; };
   const auto ended = [&] {
@@ -438,9 +389,14 @@ effects tool_call_aggregate::react(const state& s, const fact& happened) {
             return owed;
           },
           [&](const in_doubt&) { return tell(); },
-          [&](const cancel_requested&) { return effects{call_off(running_in(s))}; },
+          [&](const cancel_requested& f) {
+            const auto* judged = std::get_if<consulting>(&s);
+            return effects{judged == nullptr
+                               ? call_off(running_in(s))
+                               : call_off_child(judged->what, judged->reviewer, f.reason)};
+          },
           [&](const review_awaited&) { return effects{ask(std::get<reviewing>(s))}; },
-          [&](const delegated&) { return effects{open_child(running_in(s))}; },
+          [&](const delegated& f) { return effects{open_child(request_of(s), f.session)}; },
           [&](const run::hook_ran& f) {
             const auto last = f.on == hook_event::post_tool;
             return last && std::holds_alternative<finished>(s) ? tell() : effects{};
@@ -461,6 +417,7 @@ effects tool_call_aggregate::pending(const state& s) {
             return owed;
           },
           [](const finishing& f) { return effects{run_hooks_after(f)}; },
+          [](const consulting& c) { return go_on(c); },
       },
       s);
 }

@@ -1,6 +1,7 @@
 // One tool call: whether it may run, that it ran, and what came of it. A `write` call that was
 // running when the process died is never run again: it becomes in doubt. A call for a sub-agent is
-// answered by the end of the child session that it starts.
+// answered by the end of the child session that it starts. Outside of the writable paths a model
+// may decide first, in a child session too; where it can't, a person does.
 #pragma once
 
 #include "actors/aggregates/aggregate.hpp"
@@ -47,7 +48,16 @@ struct finishing {
 };
 BOOST_DESCRIBE_STRUCT(finishing, (), (what, came))
 
-using state = std::variant<absent, reviewing, running, finished, finishing>;
+/// A model decides, in a session of its own, whether it may run.
+struct consulting {
+  requested what;
+  session_id reviewer = {};
+  bool cancelling = false; ///< called off; it ends when the reviewer's session has
+  std::string cancel_reason = {};
+};
+BOOST_DESCRIBE_STRUCT(consulting, (), (what, reviewer, cancelling, cancel_reason))
+
+using state = std::variant<absent, reviewing, running, finished, finishing, consulting>;
 
 /// The rules that a call is judged by.
 policy::rules rules_of(const tool_terms& terms);

@@ -25,6 +25,7 @@ void add_usage(loop& state, const token_usage& usage, usd cost) {
 void open_call(loop& state, const call_requested& f) {
   auto& now = running(state);
   now.at = stage::reserving;
+  auto approved = std::move(now.call.approved);
   now.call = {};
   now.call.call = f.call;
   now.call.attempt = f.attempt;
@@ -34,6 +35,8 @@ void open_call(loop& state, const call_requested& f) {
   now.call.request = f.request;
   now.call.scopes = f.scopes;
   now.call.approval = f.approval;
+  if (!f.approval.is_nil()) // else what was approved is spent
+    now.call.approved = std::move(approved);
   now.asked.clear();
   now.in_flight.clear();
   now.next_tool = 0;
@@ -130,11 +133,14 @@ effect_request ask_tool(const owner& who, const loop& state, const tool_slot& sl
   what.root = who.root;
   what.phase_key = who.phase_key;
   what.attended = who.attended;
-  if (delegation::is_asked(asked.name)) {
+  const auto delegates = delegation::is_asked(asked.name);
+  const auto reviewable = what.effect != effect_class::read && !what.terms.reviewer.empty();
+  if (delegates || reviewable) {
     what.depth = who.depth;
     what.scopes = who.scopes;
-    what.subagents = who.agent.subagents;
   }
+  if (delegates)
+    what.subagents = who.agent.subagents;
   // Where the tool call can't even be asked for, the model is told so and the turn goes on.
   const tool_finished lost{slot.call,
                            tool_answer::failed,
@@ -181,7 +187,7 @@ effects cancel_tools(const loop& state) {
 
 effect_request reserve_call(const call_state& call) {
   return {"reserve:" + to_string(call.call),
-          effect::reserve{call.call, call.scopes, call.estimate, call.approval}};
+          effect::reserve{call.call, call.scopes, call.estimate, call.approved}};
 }
 
 effect_request settle_call(const call_state& call) {
@@ -235,7 +241,12 @@ loop evolve(loop state, const fact& happened) {
                    running(state).at = stage::asking;
                    state.now->awaits = f.approval;
                  },
-                 [&](const approval_settled&) { running(state).awaits = {}; },
+                 [&](const approval_settled& f) {
+                   auto& now = running(state);
+                   now.awaits = {};
+                   if (f.decision == run::decision_kind::approve)
+                     now.call.approved.push_back({now.call.scope, f.approval});
+                 },
                  [&](const completed&) { state = leave(std::move(state)); },
                  [&](const interrupted& f) {
                    if (!f.partial_text.empty())

@@ -91,6 +91,7 @@ public:
     request.persona_hash = agent.persona_hash;
     request.policy_hash = agent.policy_hash;
     request.approval = approval;
+    request.purpose = who_.purpose;
     add(std::move(request));
   }
 
@@ -207,7 +208,7 @@ private:
     // Refused by a scope whose day ended between the request and the reservation.
     if (exhausted && budget::is_over(call.scope, now_))
       return request_call(call.attempt, call.model_index);
-    if (exhausted)
+    if (exhausted && who_.purpose == call_purpose::work) // without a review, a person is asked
       return wants_asking(call) ? ask_about(call) : suspend();
     add(step_finished{now().turn, now().step, step_status::error});
     fail(call.code, call.message);

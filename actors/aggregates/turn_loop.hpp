@@ -55,7 +55,8 @@ struct call_state {
   bool retryable = false;
   std::int64_t retry_after_ms = 0;
   bool settled = false;
-  approval_id approval = {}; ///< that let it go beyond a cap
+  approval_id approval = {};                         ///< that let it go beyond a cap: the newest
+  std::vector<effect::approved_scope> approved = {}; ///< the caps that it may go beyond
 };
 BOOST_DESCRIBE_STRUCT(call_state,
                       (),
@@ -75,7 +76,8 @@ BOOST_DESCRIBE_STRUCT(call_state,
                        retryable,
                        retry_after_ms,
                        settled,
-                       approval))
+                       approval,
+                       approved))
 
 /// A tool call that has been asked for and not answered.
 struct tool_slot {
@@ -151,6 +153,7 @@ struct owner {
   std::string_view phase_key = {};
   bool attended = true;   ///< someone can be asked
   std::int64_t depth = 0; ///< of a session: how many ask through it
+  call_purpose purpose = call_purpose::work;
 };
 
 /// Sub-agents that work for one turn at a time; the next begins once one of them is done.
@@ -194,12 +197,15 @@ loop evolve(loop state, const fact& happened);
 effects react(const owner& who, const loop& state, const fact& happened);
 effects pending(const owner& who, const loop& state);
 
-/// Whether the scope that refused a call wants someone to be asked, who has not been asked yet.
+/// Whether the scope that refused a call wants someone to be asked, who has not been asked about it
+/// yet. What was approved for one scope is nothing to another.
 inline bool wants_asking(const call_state& call) {
   const auto asks = [&](const budget_terms& terms) {
     return terms.scope == call.scope && terms.policy == budget_policy::prompt;
   };
-  return call.approval.is_nil() && std::any_of(call.scopes.begin(), call.scopes.end(), asks);
+  const auto is_it = [&](const effect::approved_scope& each) { return each.scope == call.scope; };
+  return std::none_of(call.approved.begin(), call.approved.end(), is_it) &&
+         std::any_of(call.scopes.begin(), call.scopes.end(), asks);
 }
 
 /// The effects that every call leads to, whether its turn runs or was left.

@@ -102,6 +102,7 @@ result<config> parse_config(std::string_view text, std::string file) {
   read_tools(top, out.tools);
   if (auto at = top.object_if("permissions")) {
     out.permissions = read_permission_settings(*at);
+    out.reviewer = read_reviewer(*at);
     at->finish();
   }
   read_approvals(top, out.approvals);

@@ -62,6 +62,7 @@ struct config {
   std::map<std::string, provider_settings> providers;
   tool_settings tools;
   permission_settings permissions;
+  std::optional<std::string> reviewer; ///< `permissions.reviewer`, `provider:model`
   approval_settings approvals;
   std::vector<hook_setting> hooks;          ///< in the order in which they run
   std::vector<price_row> prices;            ///< before the fetched and the shipped ones

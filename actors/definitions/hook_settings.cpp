@@ -9,7 +9,9 @@ namespace ash::definitions {
 namespace {
 
 constexpr std::size_t max_hooks = 100;
-constexpr std::size_t max_command_bytes = 64 * 1024; ///< the kernel takes 128 KiB in one argument
+/// Of all commands together: each tool call is recorded with the hooks that hold for it. The kernel
+/// takes 128 KiB in one argument.
+constexpr std::size_t max_commands_bytes = 64 * 1024;
 constexpr std::int64_t max_time_limit_s = 300;
 
 std::string quoted(const std::string& word) {
@@ -57,8 +59,6 @@ hook_setting read_hook(yaml::object_reader& at) {
       at.integer_if("time_limit_s", {1, max_time_limit_s}).value_or(out.time_limit_s);
   if (!out.match.empty() && out.on != hook_event::pre_tool && out.on != hook_event::post_tool)
     at.fail("match", "is for the hooks of tools: pre_tool and post_tool");
-  if (out.command.size() > max_command_bytes)
-    at.fail("command", "is longer than " + std::to_string(max_command_bytes) + " bytes");
   if (scrubber{}.clean(out.command) != out.command)
     at.fail("command",
             "holds something that looks like a key, and commands are recorded: let it read the key "
@@ -73,8 +73,16 @@ hook_setting read_hook(yaml::object_reader& at) {
 
 std::vector<hook_setting> read_hooks(yaml::object_reader& top) {
   std::vector<hook_setting> out;
-  for (auto& each : top.objects_if("hooks"))
+  std::size_t bytes = 0;
+  for (auto& each : top.objects_if("hooks")) {
     out.push_back(read_hook(each));
+    const auto before = bytes;
+    bytes += out.back().command.size() + out.back().match.size();
+    if (before <= max_commands_bytes && bytes > max_commands_bytes)
+      each.fail("command",
+                "is one too many: all commands of hooks together have more than " +
+                    std::to_string(max_commands_bytes) + " bytes. Put long ones into files");
+  }
   if (out.size() > max_hooks)
     top.fail("hooks", "has more than " + std::to_string(max_hooks) + " hooks");
   return out;

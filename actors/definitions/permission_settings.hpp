@@ -45,9 +45,14 @@ struct permission_settings {
 /// Reads `mode` and `rules` of a mapping; the other fields are the caller's, as is its end.
 permission_settings read_permission_settings(yaml::object_reader& at);
 
+/// The model that decides in a person's place, `provider:model`, of a configuration's
+/// `permissions`; a persona has none.
+std::optional<std::string> read_reviewer(yaml::object_reader& at);
+
 /// The settings in the file at `path`: a mapping with `mode` and `rules`, or with `permissions`,
-/// which holds them as a configuration does. Errors: `file_not_found`, `io_failed`,
-/// `config_invalid` and `unknown_field`, with file, line, column and field.
+/// which holds them as a configuration does (a reviewer there changes no verdict). Errors:
+/// `file_not_found`, `io_failed`, `config_invalid` and `unknown_field`, with file, line, column and
+/// field.
 result<permission_settings> load_permission_settings(const std::string& path);
 
 /// In the shape of the YAML files; absent fields are left out.

@@ -112,7 +112,9 @@ void perform_reserve(effect_ptr effect,
   how.scopes = names(what.scopes);
   how.command_id = "reserve:" + to_string(what.call);
   how.command = [what, owner = effect->owner().stream](std::size_t scope) -> any_command {
-    return budget::reserve{what.call, owner, what.amount, what.scopes[scope], what.approval};
+    const auto& terms = what.scopes[scope];
+    return budget::reserve{
+        what.call, owner, what.amount, terms, effect::approval_for(what, terms.scope)};
   };
   how.all_done = [call = what.call]() -> any_command { return turn::budget_reserved{call}; };
   how.refused = [what](std::size_t scope, error why) -> any_command {

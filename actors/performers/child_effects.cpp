@@ -1,9 +1,12 @@
 #include "actors/performers/child_effects.hpp"
 
 #include "actors/aggregates/delegation.hpp"
+#include "actors/aggregates/model_review.hpp"
+#include "actors/aggregates/permissions.hpp"
 #include "actors/aggregates/tool_call.hpp"
 #include "actors/performers/agent_terms.hpp"
 #include "actors/performers/child_workspace.hpp"
+#include "actors/performers/reviewer_session.hpp"
 #include "actors/performers/tell_again.hpp"
 #include "actors/performers/tool_effects.hpp"
 #include "events/base/fail_point.hpp"
@@ -89,6 +92,8 @@ result<session::created> ready_to_begin(const effect::open_child& what,
     known.root = what.what.root;
     return known;
   }
+  if (what.session == model_review::session_of(what.what.call))
+    return reviewer_of(what.what, options);
   TRY(auto child, child_of(what, options));
   if (what.what.root.kind() != entity_kind::run || !writes_files(child.agent.tools))
     return child;
@@ -118,11 +123,16 @@ bool writes_files(const std::vector<tool_spec>& tools) {
 
 tool_terms child_bounds(tool_terms of_asker, const defs::persona& who) {
   auto out = std::move(of_asker);
-  const auto asker_may = out.writable_paths;
   out.network = out.network && who.network == defs::network_access::granted;
-  add_permissions(out, who, {});
-  if (!asker_may.empty())
-    out.writable_paths = both(asker_may, out.writable_paths);
+  tool_terms own;
+  own.mode = out.mode;
+  add_permissions(own, who, {});
+  out.mode = own.mode;
+  for (auto& rule : own.permissions)
+    rule.origin = std::string{policy::of_subagent} + identity(who);
+  out.permissions.insert(out.permissions.begin(), own.permissions.begin(), own.permissions.end());
+  out.writable_paths = out.writable_paths.empty() ? std::move(own.writable_paths)
+                                                  : both(out.writable_paths, own.writable_paths);
   return out;
 }
 
@@ -157,23 +167,13 @@ result<session::created> child_of(const effect::open_child& what,
     return refuse(errc::persona_not_found, "there are no personas to ask here");
   TRY(const auto who, options.personas(what.what.root, asked.persona));
   const auto prices = options.prices ? options.prices->now() : nullptr;
-  session::created out;
-  out.session = what.session;
-  out.worktree = what.what.worktree;
-  if (what.what.owner.kind() == entity_kind::session) {
-    TRY(auto parent, parse_uuid(what.what.owner.key()));
-    out.parent = session_id{parent};
-  }
-  out.depth = what.what.depth + 1;
+  auto out = delegation::stub_of(what.what, what.session);
   out.agent = agent_terms_of(who, prices ? *prices : defs::price_table::shipped());
   TRY(out.agent.tools, tool_specs_of(who, options.tools));
   out.agent.tool_bounds = child_bounds(what.what.terms, who);
   out.agent.policy_hash = policy::hash(tool_call::rules_of(out.agent.tool_bounds));
   out.scopes = child_scopes(what.session, what.what.scopes, who.name, options.persona_day);
-  out.root = what.what.root;
-  out.asked_by = what.what.call;
   out.task = delegation::message_of(asked);
-  out.attended = what.what.attended;
   return out;
 }
 

@@ -29,10 +29,15 @@ using find_provider =
 using find_persona =
     std::function<result<definitions::persona>(const stream_id& root, const std::string& name)>;
 
+/// Whether what a run or session holds may be sent to a model that reviews. Errors:
+/// `consent_missing`, and those of reading.
+using may_be_sent = std::function<result<void>(const std::string& model)>;
+
 struct performer_options {
   log::event_log* log = nullptr; ///< read only; must outlive the performer
   find_provider providers;
-  find_persona personas; ///< empty: there is nobody to ask for help
+  find_persona personas;  ///< empty: there is nobody to ask for help
+  may_be_sent reviewable; ///< empty: always
   std::shared_ptr<definitions::schema_registry> schemas;
   std::shared_ptr<definitions::price_book> prices; ///< null: the shipped table
   std::vector<std::shared_ptr<tool::tool>> tools;  ///< empty: the built-in ones

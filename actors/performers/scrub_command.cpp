@@ -11,18 +11,26 @@ public:
     clean(c.text);
     for (auto& block : c.thinking)
       clean(block.text);
-    for (auto& call : c.tool_calls)
+    for (auto& call : c.tool_calls) {
+      clean(call.id);
+      clean(call.name);
       clean(call.arguments);
+    }
+    clean(c.finish_reason);
     clean(c.raw);
   }
   void operator()(turn::model_failed& c) const {
     clean(c.why);
     clean(c.partial_text);
   }
-  void operator()(turn::tool_finished& c) const { clean(c.text); }
+  void operator()(turn::tool_finished& c) const {
+    clean(c.text);
+    clean(c.written);
+  }
   void operator()(tool_call::finish& c) const {
     clean(c.text);
     clean(c.full);
+    clean(c.written);
   }
   void operator()(phase::artifact_checked& c) const {
     clean(c.content);
@@ -54,6 +62,10 @@ public:
 
 private:
   void clean(std::string& text) const { text = with_.clean(std::move(text)); }
+  void clean(std::vector<file_change>& written) const {
+    for (auto& each : written)
+      clean(each.path);
+  }
   void clean(error& why) const {
     clean(why.message);
     for (auto& [key, value] : why.details)

@@ -126,7 +126,7 @@ public:
     made.looked = {"`providers." + made.name + ".api_key` of the configuration"};
     if (made.api_key.empty()) {
       made.api_key = environment(name);
-      made.key_place = "environment";
+      made.key_place = made.api_key.empty() ? "" : "environment";
       made.looked.push_back("the environment's " + name);
     }
     // Nothing is looked up for a server on this machine, which hardly ever wants a key.
@@ -137,9 +137,7 @@ public:
       made.key_place = kept.place;
       made.looked.insert(made.looked.end(), kept.looked.begin(), kept.looked.end());
     }
-    if (made.api_key.empty())
-      made.key_place.clear();
-    else if (options_.on_key)
+    if (!made.api_key.empty() && options_.on_key)
       options_.on_key(made.api_key);
     return success();
   }

@@ -5,6 +5,7 @@
 #include "actors/aggregates/run.hpp"
 #include "actors/aggregates/session.hpp"
 #include "actors/aggregates/tool_call.hpp"
+#include "actors/performers/documents.hpp"
 #include "actors/performers/report_text.hpp"
 #include "actors/shells/fold_json.hpp"
 #include "events/base/ascii.hpp"
@@ -114,6 +115,8 @@ json::object approval_json(const run::approval& of) {
           {"round", of.what.round},
           {"asker", of.what.asker.text()},
           {"question", of.what.question},
+          {"content_sha256", of.what.content.sha256},
+          {"content_bytes", of.what.content.size},
           {"amount_usd", decimal(of.what.amount)},
           {"expires_at", iso_or_null(of.what.expires)},
           {"decision", std::move(decision)},
@@ -195,6 +198,11 @@ json::object to_json(const performers::run_history& of) {
   if (of.report)
     out["report"] = of.report->markdown_path;
   return out;
+}
+
+result<std::string> read_document(const log::event_log& log, const std::string& sha256) {
+  TRY(const auto digest, performers::parse_sha256(sha256));
+  return log.read_blob(digest);
 }
 
 result<json::array> list_approvals(const log::event_log& log, const run_id& run) {

@@ -14,6 +14,10 @@
 
 namespace ash::inspect {
 
+/// The text of a document that facts name. Errors: `argument_invalid` where that is no SHA-256,
+/// `blob_not_found`, and those of reading.
+result<std::string> read_document(const log::event_log& log, const std::string& sha256);
+
 /// One line of `runs list`.
 struct run_summary {
   run_id run;

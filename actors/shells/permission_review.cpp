@@ -3,6 +3,7 @@
 #include "actors/aggregates/run.hpp"
 #include "actors/aggregates/tool_call.hpp"
 #include "actors/performers/agent_terms.hpp"
+#include "actors/performers/child_effects.hpp"
 #include "actors/shells/fold.hpp"
 #include "actors/shells/run_plan.hpp"
 #include "events/base/tool_arguments.hpp"
@@ -86,8 +87,11 @@ tool_terms changed_terms(const tool_call::requested& call,
     std::erase_if(terms.permissions, [](const auto& rule) { return rule.origin == from_config; });
     tool_terms first;
     performers::add_permissions(first, {{}, *under.rules}, under.origin);
-    terms.permissions.insert(
-        terms.permissions.begin(), first.permissions.begin(), first.permissions.end());
+    const auto behind =
+        std::find_if_not(terms.permissions.begin(), terms.permissions.end(), [](const auto& rule) {
+          return rule.origin.starts_with(policy::of_subagent);
+        });
+    terms.permissions.insert(behind, first.permissions.begin(), first.permissions.end());
   }
   if (under.mode) { // a persona's own holds where it is the stricter one
     terms.mode = static_cast<permission_mode>(*under.mode);
@@ -115,7 +119,10 @@ result<std::vector<effective>> of_run(const log::event_log& log, const run_id& r
   for (const auto& bound : found.bindings) {
     TRY(const auto who, defs::persona_from_json(bound.persona_json));
     effective one{bound.role + " (" + bound.persona + ")", found.plan.tool_bounds};
-    performers::add_permissions(one.terms, who, {});
+    if (bound.role.starts_with(role_of_subagent({})))
+      one.terms = performers::child_bounds(std::move(one.terms), who);
+    else
+      performers::add_permissions(one.terms, who, {});
     add_artifacts(found, bound.role, one.terms.writable_paths);
     if (!changes.empty())
       one.terms.writable_paths = policy::with_changes(std::move(one.terms.writable_paths), changes);

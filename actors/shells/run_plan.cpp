@@ -292,6 +292,7 @@ tool_terms tool_bounds_of(const defs::config& from) {
   performers::add_permissions(out, from.permissions, "config");
   if (from.permissions.mode)
     out.mode = static_cast<permission_mode>(*from.permissions.mode);
+  out.reviewer = from.reviewer.value_or("");
   for (const auto& each : from.hooks)
     out.hooks.push_back(
         {static_cast<hook_event>(each.on), each.match, each.command, each.time_limit_s * 1'000});
@@ -333,6 +334,16 @@ result<void> check_consent(const std::string& persona,
           .with("backend", name.provider);
   }
   return success();
+}
+
+result<void> check_reviewer(const planning& with, consent_check consent) {
+  const auto& model = with.config.reviewer;
+  if (!model)
+    return success();
+  TRY(with.providers.find(*model));
+  if (consent == consent_check::left_out)
+    return success();
+  return check_consent({}, {*model}, with.providers, with.consented);
 }
 
 result<std::vector<defs::role_view>> explain_bindings(const run_request& asked,
@@ -383,6 +394,7 @@ result<run::start> plan_run(const run_request& asked, const planning& with, cons
   for (const auto& binding : bindings) {
     TRY(check_persona(binding.persona, with));
   }
+  TRY(check_reviewer(with, consent));
   TRY(auto repo, repository_at(asked.repo));
   TRY(performers::commit_of_branch(repo, asked.base_branch));
   run::start out;

@@ -101,6 +101,10 @@ std::string role_of_subagent(const std::string& name);
 /// A look ahead leaves consent out where nothing but consent is missing.
 enum class consent_check : std::uint8_t { required, left_out };
 
+/// Whether the configuration's reviewer, where there is one, could be asked. Errors:
+/// `provider_unavailable`, `secret_missing`, `consent_missing`.
+result<void> check_reviewer(const planning& with, consent_check consent = consent_check::required);
+
 /// The command that starts the run. Errors: `argument_invalid`,
 /// `template_not_found`, `persona_not_found`, `definition_invalid`, `schema_not_found`,
 /// `schema_unsupported`, those of binding, `secret_missing`, `consent_missing`,

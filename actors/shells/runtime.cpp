@@ -112,6 +112,10 @@ performers::performer_options runtime::parts::performer_options_of() {
   performers::performer_options out;
   out.log = log.get();
   out.providers = [this](const std::string& model) { return providers.find(model); };
+  out.reviewable = [this](const std::string& model) -> result<void> {
+    TRY(const auto consented, consents::read(*log));
+    return check_consent({}, {model}, providers, consented);
+  };
   out.personas = [this](const stream_id& root, const std::string& name) {
     return persona_for(root, name);
   };

@@ -1,6 +1,7 @@
 // What the runtime does about sub-agents: who they are, that they go on with their run, and what
 // becomes of the others where one breaks.
 #include "actors/aggregates/delegation.hpp"
+#include "actors/aggregates/model_review.hpp"
 #include "actors/aggregates/session.hpp"
 #include "actors/definitions/binding.hpp"
 #include "actors/shells/first_fact.hpp"
@@ -156,6 +157,8 @@ void runtime::parts::tell_of_broken_call(const stream_id& stream,
     gone.failed = true;
     gone.code = to_string(why.code);
     gone.text = "The sub-agent broke: " + why.message;
+    if (child)
+      gone.child = child->session;
     if (child && !child->asked_by.is_nil())
       tell(stream_of(child->asked_by), std::move(gone));
     return cancel_calls_of(stream, root, why);
@@ -172,16 +175,16 @@ void runtime::parts::tell_of_broken_call(const stream_id& stream,
                              std::string{to_string(why.code)},
                              "The tool call broke: " + why.message,
                              {}});
-  if (!call || !delegation::is_asked(call->name))
+  if (!call)
     return;
-  session::created stub;
-  stub.session = delegation::child_of(call->call);
-  stub.worktree = call->worktree;
-  stub.depth = call->depth + 1;
-  stub.root = root;
-  stub.asked_by = call->call;
-  const auto to = stream_of(stub.session);
-  tell(to, session::call_off{std::move(stub), why.message});
+  const auto reviewer = model_review::session_of(call->call);
+  const auto has_reviewer = log->find_stream(stream_of(reviewer));
+  if (has_reviewer && has_reviewer.value())
+    tell(stream_of(reviewer), session::call_off{delegation::stub_of(*call, reviewer), why.message});
+  if (!delegation::is_asked(call->name))
+    return;
+  const auto child = delegation::child_of(call->call);
+  tell(stream_of(child), session::call_off{delegation::stub_of(*call, child), why.message});
 }
 
 } // namespace ash

@@ -22,12 +22,16 @@ result<void> check_bound(const run::live& of) {
   return success();
 }
 
-result<void> check_path_glob(const std::string& path) {
+result<void> check_path_glob(const std::string& path, const scrubber& known) {
   if (path.empty() || path.size() > 1'024 || path.starts_with('/') || path.starts_with('!') ||
       !is_valid_utf8(path))
     return refuse(errc::argument_invalid,
                   "a path is a glob relative to the worktree, such as 'docs/**', not '" +
                       printable(to_valid_utf8(path)) + "'");
+  if (known.clean(path) != path) // cleaned, it would name other paths
+    return refuse(errc::argument_invalid,
+                  "the path holds something that looks like a key, and paths are recorded: take a "
+                  "glob around it");
   return success();
 }
 
@@ -172,7 +176,7 @@ result<void> runtime::decide_approval(const run_id& run,
 
 result<void>
 runtime::grant_path(const run_id& run, const std::string& path, const command_source& from) {
-  TRY(check_path_glob(path));
+  TRY(check_path_glob(path, *parts_->scrub->now()));
   TRY(live_run(*parts_->log, run));
   return parts_->tell(
       stream_of(run), from, "grant:" + to_string(random_uuid()), run::grant_path{path, from.by});
@@ -180,7 +184,7 @@ runtime::grant_path(const run_id& run, const std::string& path, const command_so
 
 result<void>
 runtime::revoke_path(const run_id& run, const std::string& path, const command_source& from) {
-  TRY(check_path_glob(path));
+  TRY(check_path_glob(path, *parts_->scrub->now()));
   TRY(live_run(*parts_->log, run));
   return parts_->tell(
       stream_of(run), from, "revoke:" + to_string(random_uuid()), run::revoke_path{path, from.by});

@@ -60,6 +60,7 @@ result<session::create> plan_session(const session_request& asked, const plannin
   }
   TRY(check_consent(who, with));
   TRY(with.providers.find(who.model));
+  TRY(check_reviewer(with));
   session::create out;
   auto& what = out.what;
   what.session = asked.id.value_or(session_id{random_uuid()});

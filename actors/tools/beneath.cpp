@@ -1,6 +1,7 @@
 #include "actors/tools/beneath.hpp"
 
 #include "events/base/text.hpp"
+#include "events/base/tool_arguments.hpp"
 
 #include <cerrno>
 #include <climits>
@@ -191,6 +192,11 @@ result<unique_fd> worktree::open_or_make(const std::string& directory) const {
       TRY(auto inside, path_of(current.value().get()));
       if (touches_git_directory(inside) || touches_git_directory(name))
         return git_refusal(prefix);
+      const auto parent = path_in_worktree(split(prefix).first, {});
+      if (parent != (inside == "." ? "" : inside))
+        return refuse(errc::permission_denied,
+                      "'" + shown(prefix) + "' leads through a symlink to '" + shown(inside) +
+                          "': name that path");
       if (::mkdirat(current.value().get(), name.c_str(), 0777) != 0 && errno != EEXIST)
         return path_error(prefix, errno);
       next = open_beneath(prefix, O_PATH | O_DIRECTORY);

@@ -63,7 +63,8 @@ public:
   [[nodiscard]] result<unique_fd> open_directory(const std::string& relative) const;
 
   /// Where a file at `relative` would be written; makes missing directories. A symlink is resolved
-  /// to its target inside the worktree. Errors: as above, and `permission_denied` within `.git`.
+  /// to its target inside the worktree. Errors: as above, and `permission_denied` within `.git` and
+  /// where a directory would have to be made behind a symlink.
   [[nodiscard]] result<write_place> place_for_writing(const std::string& relative) const;
 
   /// The path of an open descriptor relative to the worktree (`.` for itself), symlinks resolved.

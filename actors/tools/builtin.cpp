@@ -44,6 +44,15 @@ result<void> refuse_secret(const context& where, std::string_view path) {
                 "'" + shown(path) + "' is a secret file: the policy keeps tools away from it");
 }
 
+result<void> refuse_detour(const context& where, std::string_view named, std::string_view real) {
+  const auto judged = path_in_worktree(named, where.worktree);
+  if (judged == (real == "." ? "" : real))
+    return success();
+  return refuse(errc::permission_denied,
+                "'" + shown(named) + "' leads through a symlink to '" + shown(real) +
+                    "': name that path");
+}
+
 error stopped() {
   return refuse(errc::cancelled, "the call was cancelled");
 }

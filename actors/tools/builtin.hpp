@@ -35,6 +35,10 @@ private:
 bool is_secret(const context& where, std::string_view path);
 /// Refuses a secret path with `secret_path_denied`.
 result<void> refuse_secret(const context& where, std::string_view path);
+/// Refuses a path that a symlink, or another name of the worktree, takes to a place (`real`, as
+/// `worktree::path_of` gives it) that `named`, the text that was judged, does not spell. Errors:
+/// `permission_denied`.
+result<void> refuse_detour(const context& where, std::string_view named, std::string_view real);
 
 /// The error of a call that was stopped.
 error stopped();

@@ -250,15 +250,18 @@ result<outcome> grep(const context& where, std::string_view json_text, std::stop
   search found{where, given, std::move(stop)};
   TRY(found.compile(given));
   TRY(auto root, worktree::open(where.worktree));
-  TRY(auto path, root.relative(given.has("path") ? given.text("path") : "."));
+  const auto named = given.has("path") ? given.text("path") : ".";
+  TRY(auto path, root.relative(named));
   if (auto directory = root.open_directory(path)) {
     TRY(auto real, root.path_of(directory.value().get()));
     TRY(refuse_secret(where, real + "/"));
+    TRY(refuse_detour(where, named, real));
     found.directory(std::move(directory).value(), real, 0);
   } else {
     TRY(auto file, root.open_file(path));
     TRY(auto real, root.path_of(file.get()));
     TRY(refuse_secret(where, real));
+    TRY(refuse_detour(where, named, real));
     found.file(std::move(file), real);
   }
   return found.finish();

@@ -40,11 +40,13 @@ std::string line_of(const entry& e, int directory) {
 result<outcome> list_dir(const context& where, std::string_view json_text, std::stop_token) {
   TRY(auto given, arguments::parse(json_text, {{"path", field_type::text, presence::optional}}));
   TRY(auto root, worktree::open(where.worktree));
-  TRY(auto path, root.relative(given.has("path") ? given.text("path") : "."));
+  const auto named = given.has("path") ? given.text("path") : ".";
+  TRY(auto path, root.relative(named));
   TRY(auto directory, root.open_directory(path));
   TRY(auto real, root.path_of(directory.get()));
   TRY(refuse_secret(where, real + "/"));
-  TRY(auto again, root.open_directory(path));
+  TRY(refuse_detour(where, named, real));
+  TRY(auto again, root.open_directory(real));
   TRY(auto listed, read_entries(std::move(again), max_entries));
   std::string text;
   for (const auto& e : listed.found)

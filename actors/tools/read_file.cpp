@@ -93,6 +93,7 @@ result<outcome> read_file(const context& where, std::string_view json_text, std:
   TRY(auto file, root.open_file(path));
   TRY(auto real, root.path_of(file.get()));
   TRY(refuse_secret(where, real));
+  TRY(refuse_detour(where, given.text("path"), real));
   const auto captured = static_cast<std::size_t>(std::max<std::int64_t>(where.captured_bytes, 1));
   line_window window{offset, limit, captured};
   TRY(fill(window, file.get(), path, stop));

@@ -23,6 +23,7 @@ result<outcome> write_file(const context& where, std::string_view json_text, std
   TRY(refuse_secret(where, path));
   TRY(auto place, root.place_for_writing(path));
   TRY(refuse_secret(where, place.path));
+  TRY(refuse_detour(where, given.text("path"), place.path));
   const auto content = given.text("content");
   TRY(write_all(place, content));
   return written(place,
@@ -78,6 +79,7 @@ result<outcome> edit_file(const context& where, std::string_view json_text, std:
   TRY(auto file, root.open_file(path));
   TRY(auto place, root.place_for_writing(path));
   TRY(refuse_secret(where, place.path));
+  TRY(refuse_detour(where, given.text("path"), place.path));
   TRY(auto bytes, read_all(file.get(), path, max_file_bytes));
   const auto matches = count_of(bytes, from);
   if (matches == 0 || (matches > 1 && !given.flag("replace_all")))

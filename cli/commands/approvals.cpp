@@ -1,10 +1,12 @@
 // `attach` and `approvals`: following a run under a server, and answering what it asks.
 #include "cli/commands/gate_prompt.hpp"
 #include "cli/commands/remote_work.hpp"
+#include "cli/language.hpp"
 #include "cli/members.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <cstdio>
 #include <functional>
@@ -14,6 +16,8 @@
 
 namespace ash::cli {
 namespace {
+
+constexpr std::size_t most_content_shown = 64 * 1024;
 
 error no_server() {
   return refuse(errc::entity_unavailable,
@@ -65,6 +69,8 @@ json::object listed_as(const json::object& row) {
                            "round",
                            "asker",
                            "question",
+                           "content_sha256",
+                           "content_bytes",
                            "amount_usd",
                            "expires_at",
                            "comment",
@@ -141,16 +147,21 @@ void print_table(const json::array& all) {
     const auto run = text_in(row, "run");
     rows.push_back({cell(row, "approval"),
                     (run.empty() ? text_in(row, "session") : run).substr(0, 8),
-                    cell(row, "kind"),
+                    tr_word(cell(row, "kind")),
                     cell(row, "phase"),
                     cell(row, "round"),
                     amount_of(row),
                     cell(row, "subject")});
   }
-  const auto table =
-      render_table({"APPROVAL", "ROOT", "KIND", "PHASE", "ROUND", "AMOUNT", "SUBJECT"},
-                   rows,
-                   terminal_width(stream::out));
+  const auto table = render_table({tr("APPROVAL"),
+                                   tr("ROOT"),
+                                   tr("KIND"),
+                                   tr("PHASE"),
+                                   tr("ROUND"),
+                                   tr("AMOUNT"),
+                                   tr("SUBJECT")},
+                                  rows,
+                                  terminal_width(stream::out));
   std::fputs(table.c_str(), stdout);
 }
 
@@ -186,8 +197,16 @@ json::object row_of(const json::object& listed, const run_id& run) {
                    {"state", state_of(listed)},
                    {"phase_key", listed.at("phase")},
                    {"decided_by", listed.at("by")}};
-  for (const auto* name :
-       {"kind", "asker", "subject", "round", "question", "amount_usd", "comment", "expires_at"})
+  for (const auto* name : {"kind",
+                           "asker",
+                           "subject",
+                           "round",
+                           "question",
+                           "content_sha256",
+                           "content_bytes",
+                           "amount_usd",
+                           "comment",
+                           "expires_at"})
     out[name] = listed.at(name);
   return out;
 }
@@ -205,32 +224,71 @@ result<json::object> approval_in(const log::event_log& log, const std::string& i
   return refuse(errc::approval_not_found, "no run has the approval '" + printable(id) + "'");
 }
 
+/// With what is to be approved under `content`, at most 64 KiB of it, as far as it is there.
+void add_content(json::object& of, const document_reader& read) {
+  const auto bytes = number_in<std::size_t>(of, "content_bytes");
+  auto text = std::string{};
+  if (bytes > 0)
+    if (const auto whole = read(text_in(of, "content_sha256")))
+      text = utf8_prefix(whole.value(), most_content_shown);
+  of["content"] = std::move(text);
+}
+
 result<json::object> approval_of(const settings& with, const std::string& id) {
   TRY(const auto server, remote::find(with));
-  if (server)
-    return server->get("/approvals/" + url_encoded(id));
+  if (server) {
+    TRY(auto found, server->get("/approvals/" + url_encoded(id)));
+    add_content(found, documents_at(*server));
+    return found;
+  }
   TRY(const auto log, open_reader(with));
-  return approval_in(*log, id);
+  TRY(auto found, approval_in(*log, id));
+  add_content(found, documents_in(*log));
+  return found;
+}
+
+/// How much of what is to be approved stands beneath, and where the rest is.
+std::string content_heading(const json::object& of) {
+  const auto bytes = number_in<std::size_t>(of, "content_bytes");
+  const auto shown = text_in(of, "content").size();
+  if (shown == bytes)
+    return tr("{} bytes:", bytes);
+  return tr("the first {} of {} bytes; all of it: actor-shell log blob {}",
+            shown,
+            bytes,
+            text_in(of, "content_sha256"));
 }
 
 void print_approval(const json::object& of) {
-  std::printf("approval %s %s\n", cell(of, "approval").c_str(), cell(of, "state").c_str());
+  std::printf("%s\n",
+              tr("approval {} {}", cell(of, "approval"), tr_word(cell(of, "state"))).c_str());
+  constexpr std::size_t names = 9;
   const auto line = [](const char* name, const std::string& value) {
     if (!value.empty())
-      std::printf("  %-9s %s\n", name, printable(value).c_str());
+      std::printf("  %s %s\n", padded(name, names).c_str(), printable(value).c_str());
   };
-  line("kind", text_in(of, "kind"));
-  line("run", text_in(of, "run"));
-  line("session", text_in(of, "session"));
-  line("phase", text_in(of, "phase_key"));
-  line("asker", text_in(of, "asker"));
-  line("subject", text_in(of, "subject"));
-  line("round", cell(of, "round"));
-  line("amount", amount_of(of));
-  line("question", text_in(of, "question"));
-  line("until", text_in(of, "expires_at"));
-  line("by", text_in(of, "decided_by"));
-  line("comment", text_in(of, "comment"));
+  line(tr("kind"), tr_word(text_in(of, "kind")));
+  line(tr("run"), text_in(of, "run"));
+  line(tr("session"), text_in(of, "session"));
+  line(tr("phase"), text_in(of, "phase_key"));
+  line(tr("asker"), text_in(of, "asker"));
+  line(tr("subject"), text_in(of, "subject"));
+  line(tr("round"), cell(of, "round"));
+  line(tr("amount"), amount_of(of));
+  line(tr("question"), text_in(of, "question"));
+  line(tr("until"), text_in(of, "expires_at"));
+  line(tr("by"), text_in(of, "decided_by"));
+  line(tr("comment"), text_in(of, "comment"));
+  const auto bytes = number_in<std::size_t>(of, "content_bytes");
+  if (bytes == 0)
+    return;
+  const auto content = text_in(of, "content");
+  line(tr("content"), content_heading(of));
+  for (auto rest = std::string_view{content}; !rest.empty();) {
+    const auto end = std::min(rest.find('\n'), rest.size());
+    std::printf("    %s\n", printable(rest.substr(0, end)).c_str());
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
 }
 
 int decide_at(const settings& with,
@@ -269,7 +327,7 @@ int approvals_list(const settings& with, const std::string& run) {
   if (with.format == answer_format::json)
     print_json(open.value());
   else if (open.value().empty())
-    std::fprintf(stderr, "nobody has to decide anything\n");
+    std::fprintf(stderr, "%s", tr("nobody has to decide anything\n"));
   else
     print_table(open.value());
   return 0;

@@ -1,6 +1,7 @@
 #include "cli/commands/audit.hpp"
 
 #include "actors/shells/audit_trail.hpp"
+#include "cli/language.hpp"
 #include "cli/terminal.hpp"
 
 #include <boost/json/array.hpp>
@@ -19,6 +20,16 @@ std::string cell(const json::object& row, std::string_view name) {
   if (value == nullptr)
     return {};
   return value->is_string() ? std::string{value->get_string()} : to_json_text(*value);
+}
+
+void print_clean(std::size_t lines, std::size_t missing) {
+  const auto text = missing == 0
+                        ? tr("clean: {} lines, each as the log says", lines)
+                        : tr("clean: {} lines, each as the log says; {} at the end are still to be "
+                             "written, by the next start",
+                             lines,
+                             missing);
+  std::printf("%s\n", text.c_str());
 }
 
 } // namespace
@@ -45,11 +56,13 @@ int audit_list(const settings& with, const std::string& run) {
     rows.push_back({cell(each, "at"),
                     cell(each, "root").substr(0, 12),
                     cell(each, "tool"),
-                    cell(each, "verdict"),
-                    cell(each, "duration_ms") + " ms",
+                    tr_word(cell(each, "verdict")),
+                    tr("{} ms", cell(each, "duration_ms")),
                     cell(each, "arguments")});
-  const auto table = render_table(
-      {"AT", "ROOT", "TOOL", "VERDICT", "TIME", "ARGUMENTS"}, rows, terminal_width(stream::out));
+  const auto table =
+      render_table({tr("AT"), tr("ROOT"), tr("TOOL"), tr("VERDICT"), tr("TIME"), tr("ARGUMENTS")},
+                   rows,
+                   terminal_width(stream::out));
   std::fputs(table.c_str(), stdout);
   return 0;
 }
@@ -64,13 +77,7 @@ int audit_verify(const settings& with) {
   if (with.format == answer_format::json)
     print_json(json::object{{"lines", found.value().lines}, {"missing", found.value().missing}});
   else
-    std::printf("clean: %lu lines, each as the log says%s\n",
-                static_cast<unsigned long>(found.value().lines),
-                found.value().missing == 0
-                    ? ""
-                    : ("; " + std::to_string(found.value().missing) +
-                       " at the end are still to be written, by the next start")
-                          .c_str());
+    print_clean(found.value().lines, found.value().missing);
   return 0;
 }
 

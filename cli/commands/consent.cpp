@@ -2,6 +2,7 @@
 
 #include "actors/shells/run_plan.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/language.hpp"
 #include "cli/members.hpp"
 #include "cli/remote.hpp"
 #include "cli/terminal.hpp"
@@ -45,7 +46,7 @@ bool agrees_to(const std::string& backend) {
   if (::isatty(STDIN_FILENO) != 1 || !is_terminal(stream::err))
     return false;
   std::fprintf(stderr,
-               "Content of your repositories will be sent to '%s'. Do you consent? [y/N] ",
+               tr("Content of your repositories will be sent to '%s'. Do you consent? [y/N] "),
                backend.c_str());
   std::string answer;
   std::getline(std::cin, answer);
@@ -59,7 +60,7 @@ result<bool> consent_to(const error& missing, consenting how, const change_subje
     if (key != "backend" || (how == consenting::ask && !agrees_to(backend)))
       continue;
     TRY(change(consent_change::grant, "backend " + backend));
-    std::fprintf(stderr, "consent to backend %s is recorded\n", backend.c_str());
+    std::fprintf(stderr, tr("consent to backend %s is recorded\n"), backend.c_str());
     return true;
   }
   return false;
@@ -90,7 +91,7 @@ int consent_list(const settings& with) {
     return 0;
   }
   if (all.value().empty()) {
-    std::fprintf(stderr, "nobody has consented to anything that leaves this machine\n");
+    std::fprintf(stderr, "%s", tr("nobody has consented to anything that leaves this machine\n"));
     return 0;
   }
   std::vector<std::vector<std::string>> rows;
@@ -98,7 +99,8 @@ int consent_list(const settings& with) {
     const auto row = each.is_object() ? each.get_object() : json::object{};
     rows.push_back({text_in(row, "subject"), text_in(row, "by"), text_in(row, "at")});
   }
-  const auto table = render_table({"CONSENT TO", "BY", "SINCE"}, rows, terminal_width(stream::out));
+  const auto table =
+      render_table({tr("CONSENT TO"), tr("BY"), tr("SINCE")}, rows, terminal_width(stream::out));
   std::fputs(table.c_str(), stdout);
   return 0;
 }
@@ -112,10 +114,11 @@ int consent_change_to(const settings& with, const consent_options& asked) {
   if (with.format == answer_format::json)
     print_json(json::object{{"subject", subject}, {"changed", changed.value()}});
   else
-    std::printf("consent to %s: %s%s\n",
-                subject.c_str(),
-                asked.revoke ? "revoked" : "granted",
-                changed.value() ? "" : " already");
+    std::printf(asked.revoke      ? changed.value() ? tr("consent to %s: revoked\n")
+                                                    : tr("consent to %s: revoked already\n")
+                     : changed.value() ? tr("consent to %s: granted\n")
+                                  : tr("consent to %s: granted already\n"),
+                subject.c_str());
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "actors/definitions/library.hpp"
 #include "actors/definitions/schema_registry.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/language.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/ascii.hpp"
 #include "events/base/text.hpp"
@@ -37,9 +38,9 @@ std::string wanted_of(const defs::artifact& what) {
   case defs::artifact_kind::markdown:
     return what.headings.empty() ? "Markdown" : "Markdown: " + joined(what.headings);
   case defs::artifact_kind::patch:
-    return "a patch";
+    return tr("a patch");
   case defs::artifact_kind::command:
-    return "command: " + what.command;
+    return tr("command: {}", what.command);
   }
   return {};
 }
@@ -52,10 +53,12 @@ void print(const defs::workflow& of) {
                       each.role,
                       joined(each.needs),
                       each.when ? to_text(*each.when) : "",
-                      each.approval ? "yes" : "",
+                      each.approval ? tr("yes") : "",
                       each.artifact.path,
                       wanted_of(each.artifact)});
-  print_table({"PHASE", "ROLE", "NEEDS", "WHEN", "APPROVAL", "ARTIFACT", "IS"}, phases);
+  print_table(
+      {tr("PHASE"), tr("ROLE"), tr("NEEDS"), tr("WHEN"), tr("APPROVAL"), tr("ARTIFACT"), tr("IS")},
+      phases);
   rows roles;
   for (const auto& each : of.roles)
     roles.push_back(
@@ -65,21 +68,22 @@ void print(const defs::workflow& of) {
          each.distinct_from.empty()
              ? ""
              : joined(each.distinct_from) + " (" + std::string{to_string(each.diversity)} + ")"});
-  print_table({"ROLE", "CAPABILITIES", "BACKENDS", "DISTINCT FROM"}, roles);
+  print_table({tr("ROLE"), tr("CAPABILITIES"), tr("BACKENDS"), tr("DISTINCT FROM")}, roles);
 }
 
 void print(const defs::persona& of) {
   std::printf("%s  %s\n%s\n", identity(of).c_str(), of.title.c_str(), hash_of(of).c_str());
-  print_table({"", ""},
-              {{"model", of.model},
-               {"fallbacks", joined(of.fallback_models)},
-               {"capabilities", joined(of.capabilities)},
-               {"tools", joined(of.tools)},
-               {"network", std::string{to_string(of.network)}},
-               {"writable", joined(of.writable_paths)},
-               {"a call", of.max_cost_per_call ? to_string(*of.max_cost_per_call) : "no limit"},
-               {"steps", std::to_string(of.max_turns)},
-               {"output", std::to_string(of.max_tokens) + " tokens a call"}});
+  print_table(
+      {"", ""},
+      {{tr("model"), of.model},
+       {tr("fallbacks"), joined(of.fallback_models)},
+       {tr("capabilities"), joined(of.capabilities)},
+       {tr("tools"), joined(of.tools)},
+       {tr("network"), std::string{to_string(of.network)}},
+       {tr("writable"), joined(of.writable_paths)},
+       {tr("a call"), of.max_cost_per_call ? to_string(*of.max_cost_per_call) : tr("no limit")},
+       {tr("steps"), std::to_string(of.max_turns)},
+       {tr("output"), tr("{} tokens a call", of.max_tokens)}});
   std::printf("\n%s\n", of.system_prompt.c_str());
 }
 
@@ -152,7 +156,7 @@ int validate(const settings& with, const std::vector<std::string>& files, parser
     good.push_back(
         {{"file", file}, {"definition", identity(read.value())}, {"hash", hash_of(read.value())}});
     if (with.format == answer_format::text)
-      std::printf("%s  %s is valid\n", file.c_str(), identity(read.value()).c_str());
+      std::printf(tr("%s  %s is valid\n"), file.c_str(), identity(read.value()).c_str());
   }
   if (with.format == answer_format::json)
     print_json(good);
@@ -182,7 +186,7 @@ int workflows_list(const settings& with) {
                      {"hash", hash_of(each)}});
       lines.push_back({identity(each), std::to_string(each.phases.size()), each.title});
     }
-    answer(with, all, {"WORKFLOW", "PHASES", "TITLE"}, lines);
+    answer(with, all, {tr("WORKFLOW"), tr("PHASES"), tr("TITLE")}, lines);
     return 0;
   });
 }
@@ -199,7 +203,7 @@ int personas_list(const settings& with) {
                      {"hash", hash_of(each)}});
       lines.push_back({identity(each), each.model, joined(each.capabilities), each.title});
     }
-    answer(with, all, {"PERSONA", "MODEL", "CAPABILITIES", "TITLE"}, lines);
+    answer(with, all, {tr("PERSONA"), tr("MODEL"), tr("CAPABILITIES"), tr("TITLE")}, lines);
     return 0;
   });
 }
@@ -242,10 +246,11 @@ int artifacts_validate(const settings& with,
   if (with.format == answer_format::json) {
     print_json({{"valid", findings.empty()}, {"findings", std::move(all)}});
   } else {
-    std::printf("%s is %s\n", instance.c_str(), findings.empty() ? "valid" : "not valid:");
+    std::printf(findings.empty() ? tr("%s is valid\n") : tr("%s is not valid:\n"),
+                instance.c_str());
     for (const auto& each : findings)
-      std::printf("  at %s, %s: %s\n",
-                  each.path.empty() ? "(the whole document)" : printable(each.path).c_str(),
+      std::printf(tr("  at %s, %s: %s\n"),
+                  each.path.empty() ? tr("(the whole document)") : printable(each.path).c_str(),
                   each.keyword.c_str(),
                   printable(to_valid_utf8(each.message)).c_str());
   }

@@ -1,4 +1,5 @@
 #include "cli/commands/work.hpp"
+#include "cli/language.hpp"
 #include "events/base/fail_point.hpp"
 
 #include <array>
@@ -93,9 +94,10 @@ int demo(const settings& with, output_format format) {
   if (format == output_format::text)
     std::fprintf(
         stderr,
-        "A workflow of three phases over a small git repository, with a scripted model: no "
-        "network, no key, no cost.\nOn the way it meets a busy model (429) and an "
-        "artifact that has to be repaired.\n\n");
+        "%s",
+        tr("A workflow of three phases over a small git repository, with a scripted model: no "
+           "network, no key, no cost.\nOn the way it meets a busy model (429) and an "
+           "artifact that has to be repaired.\n\n"));
   const auto ended =
       drive(with, format, [&](runtime& work, const std::stop_token&) -> result<run_id> {
         run_request request;
@@ -110,7 +112,7 @@ int demo(const settings& with, output_format format) {
       });
   if (ended.code != 0 || format != output_format::text)
     return ended.code;
-  std::printf("\nlog verify: ");
+  std::printf("%s", tr("\nlog verify: "));
   std::fflush(stdout);
   return log_verify(with);
 }

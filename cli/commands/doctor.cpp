@@ -3,6 +3,7 @@
 #include "actors/tokens/tokens.hpp"
 #include "actors/tools/tool.hpp"
 #include "cli/commands/doctor_outside.hpp"
+#include "cli/language.hpp"
 #include "cli/terminal.hpp"
 
 #include <boost/json/array.hpp>
@@ -34,56 +35,64 @@ finding from(std::string what, const result<void>& outcome, std::string good, st
 finding check_data_dir(const settings& with) {
   const auto made = data_layout::make(with.data_dir);
   if (!made)
-    return {"data directory", verdict::bad, made.error().message, "choose another with --data-dir"};
-  return {"data directory", verdict::good, made.value().directory, {}};
+    return {tr("data directory"),
+            verdict::bad,
+            made.error().message,
+            tr("choose another with --data-dir")};
+  return {tr("data directory"), verdict::good, made.value().directory, {}};
 }
 
 finding check_disk(const settings& with) {
   struct statvfs space {};
   if (statvfs(with.data_dir.c_str(), &space) != 0)
-    return {"disk space", verdict::warning, "can't be read", "look at the data directory"};
+    return {
+        tr("disk space"), verdict::warning, tr("can't be read"), tr("look at the data directory")};
   const auto left = static_cast<std::uint64_t>(space.f_bavail) * space.f_frsize;
-  const auto shown = show_count(static_cast<std::int64_t>(left)) + " bytes free";
+  const auto shown = tr("{} bytes free", show_count(static_cast<std::int64_t>(left)));
   if (left < wanted_disk_bytes)
-    return {"disk space", verdict::warning, shown, "free some, or move the data with --data-dir"};
-  return {"disk space", verdict::good, shown, {}};
+    return {tr("disk space"),
+            verdict::warning,
+            shown,
+            tr("free some, or move the data with --data-dir")};
+  return {tr("disk space"), verdict::good, shown, {}};
 }
 
 finding check_log(const settings& with) {
   const auto opened = open_reader(with);
   if (!opened && opened.error().code == errc::file_not_found)
-    return {"log", verdict::good, "none yet: the first run makes it", {}};
-  const auto* advice = "run `actor-shell log verify`, or restore a backup";
+    return {tr("log"), verdict::good, tr("none yet: the first run makes it"), {}};
+  const auto* advice = tr("run `actor-shell log verify`, or restore a backup");
   if (!opened)
-    return {"log", verdict::bad, opened.error().message, advice};
-  const auto head = "head " + std::to_string(opened.value()->head());
+    return {tr("log"), verdict::bad, opened.error().message, advice};
+  const auto head = opened.value()->head();
   const auto stats = opened.value()->stats();
   if (stats && stats.value().disk_bytes > quickly_verified_bytes)
-    return {"log", verdict::good, "opens, " + head + "; large: `actor-shell log verify`", {}};
+    return {
+        tr("log"), verdict::good, tr("opens, head {}; large: `actor-shell log verify`", head), {}};
   const auto verified = opened.value()->verify();
   if (!verified)
-    return {"log", verdict::bad, verified.error().message, advice};
+    return {tr("log"), verdict::bad, verified.error().message, advice};
   if (verified.value().damage_count != 0)
-    return {"log",
+    return {tr("log"),
             verdict::bad,
-            std::to_string(verified.value().damage_count) +
-                " damages, the first: " + verified.value().damages.front().what,
+            tr("{} damages, the first: {}",
+               verified.value().damage_count,
+               verified.value().damages.front().what),
             advice};
-  return {"log", verdict::good, "clean, " + head, {}};
+  return {tr("log"), verdict::good, tr("clean, head {}", head), {}};
 }
 
 finding check_audit(const settings& with) {
   const auto opened = open_reader(with);
   if (!opened)
-    return {"audit trail", verdict::good, "none yet", {}};
+    return {tr("audit trail"), verdict::good, tr("none yet"), {}};
   const auto found = audit::verify(audit::file_in(with.data_dir), *opened.value());
   if (!found)
-    return {"audit trail",
+    return {tr("audit trail"),
             verdict::bad,
             found.error().message,
-            "look at that line; moved away, the trail is written anew from the log"};
-  return {
-      "audit trail", verdict::good, std::to_string(found.value().lines) + " lines, chained", {}};
+            tr("look at that line; moved away, the trail is written anew from the log")};
+  return {tr("audit trail"), verdict::good, tr("{} lines, chained", found.value().lines), {}};
 }
 
 finding check_git() {
@@ -101,52 +110,56 @@ finding check_git() {
   if (started)
     waitpid(child, &status, 0);
   if (!started || status != 0)
-    return {"git", verdict::bad, "does not run", "install git"};
-  return {"git", verdict::good, "runs", {}};
+    return {"git", verdict::bad, tr("does not run"), tr("install git")};
+  return {"git", verdict::good, tr("runs"), {}};
 }
 
 finding check_files() {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
-  const auto shown = std::to_string(limit.rlim_cur) + " open files allowed";
+  const auto shown = tr("{} open files allowed", limit.rlim_cur);
   if (limit.rlim_cur < wanted_files)
-    return {"file limit", verdict::warning, shown, "raise it with `ulimit -n 65536`"};
-  return {"file limit", verdict::good, shown, {}};
+    return {tr("file limit"), verdict::warning, shown, tr("raise it with `ulimit -n 65536`")};
+  return {tr("file limit"), verdict::good, shown, {}};
 }
 
 finding check_clock() {
   const auto now = system_now();
   if (now.us / us_per_s < plausible_from_s)
-    return {
-        "clock", verdict::bad, to_iso(now), "set the clock: daily budgets and records go by it"};
-  return {"clock", verdict::good, to_iso(now), {}};
+    return {tr("clock"),
+            verdict::bad,
+            to_iso(now),
+            tr("set the clock: daily budgets and records go by it")};
+  return {tr("clock"), verdict::good, to_iso(now), {}};
 }
 
 finding check_tokens() {
   if (!are_token_counts_exact())
-    return {"tokens",
+    return {tr("tokens"),
             verdict::warning,
-            "estimated by their characters: this binary was built without ranks",
-            "build it again with ./dev build, with a network"};
-  return {"tokens", verdict::good, "counted by cl100k_base", {}};
+            tr("estimated by their characters: this binary was built without ranks"),
+            tr("build it again with ./dev build, with a network")};
+  return {tr("tokens"), verdict::good, tr("counted by cl100k_base"), {}};
 }
 
 std::vector<finding> examine(const settings& with, const doctor_options& asked) {
   std::vector<finding> found{
       check_data_dir(with), check_disk(with), check_log(with), check_audit(with), check_git()};
   found.push_back(
-      from("sandbox",
+      from(tr("sandbox"),
            tool::sandbox_probe(),
-           "bubblewrap works",
-           "install bubblewrap, or set tools.sandbox: unsandboxed in the configuration"));
+           tr("bubblewrap works"),
+           tr("install bubblewrap, or set tools.sandbox: unsandboxed in the configuration")));
   const auto config = read_config(with);
   if (config) {
-    found.push_back({"configuration", verdict::good, with.config_file, {}});
+    found.push_back({tr("configuration"), verdict::good, with.config_file, {}});
     for (auto& each : check_outside(with, config.value(), asked))
       found.push_back(std::move(each));
   } else {
-    found.push_back(
-        {"configuration", verdict::bad, config.error().message, "mend " + with.config_file});
+    found.push_back({tr("configuration"),
+                     verdict::bad,
+                     config.error().message,
+                     tr("mend {}", with.config_file)});
   }
   found.push_back(check_tokens());
   found.push_back(check_files());
@@ -155,7 +168,7 @@ std::vector<finding> examine(const settings& with, const doctor_options& asked) 
 }
 
 const char* word_of(verdict how) {
-  return how == verdict::good ? "ok" : how == verdict::warning ? "warn" : "fail";
+  return how == verdict::good ? msg("ok") : how == verdict::warning ? msg("warn") : msg("fail");
 }
 
 } // namespace
@@ -177,11 +190,13 @@ int doctor(const settings& with, const doctor_options& asked) {
     const auto* colour = each.how == verdict::good  ? style.good
                          : each.how == verdict::bad ? style.bad
                                                     : style.busy;
-    std::printf("%s%-8s%s %-22s %s\n",
+    constexpr std::size_t verdicts = 8;
+    constexpr std::size_t names = 22;
+    std::printf("%s%s%s %s %s\n",
                 colour,
-                word_of(each.how),
+                padded(tr(word_of(each.how)), verdicts).c_str(),
                 style.plain,
-                each.what.c_str(),
+                padded(each.what, names).c_str(),
                 each.detail.c_str());
     if (!each.advice.empty())
       std::printf("%31s → %s\n", "", each.advice.c_str());

@@ -4,6 +4,7 @@
 #include "actors/shells/run_plan.hpp"
 #include "cli/commands/pricing.hpp"
 #include "cli/http_client.hpp"
+#include "cli/language.hpp"
 #include "events/base/clock.hpp"
 #include "projections/store/store.hpp"
 
@@ -17,30 +18,30 @@ constexpr long look_limit_ms = 5'000;
 constexpr std::int64_t skew_allowed_s = 60;
 
 finding key_of(const provider::key_report& of) {
-  const auto what = "key of " + of.provider;
+  const auto what = tr("key of {}", of.provider);
   if (of.problem)
-    return {what, verdict::bad, of.problem->message, "mend it, then `actor-shell keys`"};
+    return {what, verdict::bad, of.problem->message, tr("mend it, then `actor-shell keys`")};
   if (!of.place.empty())
-    return {what, verdict::good, "in: " + of.place, {}};
+    return {what, verdict::good, tr("in: {}", tr_word(of.place)), {}};
   if (!of.needed)
-    return {what, verdict::good, "none, and none is needed", {}};
+    return {what, verdict::good, tr("none, and none is needed"), {}};
   return {what,
           verdict::warning,
-          "none",
-          "needed only for its models: `actor-shell login " + of.provider + "`"};
+          tr("none"),
+          tr("needed only for its models: `actor-shell login {}`", of.provider)};
 }
 
 finding consent_of(const provider::provider_registry& registry,
                    const std::string& name,
                    const consents& known) {
-  const auto what = "consent to " + name;
+  const auto what = tr("consent to {}", name);
   if (registry.is_local(name))
-    return {what, verdict::good, "not needed: it is on this machine", {}};
+    return {what, verdict::good, tr("not needed: it is on this machine"), {}};
   if (known.has("backend " + name))
-    return {what, verdict::good, "given", {}};
+    return {what, verdict::good, tr("given"), {}};
   return {what,
           verdict::warning,
-          "not given: runs that need it are refused",
+          tr("not given: runs that need it are refused"),
           "`actor-shell consent grant backend " + name + "`"};
 }
 
@@ -53,30 +54,28 @@ consents consents_in(const settings& with) {
 
 finding clock_beside(const std::string& name, std::int64_t their_s) {
   const auto off = system_now().us / us_per_s - their_s;
-  const auto shown =
-      std::to_string(off < 0 ? -off : off) + " s " + (off < 0 ? "behind " : "ahead of ") + name;
+  const auto shown = off < 0 ? tr("{} s behind {}", -off, name) : tr("{} s ahead of {}", off, name);
   if (std::abs(off) > skew_allowed_s)
-    return {"clock skew",
+    return {tr("clock skew"),
             verdict::warning,
             shown,
-            "set the clock (NTP): daily budgets and records go by it"};
-  return {"clock skew", verdict::good, shown, {}};
+            tr("set the clock (NTP): daily budgets and records go by it")};
+  return {tr("clock skew"), verdict::good, shown, {}};
 }
 
 std::vector<finding> reach_of(const std::string& name, const std::string& base_url) {
-  const auto what = "reach " + name;
+  const auto what = tr("reach {}", name);
   const auto seen = look_at(base_url + "/models", look_limit_ms);
   if (!seen)
     return {{what,
              verdict::bad,
              seen.error().message,
-             "look at the network, a proxy, or this provider's base_url"}};
+             tr("look at the network, a proxy, or this provider's base_url")}};
   std::vector<finding> out;
   constexpr int server_fault = 500;
-  const auto shown = "answers (" + std::to_string(seen.value().status) + ") in " +
-                     std::to_string(seen.value().ms) + " ms";
+  const auto shown = tr("answers ({}) in {} ms", seen.value().status, seen.value().ms);
   if (seen.value().status >= server_fault)
-    out.push_back({what, verdict::warning, shown, "it has a fault: try later"});
+    out.push_back({what, verdict::warning, shown, tr("it has a fault: try later")});
   else
     out.push_back({what, verdict::good, shown, {}});
   if (seen.value().date_s)
@@ -90,10 +89,10 @@ finding check_prices(const settings& with,
                      const std::vector<provider::key_report>& keys) {
   const auto prices = prices_of(with, config);
   if (!prices)
-    return {"prices", verdict::bad, prices.error().message, "fetch them again"};
+    return {tr("prices"), verdict::bad, prices.error().message, tr("fetch them again")};
   const auto all = unpriced_models(with, config, *prices.value());
   if (!all)
-    return {"definitions", verdict::bad, all.error().message, "mend that file"};
+    return {tr("definitions"), verdict::bad, all.error().message, tr("mend that file")};
   std::string unpriced;
   for (const auto& model : all.value()) {
     const auto usable = std::any_of(keys.begin(), keys.end(), [&](const auto& each) {
@@ -103,24 +102,25 @@ finding check_prices(const settings& with,
       unpriced += (unpriced.empty() ? "" : ", ") + model;
   }
   if (unpriced.empty())
-    return {"prices", verdict::good, "known for every model in use", {}};
-  return {"prices",
-          verdict::warning,
-          "unknown for " + unpriced,
-          "its calls are reserved at the persona's max_cost_per_call: `actor-shell pricing fetch`, "
-          "or `prices` in the configuration"};
+    return {tr("prices"), verdict::good, tr("known for every model in use"), {}};
+  return {
+      tr("prices"),
+      verdict::warning,
+      tr("unknown for {}", unpriced),
+      tr("its calls are reserved at the persona's max_cost_per_call: `actor-shell pricing fetch`, "
+         "or `prices` in the configuration")};
 }
 
 finding check_postgres(const settings& with, const std::string& url) {
   if (url.empty())
-    return {"database", verdict::good, "SQLite in the data directory", {}};
-  const auto* advice = "look at the URL, the server, its user and password";
+    return {tr("database"), verdict::good, tr("SQLite in the data directory"), {}};
+  const auto* advice = tr("look at the URL, the server, its user and password");
   const auto store = projections::make_store(with.data_dir, url);
   if (!store)
-    return {"database", verdict::bad, store.error().message, advice};
+    return {tr("database"), verdict::bad, store.error().message, advice};
   if (const auto answer = store.value()->connect(); !answer)
-    return {"database", verdict::bad, answer.error().message, advice};
-  return {"database", verdict::good, "Postgres answers", {}};
+    return {tr("database"), verdict::bad, answer.error().message, advice};
+  return {tr("database"), verdict::good, tr("Postgres answers"), {}};
 }
 
 } // namespace

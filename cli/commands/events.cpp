@@ -1,5 +1,6 @@
 #include "actors/shells/inspect.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/language.hpp"
 #include "cli/members.hpp"
 #include "cli/progress.hpp"
 #include "cli/remote.hpp"
@@ -46,7 +47,7 @@ struct feed {
 void print_line(const log::record& of, const std::optional<any_fact>& fact) {
   std::string text;
   if (of.pruned)
-    text = "(pruned)";
+    text = tr("(pruned)");
   else if (fact)
     text = describe(*fact);
   const auto line = std::to_string(of.position) + "  " + to_iso(of.at).substr(11, 12) + "  " +

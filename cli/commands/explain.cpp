@@ -1,6 +1,7 @@
 #include "cli/commands/explain.hpp"
 
 #include "actors/shells/provider_setup.hpp"
+#include "cli/language.hpp"
 #include "cli/terminal.hpp"
 
 #include <boost/json/array.hpp>
@@ -67,26 +68,27 @@ std::string said_against(const defs::candidate_view& of) {
 
 std::string verdict_on(const defs::role_view& role, const defs::candidate_view& of) {
   if (of.chosen)
-    return "chosen: " + joined(role.reasons, "; ");
+    return tr("chosen: {}", joined(role.reasons, "; "));
   if (of.place == 0)
-    return "no: " + said_against(of);
+    return tr("no: {}", said_against(of));
   const auto against = said_against(of);
-  return "could: number " + std::to_string(of.place) + (against.empty() ? "" : "; " + against);
+  return tr("could: number {}", of.place) + (against.empty() ? "" : "; " + against);
 }
 
 void print(const explained& of) {
   for (const auto& role : of.roles) {
     const auto& wanted = role.wanted;
-    std::printf(
-        "role %s (phases: %s)\n", wanted.name.c_str(), phases_of(of.workflow, wanted.name).c_str());
+    std::printf(tr("role %s (phases: %s)\n"),
+                wanted.name.c_str(),
+                phases_of(of.workflow, wanted.name).c_str());
     std::vector<std::vector<std::string>> rows;
     for (const auto& each : role.candidates)
       rows.push_back({each.chosen ? "*" : "", each.persona, each.model, verdict_on(role, each)});
-    const auto table =
-        render_table({"", "PERSONA", "MODEL", "VERDICT"}, rows, terminal_width(stream::out));
+    const auto table = render_table(
+        {"", tr("PERSONA"), tr("MODEL"), tr("VERDICT")}, rows, terminal_width(stream::out));
     std::fputs(table.c_str(), stdout);
     if (role.problem)
-      std::printf("nobody: %s: %s\n",
+      std::printf(tr("nobody: %s: %s\n"),
                   std::string{to_string(role.problem->code)}.c_str(),
                   role.problem->message.c_str());
     std::printf("\n");

@@ -1,5 +1,6 @@
 #include "cli/commands/gate_prompt.hpp"
 
+#include "cli/language.hpp"
 #include "cli/members.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
@@ -31,6 +32,9 @@ constexpr std::array short_names{named_decision{"y", decision_kind::approve},
                                  named_decision{"no", decision_kind::reject},
                                  named_decision{"changes", decision_kind::request_changes}};
 
+constexpr std::string_view artifact = "artifact";
+constexpr std::size_t most_content_shown = 4'096;
+
 template <class Names>
 std::optional<decision_kind> find_in(const Names& all, std::string_view text) {
   for (const auto& each : all)
@@ -39,30 +43,44 @@ std::optional<decision_kind> find_in(const Names& all, std::string_view text) {
   return std::nullopt;
 }
 
-void show(const gate_question& what) {
-  const auto who = what.phase.empty() ? std::string{"the session"} : "phase " + what.phase;
-  if (what.kind == "artifact") {
-    std::fprintf(stderr,
-                 "%s asks for approval of %s (round %ld)\n",
-                 printable(who).c_str(),
-                 printable(what.subject).c_str(),
-                 static_cast<long>(what.round));
-    return;
-  }
-  std::fprintf(stderr,
-               "%s asks for approval (%s): %s%s%s\n",
-               printable(who).c_str(),
-               printable(what.kind).c_str(),
-               printable(what.subject).c_str(),
-               what.amount.empty() ? "" : ", ",
-               what.amount.c_str());
-  if (!what.question.empty())
-    std::fprintf(stderr, "%s\n", printable(what.question).c_str());
+/// Where it can't be read, its length alone is told.
+void add_content(gate_question& to,
+                 const std::string& sha256,
+                 std::size_t bytes,
+                 const document_reader& read) {
+  to.content_bytes = bytes;
+  if (bytes > 0 && to.kind != artifact)
+    if (const auto whole = read(sha256))
+      to.content = utf8_prefix(whole.value(), most_content_shown);
 }
 
 } // namespace
 
-gate_question question_of(const run::approval_requested& asked) {
+std::string text_of(const gate_question& what) {
+  const auto who =
+      printable(what.phase.empty() ? std::string{tr("the session")} : tr("phase {}", what.phase));
+  if (what.kind == artifact)
+    return tr("{} asks for approval of {} (round {})", who, printable(what.subject), what.round) +
+           '\n';
+  auto out = tr("{} asks for approval ({}): {}",
+                who,
+                printable(tr_word(what.kind)),
+                printable(what.subject)) +
+             (what.amount.empty() ? "" : ", " + what.amount) + '\n';
+  if (!what.question.empty())
+    out += printable(what.question) + '\n';
+  if (!what.content.empty())
+    out += printable(what.content) + '\n';
+  if (what.content.size() < what.content_bytes)
+    out += tr("({} of {} bytes; all of it: actor-shell approvals show {})",
+              what.content.size(),
+              what.content_bytes,
+              what.approval) +
+           '\n';
+  return out;
+}
+
+gate_question question_of(const run::approval_requested& asked, const document_reader& read) {
   gate_question out;
   out.approval = to_string(asked.approval);
   out.kind = std::string{codec::describe_json(asked.kind).as_string()};
@@ -72,10 +90,11 @@ gate_question question_of(const run::approval_requested& asked) {
   out.round = asked.round;
   if (asked.amount != usd{})
     out.amount = to_string(asked.amount);
+  add_content(out, asked.content.sha256, static_cast<std::size_t>(asked.content.size), read);
   return out;
 }
 
-gate_question question_of(const json::object& listed) {
+gate_question question_of(const json::object& listed, const document_reader& read) {
   gate_question out;
   out.approval = text_in(listed, "approval");
   out.kind = text_in(listed, "kind");
@@ -86,6 +105,10 @@ gate_question question_of(const json::object& listed) {
   if (const auto amount = parse_usd(text_in(listed, "amount_usd"));
       amount && amount.value() != usd{})
     out.amount = to_string(amount.value());
+  add_content(out,
+              text_in(listed, "content_sha256"),
+              number_in<std::size_t>(listed, "content_bytes"),
+              read);
   return out;
 }
 
@@ -95,21 +118,21 @@ bool can_ask() {
 
 std::optional<gate_answer> ask_about(const gate_question& what, const std::stop_token& stop) {
   while (true) {
-    show(what);
+    std::fputs(text_of(what).c_str(), stderr);
     const auto chosen = answer_to(
-        "approve (y), reject (n), request-changes, abort the run, or leave it open? ", stop);
+        tr("approve (y), reject (n), request-changes, abort the run, or leave it open? "), stop);
     if (!chosen || chosen->empty() || *chosen == "leave")
       return std::nullopt;
     auto decision = decision_named(*chosen);
     if (!decision)
       decision = find_in(short_names, *chosen);
     if (!decision) {
-      std::fprintf(stderr, "that is none of them\n");
+      std::fprintf(stderr, "%s", tr("that is none of them\n"));
       continue;
     }
     gate_answer out{*decision, {}};
     if (*decision != decision_kind::approve)
-      out.comment = answer_to("why? ", stop).value_or("");
+      out.comment = answer_to(tr("why? "), stop).value_or("");
     if (stop.stop_requested())
       return std::nullopt;
     return out;

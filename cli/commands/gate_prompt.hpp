@@ -2,6 +2,7 @@
 // answer. Whoever calls it gives the answer on, to a server or to the runtime.
 #pragma once
 
+#include "cli/documents.hpp"
 #include "events/base/money.hpp"
 #include "events/base/result.hpp"
 #include "events/facts/run.hpp"
@@ -22,11 +23,17 @@ struct gate_question {
   std::string subject;
   std::string question;
   std::int64_t round = 1;
-  std::string amount; ///< of a budget approval: `$0.25`
+  std::string amount;            ///< of a budget approval: `$0.25`
+  std::size_t content_bytes = 0; ///< of what is to be approved, where that is a text
+  std::string content;           ///< the beginning of it
 };
-gate_question question_of(const run::approval_requested& asked);
+
+gate_question question_of(const run::approval_requested& asked, const document_reader& read);
 /// Of an object of `inspect::list_approvals`.
-gate_question question_of(const boost::json::object& listed);
+gate_question question_of(const boost::json::object& listed, const document_reader& read);
+
+/// What is shown of it before the prompt.
+std::string text_of(const gate_question& what);
 
 struct gate_answer {
   run::decision_kind decision = run::decision_kind::reject;

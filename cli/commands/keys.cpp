@@ -5,6 +5,7 @@
 #include "actors/shells/run_plan.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/consent.hpp"
+#include "cli/language.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
 
@@ -93,7 +94,7 @@ std::string ask_for_key(const std::string& provider) {
   std::string key;
   if (::isatty(STDIN_FILENO) == 1) {
     const no_echo silently; // before anybody is told to type
-    std::fprintf(stderr, "Key of %s (it is not shown): ", provider.c_str());
+    std::fprintf(stderr, tr("Key of %s (it is not shown): "), provider.c_str());
     std::getline(std::cin, key);
     std::fputc('\n', stderr);
   } else {
@@ -169,7 +170,7 @@ int login(const settings& with, const login_options& asked) {
     const auto code = report(with, kept.error());
     if (kept.error().code == errc::store_unavailable)
       std::fprintf(stderr,
-                   "  --file keeps it in %s/%s, which only you can read\n",
+                   tr("  --file keeps it in %s/%s, which only you can read\n"),
                    store_of(with).directory().c_str(),
                    asked.provider.c_str());
     return static_cast<int>(code);
@@ -177,12 +178,13 @@ int login(const settings& with, const login_options& asked) {
   if (with.format == answer_format::json)
     print_json(json::object{{"provider", asked.provider}, {"kept_in", kept.value()}});
   else
-    std::printf("the key of %s is in %s\n", asked.provider.c_str(), kept.value().c_str());
+    std::printf(tr("the key of %s is in %s\n"), asked.provider.c_str(), kept.value().c_str());
   if (const auto known = reports_of(with))
     for (const auto& each : known.value())
       if (each.provider == asked.provider &&
           (each.place == "configuration" || each.place == "environment"))
-        std::fprintf(stderr, "the %s has a key too, which comes first\n", each.place.c_str());
+        std::fprintf(
+            stderr, tr("the %s has a key too, which comes first\n"), tr_word(each.place).c_str());
   return 0;
 }
 
@@ -201,9 +203,9 @@ int logout(const settings& with, const std::string& provider) {
     return 0;
   }
   if (removed.value().empty())
-    std::printf("`login` keeps no key of %s\n", provider.c_str());
+    std::printf(tr("`login` keeps no key of %s\n"), provider.c_str());
   for (const auto& each : removed.value())
-    std::printf("the key of %s is removed from %s\n", provider.c_str(), each.c_str());
+    std::printf(tr("the key of %s is removed from %s\n"), provider.c_str(), each.c_str());
   return 0;
 }
 
@@ -226,16 +228,17 @@ int keys(const settings& with) {
       row["problem"] = each.problem->message;
     shown.push_back(std::move(row));
     const auto place = each.problem          ? each.problem->message
-                       : !each.place.empty() ? each.place
-                       : each.needed         ? "none: actor-shell login " + each.provider
-                                             : "none, and none is needed";
+                       : !each.place.empty() ? tr_word(each.place)
+                       : each.needed         ? tr("none: actor-shell login {}", each.provider)
+                                             : std::string{tr("none, and none is needed")};
     rows.push_back({each.provider, each.ending.empty() ? "" : "…" + each.ending, place});
   }
   if (with.format == answer_format::json)
     print_json(shown);
   else
     std::fputs(
-        render_table({"PROVIDER", "KEY", "WHERE"}, rows, terminal_width(stream::out)).c_str(),
+        render_table({tr("PROVIDER"), tr("KEY"), tr("WHERE")}, rows, terminal_width(stream::out))
+            .c_str(),
         stdout);
   return 0;
 }
@@ -267,15 +270,19 @@ int init(const settings& with, const init_options& asked) {
                             {"consented", std::move(consented)}});
     return 0;
   }
-  std::printf("configuration  %s%s\n", with.config_file.c_str(), made.value() ? " (new)" : "");
-  std::printf("data           %s\n", layout.value().directory.c_str());
+  const auto line = [](const char* name, const std::string& text) {
+    constexpr std::size_t names = 14;
+    std::printf("%s %s\n", padded(name, names).c_str(), text.c_str());
+  };
+  line(tr("configuration"), made.value() ? tr("{} (new)", with.config_file) : with.config_file);
+  line(tr("data"), layout.value().directory);
   for (const auto& each : given.value())
-    std::printf("consent        content of repositories may be sent to %s\n", each.c_str());
+    line(tr("consent"), tr("content of repositories may be sent to {}", each));
   if (backends.empty())
-    std::printf("keys           none yet: actor-shell login PROVIDER, then init again\n");
+    line(tr("keys"), tr("none yet: actor-shell login PROVIDER, then init again"));
   else if (given.value().size() < backends.size())
-    std::printf("consent        not given to all: actor-shell consent grant backend NAME\n");
-  std::printf("next           actor-shell doctor, then actor-shell demo\n");
+    line(tr("consent"), tr("not given to all: actor-shell consent grant backend NAME"));
+  line(tr("next"), tr("actor-shell doctor, then actor-shell demo"));
   return 0;
 }
 

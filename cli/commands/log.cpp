@@ -1,5 +1,8 @@
+#include "actors/shells/inspect.hpp"
 #include "actors/shells/run_plan.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/documents.hpp"
+#include "cli/language.hpp"
 #include "cli/members.hpp"
 #include "cli/remote.hpp"
 #include "cli/terminal.hpp"
@@ -23,11 +26,7 @@ void show_progress(std::uint64_t done, std::uint64_t total) {
   std::string bar;
   for (std::uint64_t i = 0; i < cells; ++i)
     bar += i < filled ? "█" : "░";
-  std::fprintf(stderr,
-               "\r%s %lu of %lu",
-               bar.c_str(),
-               static_cast<unsigned long>(done),
-               static_cast<unsigned long>(total));
+  std::fprintf(stderr, "\r%s %s", bar.c_str(), tr("{} of {}", done, total).c_str());
   if (done >= total)
     std::fputs("\n", stderr);
 }
@@ -110,16 +109,17 @@ int log_verify(const settings& with) {
   if (with.format == answer_format::json) {
     print_json(to_json(of));
   } else {
-    std::printf("%s: %lu records, %lu streams, %lu blobs\n",
-                of.damage_count == 0 ? "clean" : "DAMAGED",
+    std::printf(of.damage_count == 0 ? tr("clean: %lu records, %lu streams, %lu blobs\n")
+                                     : tr("DAMAGED: %lu records, %lu streams, %lu blobs\n"),
                 static_cast<unsigned long>(of.records),
                 static_cast<unsigned long>(of.streams),
                 static_cast<unsigned long>(of.blobs));
     for (const auto& each : of.damages)
       std::printf(
-          "  position %lu: %s\n", static_cast<unsigned long>(each.position), each.what.c_str());
+          tr("  position %lu: %s\n"), static_cast<unsigned long>(each.position), each.what.c_str());
     if (of.damage_count > 0)
-      std::fprintf(stderr, "restore the newest good backup: actor-shell log restore DIR\n");
+      std::fprintf(
+          stderr, "%s", tr("restore the newest good backup: actor-shell log restore DIR\n"));
   }
   return of.damage_count == 0 ? 0 : static_cast<int>(exit_code::failed);
 }
@@ -147,16 +147,16 @@ int log_stats(const settings& with) {
     return 0;
   }
   const auto number = [&](std::string_view name) { return number_in<unsigned long>(of, name); };
-  std::printf(
-      "incarnation   %s\nhead          %lu\nstreams       %lu (%lu open)\nblobs         %lu\n"
-      "snapshots     %lu\ndisk          %s bytes\n",
-      text_in(of, "incarnation").c_str(),
-      number("head"),
-      number("streams"),
-      number("open_streams"),
-      number("blobs"),
-      number("snapshots"),
-      show_count(number_in<std::int64_t>(of, "disk_bytes")).c_str());
+  const auto line = [](const char* name, const std::string& value) {
+    constexpr std::size_t names = 13;
+    std::printf("%s %s\n", padded(name, names).c_str(), value.c_str());
+  };
+  line(tr("incarnation"), text_in(of, "incarnation"));
+  line(tr("head"), std::to_string(number("head")));
+  line(tr("streams"), tr("{} ({} open)", number("streams"), number("open_streams")));
+  line(tr("blobs"), std::to_string(number("blobs")));
+  line(tr("snapshots"), std::to_string(number("snapshots")));
+  line(tr("disk"), tr("{} bytes", show_count(number_in<std::int64_t>(of, "disk_bytes"))));
   return 0;
 }
 
@@ -179,7 +179,7 @@ int log_backup(const settings& with, const std::string& to) {
   if (with.format == answer_format::json)
     print_json(made.value());
   else
-    std::printf("backup of %lu records in %s\n",
+    std::printf(tr("backup of %lu records in %s\n"),
                 number_in<unsigned long>(made.value(), "head"),
                 text_in(made.value(), "directory").c_str());
   return 0;
@@ -202,7 +202,7 @@ int log_restore(const settings& with, const std::string& from) {
     print_json(
         json::object{{"head", of.verified.head}, {"incarnation", to_string(of.incarnation)}});
   else
-    std::printf("restored and verified %lu records; the log's new incarnation is %s\n",
+    std::printf(tr("restored and verified %lu records; the log's new incarnation is %s\n"),
                 static_cast<unsigned long>(of.verified.records),
                 to_string(of.incarnation).c_str());
   return 0;
@@ -212,15 +212,9 @@ int show_blob(const settings& with, const std::string& sha256) {
   const auto read = [&]() -> result<std::string> {
     TRY(const auto server, remote::find(with));
     if (server)
-      return server->get_bytes("/blobs/" + url_encoded(sha256));
-    sha256_digest digest;
-    if (sha256.size() != 2 * digest.bytes.size() ||
-        sha256.find_first_not_of("0123456789abcdef") != std::string::npos)
-      return refuse(errc::argument_invalid, "a document's address is 64 hexadecimal characters");
-    for (std::size_t i = 0; i < digest.bytes.size(); ++i)
-      digest.bytes[i] = static_cast<std::uint8_t>(std::stoi(sha256.substr(2 * i, 2), nullptr, 16));
+      return documents_at(*server)(sha256);
     TRY(const auto log, open_reader(with));
-    return log->read_blob(digest);
+    return inspect::read_document(*log, sha256);
   }();
   if (!read)
     return static_cast<int>(report(with, read.error()));

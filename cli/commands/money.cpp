@@ -3,6 +3,7 @@
 
 #include "actors/shells/budget_caps.hpp"
 #include "cli/commands/work.hpp"
+#include "cli/language.hpp"
 #include "cli/members.hpp"
 #include "cli/read_rows.hpp"
 #include "cli/remote.hpp"
@@ -83,10 +84,17 @@ void print_scopes(const json::array& scopes) {
                     dollars(row, "settled_usd"),
                     dollars(row, "reserved_usd"),
                     dollars(row, "left_usd"),
-                    text_in(row, "state"),
-                    text_in(row, "policy")});
+                    tr_word(text_in(row, "state")),
+                    tr_word(text_in(row, "policy"))});
   }
-  print_table({"SCOPE", "CAP", "SETTLED", "RESERVED", "LEFT", "STATE", "POLICY"}, rows);
+  print_table({tr("SCOPE"),
+               tr("CAP"),
+               tr("SETTLED"),
+               tr("RESERVED"),
+               tr("LEFT"),
+               tr("STATE"),
+               tr("POLICY")},
+              rows);
 }
 
 struct new_cap {
@@ -146,7 +154,7 @@ struct sums {
   bool estimated = false;
 
   void add(const json::object& call) {
-    ++calls;
+    calls += text_in(call, "state") == "refused" ? 0 : 1; // it was never made
     input += number_in<std::int64_t>(call, "input_tokens");
     cached += number_in<std::int64_t>(call, "cached_tokens");
     output += number_in<std::int64_t>(call, "output_tokens");
@@ -211,7 +219,7 @@ cost_line(std::string what, std::string model, std::string state, const json::ob
           number(of, "output_tokens"),
           number(of, "reasoning_tokens"),
           dollars(of, "cost_usd"),
-          flag != nullptr && *flag == true ? "estimated" : ""};
+          flag != nullptr && *flag == true ? tr("estimated") : ""};
 }
 
 void print_costs(const json::object& of) {
@@ -219,18 +227,27 @@ void print_costs(const json::object& of) {
   for (const auto& each : array_in(of, "phases")) {
     const auto& phase = each.as_object();
     rows.push_back(
-        cost_line(text_in(phase, "phase_key"), number(phase, "calls") + " calls", {}, phase));
+        cost_line(text_in(phase, "phase_key"), tr("{} calls", number(phase, "calls")), {}, phase));
     for (const auto& one : array_in(phase, "model_calls")) {
       const auto& call = one.as_object();
-      rows.push_back(cost_line("  step " + number(call, "step") + "." + number(call, "attempt"),
-                               text_in(call, "model"),
-                               text_in(call, "state"),
-                               call));
+      rows.push_back(
+          cost_line("  " + tr("step {}.{}", number(call, "step"), number(call, "attempt")),
+                    text_in(call, "model"),
+                    tr_word(text_in(call, "state")),
+                    call));
     }
   }
   const auto total = object_in(of, "total");
-  rows.push_back(cost_line("total", number(total, "calls") + " calls", {}, total));
-  print_table({"PHASE", "MODEL", "STATE", "INPUT", "CACHED", "OUTPUT", "REASONING", "COST", ""},
+  rows.push_back(cost_line(tr("total"), tr("{} calls", number(total, "calls")), {}, total));
+  print_table({tr("PHASE"),
+               tr("MODEL"),
+               tr("STATE"),
+               tr("INPUT"),
+               tr("CACHED"),
+               tr("OUTPUT"),
+               tr("REASONING"),
+               tr("COST"),
+               ""},
               rows);
 }
 
@@ -248,12 +265,20 @@ void print_stats(const json::object& of) {
   };
   for (const auto& each : array_in(of, "rows"))
     line(text_in(each.as_object(), "key"), each.as_object());
-  line("total", object_in(of, "total"));
+  line(tr("total"), object_in(of, "total"));
   auto by = text_in(of, "by");
   std::transform(by.begin(), by.end(), by.begin(), [](char c) {
     return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   });
-  print_table({by, "CALLS", "FAILED", "INPUT", "CACHED", "OUTPUT", "ESTIMATED", "COST"}, rows);
+  print_table({by,
+               tr("CALLS"),
+               tr("FAILED"),
+               tr("INPUT"),
+               tr("CACHED"),
+               tr("OUTPUT"),
+               tr("ESTIMATED"),
+               tr("COST")},
+              rows);
 }
 
 template <class Print>
@@ -276,7 +301,7 @@ int budget_show(const settings& with, const std::string& scope) {
   if (with.format == answer_format::json)
     print_json(scopes.value());
   else if (scopes.value().empty())
-    std::fprintf(stderr, "nothing has been spent yet\n");
+    std::fprintf(stderr, "%s", tr("nothing has been spent yet\n"));
   else
     print_scopes(scopes.value());
   return 0;
@@ -308,12 +333,13 @@ int budget_set(const settings& with, const budget_set_options& asked) {
   if (with.format == answer_format::json)
     print_json(json::object{{"scope", to.scope}, {"cap_usd", to_string(to.cap).substr(1)}});
   else
-    std::printf("%s: cap %s\n", to.scope.c_str(), to_string(to.cap).c_str());
+    std::printf(tr("%s: cap %s\n"), to.scope.c_str(), to_string(to.cap).c_str());
   if (!session.empty() && !asked.resume)
-    std::fprintf(stderr, "what it blocked goes on with: the same command with --resume\n");
+    std::fprintf(
+        stderr, "%s", tr("what it blocked goes on with: the same command with --resume\n"));
   else if (session.empty())
     std::fprintf(stderr,
-                 "what it blocked goes on with: actor-shell runs resume %s\n",
+                 tr("what it blocked goes on with: actor-shell runs resume %s\n"),
                  run.empty() ? "RUN" : run.c_str());
   return 0;
 }

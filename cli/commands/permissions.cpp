@@ -3,6 +3,7 @@
 #include "actors/definitions/library.hpp"
 #include "actors/shells/permission_review.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/language.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
 
@@ -52,8 +53,10 @@ json::object to_json(const permissions::effective& of) {
   json::array paths;
   for (const auto& path : of.terms.writable_paths)
     paths.emplace_back(path);
+  const auto& reviewer = of.terms.reviewer;
   return {{"who", of.who},
           {"mode", name_of(of.terms.mode)},
+          {"reviewer", reviewer.empty() ? json::value{} : json::value(reviewer)},
           {"rules", std::move(rules)},
           {"writable_paths", std::move(paths)}};
 }
@@ -63,28 +66,36 @@ std::string any_where_empty(const std::string& text) {
 }
 
 void print(const permissions::effective& of) {
-  std::printf("%s\n  mode      %s\n",
+  constexpr std::size_t names = 9;
+  std::printf("%s\n  %s %s\n",
               printable(of.who).c_str(),
+              padded(tr("mode"), names).c_str(),
               std::string{name_of(of.terms.mode)}.c_str());
   std::string paths;
   for (const auto& path : of.terms.writable_paths)
     paths += (paths.empty() ? "" : ", ") + printable(path);
   if (of.who == "config")
-    paths = "as each persona says";
-  std::printf("  writable  %s\n", paths.empty() ? "everything" : paths.c_str());
+    paths = tr("as each persona says");
+  std::printf("  %s %s\n",
+              padded(tr("writable"), names).c_str(),
+              paths.empty() ? tr("everything") : paths.c_str());
+  if (!of.terms.reviewer.empty())
+    std::printf("  %s %s\n",
+                padded(tr("outside"), names).c_str(),
+                tr("decided by {} first", printable(of.terms.reviewer)).c_str());
   if (of.terms.permissions.empty()) {
-    std::printf("  no rules\n");
+    std::printf("%s", tr("  no rules\n"));
     return;
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& rule : of.terms.permissions)
     rows.push_back({std::to_string(rows.size() + 1),
-                    std::string{policy::to_string(rule.verdict)},
+                    tr_word(policy::to_string(rule.verdict)),
                     any_where_empty(rule.tool),
                     any_where_empty(rule.pattern),
                     any_where_empty(rule.path),
                     rule.origin});
-  std::fputs(render_table({"#", "VERDICT", "TOOL", "PATTERN", "PATH", "FROM"},
+  std::fputs(render_table({"#", tr("VERDICT"), tr("TOOL"), tr("PATTERN"), tr("PATH"), tr("FROM")},
                           rows,
                           terminal_width(stream::out))
                  .c_str(),
@@ -113,7 +124,7 @@ result<permissions::change> change_of(const permissions_test_options& asked) {
 }
 
 std::string because(const policy::permit& of) {
-  return of.rule.empty() ? "nothing is against it" : of.rule;
+  return of.rule.empty() ? tr("nothing is against it") : of.rule;
 }
 
 json::object to_json(const permissions::changed_verdict& of) {
@@ -130,7 +141,7 @@ json::object to_json(const permissions::changed_verdict& of) {
 
 void print(const permissions::replayed& of) {
   if (of.changed.empty()) {
-    std::printf("none of %zu tool calls would be judged otherwise\n", of.calls);
+    std::printf(tr("none of %zu tool calls would be judged otherwise\n"), of.calls);
     return;
   }
   std::vector<std::vector<std::string>> rows;
@@ -138,16 +149,22 @@ void print(const permissions::replayed& of) {
     rows.push_back({to_string(each.call).substr(0, 8),
                     each.phase_key,
                     each.tool,
-                    std::string{policy::to_string(each.before.verdict)},
-                    std::string{policy::to_string(each.after.verdict)},
+                    tr_word(policy::to_string(each.before.verdict)),
+                    tr_word(policy::to_string(each.after.verdict)),
                     fit(each.what, shown_code_points),
                     because(each.after)});
-  std::fputs(render_table({"CALL", "PHASE", "TOOL", "WAS", "WOULD BE", "WHAT", "BECAUSE"},
+  std::fputs(render_table({tr("CALL"),
+                           tr("PHASE"),
+                           tr("TOOL"),
+                           tr("WAS"),
+                           tr("WOULD BE"),
+                           tr("WHAT"),
+                           tr("BECAUSE")},
                           rows,
                           terminal_width(stream::out))
                  .c_str(),
              stdout);
-  std::printf("%zu of %zu tool calls would be judged otherwise\n", of.changed.size(), of.calls);
+  std::printf(tr("%zu of %zu tool calls would be judged otherwise\n"), of.changed.size(), of.calls);
 }
 
 } // namespace

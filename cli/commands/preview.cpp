@@ -1,5 +1,6 @@
 #include "cli/commands/preview.hpp"
 
+#include "cli/language.hpp"
 #include "cli/members.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
@@ -13,7 +14,7 @@ namespace {
 
 std::string money(const json::object& of, std::string_view name) {
   const auto text = text_in(of, name);
-  return text.empty() ? "unbounded" : "$" + text;
+  return text.empty() ? tr("unbounded") : "$" + text;
 }
 
 std::string count(const json::object& of, std::string_view name) {
@@ -25,8 +26,9 @@ std::string table_of(const json::object& preview, std::size_t width) {
   for (const auto& each : array_in(preview, "phases")) {
     const auto& phase = each.as_object();
     const auto* may_be_skipped = phase.if_contains("conditional");
-    const auto mark = may_be_skipped != nullptr && *may_be_skipped == true ? " (conditional)" : "";
-    rows.push_back({text_in(phase, "key") + mark,
+    const auto key = text_in(phase, "key");
+    const auto is_conditional = may_be_skipped != nullptr && *may_be_skipped == true;
+    rows.push_back({is_conditional ? tr("{} (conditional)", key) : key,
                     text_in(phase, "persona"),
                     text_in(phase, "model"),
                     count(phase, "input_tokens"),
@@ -35,19 +37,25 @@ std::string table_of(const json::object& preview, std::size_t width) {
                     money(phase, "first_call_usd"),
                     money(phase, "worst_case_usd")});
   }
-  rows.push_back({"total", {}, {}, {}, {}, {}, {}, money(preview, "phases_total_usd")});
-  return render_table(
-      {"PHASE", "PERSONA", "MODEL", "INPUT", "OUTPUT", "CALLS", "FIRST CALL", "WORST CASE"},
-      rows,
-      width);
+  rows.push_back({tr("total"), {}, {}, {}, {}, {}, {}, money(preview, "phases_total_usd")});
+  return render_table({tr("PHASE"),
+                       tr("PERSONA"),
+                       tr("MODEL"),
+                       tr("INPUT"),
+                       tr("OUTPUT"),
+                       tr("CALLS"),
+                       tr("FIRST CALL"),
+                       tr("WORST CASE")},
+                      rows,
+                      width);
 }
 
 std::string cap_line(const json::object& preview) {
   const auto policy = text_in(preview, "policy");
-  const auto* then = policy == "block"    ? "calls beyond it are refused"
-                     : policy == "prompt" ? "beyond it a person is asked"
-                                          : "beyond it there is a warning only";
-  return "the run's cap is " + money(preview, "cap_usd") + ": " + then + '\n';
+  const auto cap = money(preview, "cap_usd");
+  return policy == "block"    ? tr("the run's cap is {}: calls beyond it are refused\n", cap)
+         : policy == "prompt" ? tr("the run's cap is {}: beyond it a person is asked\n", cap)
+                              : tr("the run's cap is {}: beyond it there is a warning only\n", cap);
 }
 
 void warn_of_unpriced(const json::object& preview) {
@@ -57,8 +65,8 @@ void warn_of_unpriced(const json::object& preview) {
       models.emplace(model.as_string());
   for (const auto& model : models)
     std::fprintf(stderr,
-                 "actor-shell: price_unknown: %s has no price: its calls are reserved at the "
-                 "persona's max_cost_per_call (actor-shell pricing)\n",
+                 tr("actor-shell: price_unknown: %s has no price: its calls are reserved at the "
+                    "persona's max_cost_per_call (actor-shell pricing)\n"),
                  printable(model).c_str());
 }
 
@@ -80,7 +88,7 @@ show_before_start(const json::object& preview, previewing how, const std::stop_t
   warn_of_unpriced(preview);
   if (how != previewing::ask)
     return success();
-  const auto answer = answer_to("Start the run? [y/N] ", stop);
+  const auto answer = answer_to(tr("Start the run? [y/N] "), stop);
   if (answer && (*answer == "y" || *answer == "Y" || *answer == "yes"))
     return success();
   return refuse(errc::cancelled, "nothing was started");

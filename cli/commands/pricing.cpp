@@ -4,6 +4,7 @@
 #include "actors/shells/provider_setup.hpp"
 #include "actors/shells/run_plan.hpp"
 #include "cli/http_client.hpp"
+#include "cli/language.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
 
@@ -41,14 +42,15 @@ void print_prices(const defs::price_table& prices) {
                     defs::per_million(row.price.input),
                     defs::per_million(row.price.cached_input),
                     defs::per_million(row.price.output),
-                    std::string{to_string(row.source)},
+                    tr_word(to_string(row.source)),
                     row.as_of});
-  std::fputs(render_table({"MODEL", "INPUT", "CACHED", "OUTPUT", "SOURCE", "AS OF"},
-                          rows,
-                          terminal_width(stream::out))
+  std::fputs(render_table(
+                 {tr("MODEL"), tr("INPUT"), tr("CACHED"), tr("OUTPUT"), tr("SOURCE"), tr("AS OF")},
+                 rows,
+                 terminal_width(stream::out))
                  .c_str(),
              stdout);
-  std::fprintf(stderr, "dollars a million tokens; the first row that matches a model counts\n");
+  std::fputs(tr("dollars a million tokens; the first row that matches a model counts\n"), stderr);
 }
 
 struct known_prices {
@@ -131,8 +133,8 @@ int pricing_list(const settings& with) {
   for (const auto& model : unpriced)
     std::fprintf(
         stderr,
-        "actor-shell: price_unknown: %s, which a persona uses, has no price: its calls are "
-        "reserved at the persona's max_cost_per_call\n",
+        tr("actor-shell: price_unknown: %s, which a persona uses, has no price: its calls are "
+           "reserved at the persona's max_cost_per_call\n"),
         printable(model).c_str());
   return 0;
 }
@@ -148,8 +150,8 @@ int pricing_fetch(const settings& with, const std::string& provider) {
                             {"models", what.rows.size()},
                             {"left_out", what.left_out}});
   else
-    std::printf("%s: the prices of %zu models hold from now on; %zu models are left out, whose "
-                "prices vary or do not bound what a call costs\n",
+    std::printf(tr("%s: the prices of %zu models hold from now on; %zu models are left out, whose "
+                   "prices vary or do not bound what a call costs\n"),
                 what.provider.c_str(),
                 what.rows.size(),
                 what.left_out);

@@ -1,5 +1,6 @@
 #include "actors/shells/run_plan.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/language.hpp"
 #include "cli/members.hpp"
 #include "cli/remote.hpp"
 #include "cli/terminal.hpp"
@@ -34,13 +35,12 @@ public:
     const auto took = std::max<std::int64_t>(now - began_, 1);
     const auto rate = static_cast<double>(done) * us_per_s / static_cast<double>(took);
     const auto left = rate > 0 ? static_cast<double>(total - done) * us_per_s / rate : 0.0;
-    std::fprintf(stderr,
-                 "\r%s %lu of %lu facts, %s/s, %s left \x1b[K",
-                 picture.c_str(),
-                 static_cast<unsigned long>(done),
-                 static_cast<unsigned long>(total),
-                 show_count(static_cast<std::int64_t>(rate)).c_str(),
-                 show_duration(static_cast<std::int64_t>(left)).c_str());
+    const auto text = tr("{} of {} facts, {}/s, {} left",
+                         done,
+                         total,
+                         show_count(static_cast<std::int64_t>(rate)),
+                         show_duration(static_cast<std::int64_t>(left)));
+    std::fprintf(stderr, "\r%s %s \x1b[K", picture.c_str(), text.c_str());
     is_open_ = done < total;
     if (!is_open_)
       std::fputs("\n", stderr);
@@ -74,7 +74,7 @@ result<both> open_both(const settings& with, const projections_options& asked) {
 using view_rows = std::vector<std::vector<std::string>>;
 
 void show_status(const json::object& of) {
-  std::printf("%s\nposition %lu of %lu: %lu facts, %.1f s behind; generation %lu\n\n",
+  std::printf(tr("%s\nposition %lu of %lu: %lu facts, %.1f s behind; generation %lu\n\n"),
               text_in(of, "store").c_str(),
               number_in<unsigned long>(of, "position"),
               number_in<unsigned long>(of, "head"),
@@ -87,11 +87,13 @@ void show_status(const json::object& of) {
     rows.push_back({text_in(view, "view"),
                     std::to_string(number_in<std::uint64_t>(view, "position")),
                     view.contains("stopped")
-                        ? "STOPPED: " + text_in(object_in(view, "stopped"), "message")
+                        ? tr("STOPPED: {}", text_in(object_in(view, "stopped"), "message"))
                         : std::string{}});
   }
   std::printf(
-      "%s", render_table({"VIEW", "POSITION", "STATE"}, rows, terminal_width(stream::out)).c_str());
+      "%s",
+      render_table({tr("VIEW"), tr("POSITION"), tr("STATE")}, rows, terminal_width(stream::out))
+          .c_str());
 }
 
 bool has_stopped(const json::object& of) {
@@ -118,8 +120,8 @@ bool is_clean(const json::object& verification) {
 }
 
 void show_verification(const json::object& of) {
-  std::printf("%s: %lu rows as of position %lu, %lu differences\n",
-              is_clean(of) ? "clean" : "NOT CLEAN",
+  std::printf(is_clean(of) ? tr("clean: %lu rows as of position %lu, %lu differences\n")
+                           : tr("NOT CLEAN: %lu rows as of position %lu, %lu differences\n"),
               number_in<unsigned long>(of, "rows"),
               number_in<unsigned long>(of, "position"),
               number_in<unsigned long>(of, "difference_count"));
@@ -132,13 +134,13 @@ void show_verification(const json::object& of) {
   }
   for (const auto& each : array_in(of, "stopped")) {
     const auto& one = each.as_object();
-    std::printf("  %s has stopped at position %lu: %s\n",
+    std::printf(tr("  %s has stopped at position %lu: %s\n"),
                 text_in(one, "view").c_str(),
                 number_in<unsigned long>(one, "position"),
                 text_in(one, "message").c_str());
   }
   if (number_in<std::uint64_t>(of, "difference_count") > 0)
-    std::fprintf(stderr, "make them again: actor-shell projections rebuild\n");
+    std::fputs(tr("make them again: actor-shell projections rebuild\n"), stderr);
 }
 
 // -- at a server, whose store it is ---------------------------------------------------------------

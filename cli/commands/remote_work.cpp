@@ -1,6 +1,7 @@
 #include "cli/commands/remote_work.hpp"
 
 #include "cli/commands/gate_prompt.hpp"
+#include "cli/language.hpp"
 #include "cli/members.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
@@ -118,7 +119,7 @@ private:
   }
 
   bool decide(const std::string& id, const run::approval_requested& what) {
-    const auto answer = ask_about(question_of(what), stop_);
+    const auto answer = ask_about(question_of(what, documents_at(at_)), stop_);
     if (!answer)
       return false;
     json::object body{{"decision", api_name(answer->decision)}};
@@ -156,7 +157,7 @@ run_result watch(const settings& with, const remote& at, const watched& what) {
   }
   if (signals.caught() != 0)
     std::fprintf(stderr,
-                 "\nthe run goes on under %s; come back: actor-shell attach %s\n",
+                 tr("\nthe run goes on under %s; come back: actor-shell attach %s\n"),
                  at.url().c_str(),
                  what.run.c_str());
   const auto ended = summary_of(at, what.run);

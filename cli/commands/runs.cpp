@@ -1,4 +1,5 @@
 #include "cli/commands/remote_work.hpp"
+#include "cli/language.hpp"
 #include "cli/members.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
@@ -26,17 +27,23 @@ void print_table(const std::vector<inspect::run_summary>& runs) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& run : runs)
     rows.push_back({short_id(run.run),
-                    run.state,
+                    tr_word(run.state),
                     std::to_string(run.phases_done) + "/" + std::to_string(run.phases),
                     to_string(run.cost),
                     short_time(run.started),
                     run.workflow,
                     run.base_branch,
                     run.repo_path});
-  const auto table =
-      render_table({"RUN", "STATE", "PHASES", "COST", "STARTED", "WORKFLOW", "BASE", "REPOSITORY"},
-                   rows,
-                   terminal_width(stream::out));
+  const auto table = render_table({tr("RUN"),
+                                   tr("STATE"),
+                                   tr("PHASES"),
+                                   tr("COST"),
+                                   tr("STARTED"),
+                                   tr("WORKFLOW"),
+                                   tr("BASE"),
+                                   tr("REPOSITORY")},
+                                  rows,
+                                  terminal_width(stream::out));
   std::fputs(table.c_str(), stdout);
 }
 
@@ -48,7 +55,7 @@ void print_phases(const json::array& phases) {
     for (const auto& [how, count] : object_in(phase, "tool_calls"))
       tools += count.to_number<std::int64_t>();
     rows.push_back({text_in(phase, "key"),
-                    text_in(phase, "state"),
+                    tr_word(text_in(phase, "state")),
                     text_in(phase, "persona"),
                     std::to_string(array_in(phase, "model_calls").size()),
                     std::to_string(tools),
@@ -56,27 +63,40 @@ void print_phases(const json::array& phases) {
                     text_in(object_in(phase, "artifact"), "path"),
                     text_in(object_in(phase, "error"), "message")});
   }
-  const auto table =
-      render_table({"PHASE", "STATE", "PERSONA", "CALLS", "TOOLS", "COST", "ARTIFACT", "REASON"},
-                   rows,
-                   terminal_width(stream::out));
+  const auto table = render_table({tr("PHASE"),
+                                   tr("STATE"),
+                                   tr("PERSONA"),
+                                   tr("CALLS"),
+                                   tr("TOOLS"),
+                                   tr("COST"),
+                                   tr("ARTIFACT"),
+                                   tr("REASON")},
+                                  rows,
+                                  terminal_width(stream::out));
   std::fputs(table.c_str(), stdout);
+}
+
+void print_state(const std::string& run, const std::string& state) {
+  std::printf("%s\n", tr("run {} {}", run, tr_word(state)).c_str());
 }
 
 /// A run's history as its report has it.
 void print_history(const json::object& of) {
-  std::printf("run %s %s\n", text_in(of, "run").c_str(), text_in(of, "state").c_str());
-  std::printf("  workflow    %s\n  repository  %s (%s)\n  branch      %s\n",
-              text_in(of, "workflow").c_str(),
-              text_in(of, "repository").c_str(),
-              text_in(of, "base_branch").c_str(),
-              text_in(of, "branch").c_str());
+  print_state(text_in(of, "run"), text_in(of, "state"));
+  const auto line = [](const char* name, const std::string& value) {
+    constexpr std::size_t names = 11;
+    std::printf("  %s %s\n", padded(name, names).c_str(), value.c_str());
+  };
+  line(tr("workflow"), text_in(of, "workflow"));
+  line(tr("repository"), text_in(of, "repository") + " (" + text_in(of, "base_branch") + ")");
+  line(tr("branch"), text_in(of, "branch"));
   if (const auto report = text_in(of, "report"); !report.empty())
-    std::printf("  report      %s\n", report.c_str());
+    line(tr("report"), report);
   const auto reason = object_in(of, "error");
   if (const auto message = text_in(reason, "message"); !message.empty())
-    std::printf("  reason      %s\n", fit(text_in(reason, "code") + " " + message, 200).c_str());
-  std::printf("  money       $%s\n\n", text_in(of, "cost_usd").c_str());
+    line(tr("reason"), fit(text_in(reason, "code") + " " + message, 200));
+  line(tr("money"), "$" + text_in(of, "cost_usd"));
+  std::printf("\n");
   print_phases(array_in(of, "phases"));
 }
 
@@ -158,7 +178,7 @@ int abort_at(const settings& with,
   if (with.format == answer_format::json)
     print_json(ended.value());
   else
-    std::printf("run %s %s\n", run.c_str(), ended.value().at("state").as_string().c_str());
+    print_state(run, text_in(ended.value(), "state"));
   return 0;
 }
 
@@ -177,8 +197,10 @@ int runs_list(const settings& with, const runs_list_options& asked) {
       all.push_back(inspect::to_json(run));
     print_json(all);
   } else if (listed.value().empty()) {
-    std::fprintf(stderr,
-                 "no runs; start one: actor-shell run WORKFLOW --repo DIR --requirements TEXT\n");
+    std::fprintf(
+        stderr,
+        "%s",
+        tr("no runs; start one: actor-shell run WORKFLOW --repo DIR --requirements TEXT\n"));
   } else {
     print_table(listed.value());
   }
@@ -240,7 +262,7 @@ int runs_abort(const settings& with, const std::string& id, const std::string& r
     if (with.format == answer_format::json)
       print_json(inspect::to_json(ended.value()));
     else
-      std::printf("run %s %s\n", to_string(run).c_str(), ended.value().state.c_str());
+      print_state(to_string(run), ended.value().state);
     return 0;
   });
 }
@@ -261,7 +283,9 @@ int change_path(const settings& with,
     if (with.format == answer_format::json)
       print_json(json::object{{"run", id}, {"path", path}, {"granted", grants}});
     else
-      std::printf("%s %s\n", grants ? "granted" : "revoked", printable(path).c_str());
+      std::printf(
+          "%s\n",
+          (grants ? tr("granted {}", printable(path)) : tr("revoked {}", printable(path))).c_str());
     return 0;
   };
   if (server.value()) {

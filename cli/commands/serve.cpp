@@ -4,6 +4,7 @@
 #include "actors/shells/stream_folds.hpp"
 #include "cli/commands/serve_figures.hpp"
 #include "cli/commands/work.hpp"
+#include "cli/language.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
@@ -89,7 +90,7 @@ void complain(std::string_view what) {
 void announce(const settings& with, const std::string& url, const std::string& token_file) {
   const auto style = style_of(stream::err);
   std::fprintf(stderr,
-               "%sserving %s%s\n  the token is in %s\n",
+               tr("%sserving %s%s\n  the token is in %s\n"),
                style.good,
                url.c_str(),
                style.plain,
@@ -235,10 +236,11 @@ int serve(const settings& with, const serve_options& asked) {
   auto& all = *made.value();
   announce(with, all.url(), gateway::token_file(all.directory()));
   wait_for(signals.token());
-  std::fprintf(stderr,
-               "stopping: clients get %ld s and what is in flight %ld s; once more ends at once\n",
-               static_cast<long>(grace_for_clients.count()),
-               static_cast<long>(grace_for_work.count()));
+  std::fprintf(
+      stderr,
+      tr("stopping: clients get %ld s and what is in flight %ld s; once more ends at once\n"),
+      static_cast<long>(grace_for_clients.count()),
+      static_cast<long>(grace_for_work.count()));
   all.stop("the server is shutting down");
   return static_cast<int>(exit_code::done);
 }

@@ -1,6 +1,7 @@
 #include "cli/commands/work.hpp"
 
 #include "cli/commands/gate_prompt.hpp"
+#include "cli/language.hpp"
 #include "cli/members.hpp"
 #include "cli/progress.hpp"
 #include "cli/stop_signals.hpp"
@@ -34,36 +35,39 @@ void add_row(std::vector<std::vector<std::string>>& rows, std::string name, std:
 void print_text(const inspect::run_summary& run) {
   const auto style = style_of(stream::out);
   const auto* colour = run.state == "completed" ? style.good : style.bad;
-  std::printf(
-      "%srun %s %s%s\n", colour, to_string(run.run).c_str(), run.state.c_str(), style.plain);
+  std::printf("%s%s%s\n",
+              colour,
+              tr("run {} {}", to_string(run.run), tr_word(run.state)).c_str(),
+              style.plain);
   std::vector<std::vector<std::string>> rows;
-  add_row(rows, "workflow", run.workflow);
-  add_row(rows, "reason", run.code.empty() ? run.message : run.code + ": " + run.message);
-  add_row(rows, "report", run.report_path);
-  add_row(rows, "branch", run.branch);
-  add_row(rows, "commit", run.commit);
-  add_row(rows, "repository", run.repo_path);
-  add_row(rows, "phases", std::to_string(run.phases_done) + " of " + std::to_string(run.phases));
-  add_row(rows, "money", to_string(run.cost));
+  add_row(rows, tr("workflow"), run.workflow);
+  add_row(rows, tr("reason"), run.code.empty() ? run.message : run.code + ": " + run.message);
+  add_row(rows, tr("report"), run.report_path);
+  add_row(rows, tr("branch"), run.branch);
+  add_row(rows, tr("commit"), run.commit);
+  add_row(rows, tr("repository"), run.repo_path);
+  add_row(rows, tr("phases"), tr("{} of {}", run.phases_done, run.phases));
+  add_row(rows, tr("money"), to_string(run.cost));
   if (run.ended.us > 0)
-    add_row(rows, "time", show_duration(run.ended - run.started));
+    add_row(rows, tr("time"), show_duration(run.ended - run.started));
   for (const auto& row : rows)
-    std::printf("  %-11s %s\n", row[0].c_str(), row[1].c_str());
+    std::printf("  %s %s\n", padded(row[0], 11).c_str(), row[1].c_str());
   std::fflush(stdout);
 }
 
 void print_hint(const inspect::run_summary& run) {
   const auto id = to_string(run.run);
   if (run.state == "awaiting_approval")
-    std::fprintf(stderr,
-                 "a person has to decide: actor-shell approvals list --run %s, then\n"
-                 "  actor-shell approvals decide APPROVAL approve|reject|request-changes|abort\n",
-                 id.c_str());
+    std::fprintf(
+        stderr,
+        tr("a person has to decide: actor-shell approvals list --run %s, then\n"
+           "  actor-shell approvals decide APPROVAL approve|reject|request-changes|abort\n"),
+        id.c_str());
   else if (run.state == "interrupted")
-    std::fprintf(stderr, "resume it: actor-shell runs resume %s\n", id.c_str());
+    std::fprintf(stderr, tr("resume it: actor-shell runs resume %s\n"), id.c_str());
   else
     std::fprintf(stderr,
-                 "look further: actor-shell runs show %s, actor-shell events run/%s\n",
+                 tr("look further: actor-shell runs show %s, actor-shell events run/%s\n"),
                  id.c_str(),
                  id.c_str());
 }
@@ -104,7 +108,7 @@ result<std::unique_ptr<runtime>> open_runtime(const settings& with, after_crash 
   TRY(auto opened, runtime::open(std::move(options)));
   for (const auto& each : opened->set_aside())
     std::fprintf(stderr,
-                 "actor-shell: run %s is left as it is: %s\n",
+                 tr("actor-shell: run %s is left as it is: %s\n"),
                  to_string(each.run).c_str(),
                  to_string(each.why).c_str());
   return opened;
@@ -128,7 +132,7 @@ result<bool> decide_here(runtime& work, const run_id& run, const std::stop_token
     const auto& listed = each.as_object();
     if (!listed.at("decision").is_null())
       continue;
-    const auto answer = ask_about(question_of(listed), stop);
+    const auto answer = ask_about(question_of(listed, documents_in(work.log())), stop);
     if (!answer)
       return false;
     TRY(const auto id, parse_uuid(text_in(listed, "approval")));
@@ -176,7 +180,7 @@ run_result drive(const settings& with, output_format format, const begin_run& be
       return failed(waited.error());
     if (signals.caught() != 0)
       std::fprintf(stderr,
-                   "\nstopping: what is in flight gets %ld s; once more ends at once\n",
+                   tr("\nstopping: what is in flight gets %ld s; once more ends at once\n"),
                    static_cast<long>(stop_grace.count()));
     work.stop(signals.caught() != 0 ? stop_grace : std::chrono::seconds{0});
   }

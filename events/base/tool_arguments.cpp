@@ -1,5 +1,8 @@
 #include "events/base/tool_arguments.hpp"
 
+#include <algorithm>
+#include <vector>
+
 namespace ash {
 namespace {
 
@@ -27,6 +30,27 @@ result<json::object> parse_tool_arguments(std::string_view text) {
     return std::move(*object);
   return refuse(errc::tool_arguments_invalid,
                 "the tool's arguments are not a JSON object: send {\"name\": value, …}");
+}
+
+std::string path_in_worktree(std::string_view path, std::string_view worktree) {
+  while (worktree.ends_with('/'))
+    worktree.remove_suffix(1);
+  if (!worktree.empty() && path.starts_with(worktree) &&
+      (path.size() == worktree.size() || path[worktree.size()] == '/'))
+    path.remove_prefix(worktree.size());
+  std::vector<std::string_view> kept;
+  while (!path.empty()) {
+    const auto component = path.substr(0, path.find('/'));
+    path.remove_prefix(std::min(path.size(), component.size() + 1));
+    if (component == ".." && !kept.empty())
+      kept.pop_back();
+    else if (!component.empty() && component != "." && component != "..")
+      kept.push_back(component);
+  }
+  std::string out;
+  for (const auto component : kept)
+    out.append(out.empty() ? "" : "/").append(component);
+  return out;
 }
 
 } // namespace ash

@@ -340,7 +340,7 @@ constexpr std::array groupings{grouping{"model", "c.model"},
 
 /// `sum` of a bigint is a numeric in Postgres.
 constexpr std::string_view sums =
-    "count(*), "
+    "cast(coalesce(sum(case when c.state = 'refused' then 0 else 1 end), 0) as bigint), "
     "cast(coalesce(sum(case when c.state in ('failed', 'lost') then 1 else 0 end), 0) as bigint), "
     "cast(coalesce(sum(case when c.retries > 0 then 1 else 0 end), 0) as bigint), "
     "cast(coalesce(sum(c.input_tokens), 0) as bigint), "

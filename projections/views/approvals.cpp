@@ -16,6 +16,8 @@ struct approval_row {
   std::string subject;
   std::int64_t round = 1;
   std::string question;
+  std::string content_sha256; ///< of what is to be approved, where that is a text
+  std::int64_t content_bytes = 0;
   usd amount; ///< of a budget approval
   std::string decided_by;
   std::string comment;
@@ -36,6 +38,8 @@ BOOST_DESCRIBE_STRUCT(approval_row,
                        subject,
                        round,
                        question,
+                       content_sha256,
+                       content_bytes,
                        amount,
                        decided_by,
                        comment,
@@ -86,7 +90,7 @@ using ignored = passes_over<without<session::fact, run::approval_requested, run:
 class approvals final : public folding_view<approvals, ignored> {
 public:
   [[nodiscard]] std::string_view name() const override { return "approvals"; }
-  [[nodiscard]] std::string_view revision() const override { return "2"; }
+  [[nodiscard]] std::string_view revision() const override { return "3"; }
   [[nodiscard]] std::vector<table_base*> tables() override { return {&rows_}; }
 
   result<void> on(const run::approval_requested& f, const log::record& from) {
@@ -101,6 +105,8 @@ public:
     made.subject = f.subject;
     made.round = f.round;
     made.question = f.question;
+    made.content_sha256 = f.content.sha256;
+    made.content_bytes = f.content.size;
     made.amount = f.amount;
     made.requested_at = from.at;
     made.expires_at = f.expires;

@@ -10,6 +10,8 @@ create table {approvals} (
   subject text not null,
   round bigint not null,
   question text not null,
+  content_sha256 text not null,
+  content_bytes bigint not null,
   amount bigint not null,
   decided_by text not null,
   comment text not null,

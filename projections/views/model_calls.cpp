@@ -72,8 +72,8 @@ BOOST_DESCRIBE_STRUCT(model_call_row,
                        started_at,
                        ended_at))
 
-/// Who calls: a phase's or session's agent. A call for a sub-agent has a row too, so that its
-/// session is found to work for the same phase.
+/// Who calls: a phase's or session's agent. A call that a sub-agent or a reviewing model may
+/// answer has a row too, so that its session is found to work for the same phase.
 struct agent_row {
   std::string owner;
   std::int64_t seq = 0;
@@ -146,7 +146,7 @@ public:
     return success();
   }
   result<void> on(const tool_call::requested& f, const log::record& from) {
-    if (f.subagents.empty())
+    if (f.subagents.empty() && f.scopes.empty())
       return success();
     TRY(const auto* const asker, agents_.look(f.owner.text()));
     if (asker == nullptr)

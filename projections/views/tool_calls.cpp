@@ -196,7 +196,12 @@ public:
       r.rule = f.rule;
     });
   }
-  result<void> on(const tool_call::delegated&, const log::record&) { return success(); }
+  result<void> on(const tool_call::delegated&, const log::record& from) {
+    return change(from, [](tool_call_row& r) {
+      if (r.state == "requested") // what a sub-agent does runs already; here a model reviews
+        r.state = "reviewing";
+    });
+  }
 
 private:
   static tool_call_row begun(const log::record& from) {

@@ -38,6 +38,25 @@ TEST(terminal, aligns_columns_by_code_points) {
   EXPECT_EQ(render_table({"A", "B"}, {{"é", "1"}, {"ab", "2"}}, 80), "A   B\né   1\nab  2\n");
 }
 
+TEST(terminal, knows_the_columns_of_hangul_and_of_what_combines) {
+  EXPECT_EQ(columns_of("abc"), 3U);
+  EXPECT_EQ(columns_of("단계"), 4U);
+  EXPECT_EQ(columns_of("e\u0301"), 1U);
+  EXPECT_EQ(columns_of("\u1112\u1161\u11AB"), 2U) << "한, decomposed";
+  EXPECT_EQ(columns_of("漢字 ✔…"), 7U);
+  EXPECT_EQ(columns_of("\U0001F600"), 2U);
+  EXPECT_EQ(padded("단계", 6), "단계  ");
+}
+
+TEST(terminal, aligns_and_cuts_wide_characters_by_their_columns) {
+  EXPECT_EQ(render_table({"단계", "상태"}, {{"spec", "완료"}, {"a", "실패"}}, 80),
+            "단계  상태\nspec  완료\na     실패\n");
+  EXPECT_EQ(fit("단계가 끝남", 8), "단계가 …");
+  EXPECT_EQ(fit("단계가 끝남", 9), "단계가 …") << "no room for a whole character more";
+  EXPECT_EQ(fit("단계가", 6), "단계가");
+  EXPECT_EQ(fit("단계가", 4), "단…") << "half a character is none";
+}
+
 TEST(terminal, shows_durations_and_counts_for_people) {
   EXPECT_EQ(show_duration(1'240'000), "1.2 s");
   EXPECT_EQ(show_duration(184 * us_per_s), "3 min 4 s");

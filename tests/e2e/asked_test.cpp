@@ -89,6 +89,9 @@ TEST_F(asked, by_the_run_and_leaves_it_open) {
   const auto shown = answer({"approvals", "show", approval()});
   EXPECT_EQ(shown.at("state").as_string(), "pending");
   EXPECT_EQ(shown.at("kind").as_string(), "artifact");
+  EXPECT_THAT(json::value_to<std::string>(shown.at("content")), HasSubstr("\"note\""));
+  EXPECT_EQ(json::value_to<std::string>(shown.at("content")).size(),
+            json::value_to<std::size_t>(shown.at("content_bytes")));
   terminal_process again{line({"runs", "resume", json::value_to<std::string>(shown.at("run"))})};
   ASSERT_TRUE(again.shows("or leave it open? ")) << again.screen();
   again.type("n\n");
@@ -104,6 +107,7 @@ TEST_F(asked, nobody_without_a_terminal_and_told_how_to_decide) {
   EXPECT_EQ(run_process(line({"approvals", "show", "nothing"})).exit_code, 3);
   const auto text = run_process(line({"approvals", "show", approval()}));
   EXPECT_THAT(text.out, HasSubstr("pending"));
+  EXPECT_THAT(text.out, HasSubstr("\"note\"")) << "what is to be approved";
 }
 
 } // namespace

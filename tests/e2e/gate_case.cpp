@@ -244,9 +244,10 @@ void gate_case::examine_budget(const std::vector<fact_at>& facts,
     if (amount != usd{})
       into.faults.push_back(scope + " still has a reservation of " + to_string(amount));
   for (const auto& [scope, amount] : books.settled)
-    if (amount != books.spent_by_calls)
-      into.faults.push_back(scope + " has settled " + to_string(amount) + ", the calls cost " +
-                            to_string(books.spent_by_calls));
+    if (const auto spent = books.spent_in.find(scope);
+        spent == books.spent_in.end() || amount != spent->second)
+      into.faults.push_back(scope + " has settled " + to_string(amount) +
+                            ", which is not what its calls cost");
   if (gate_.kind != run::approval_kind::budget)
     return;
   const auto reserved = only<budget::reserved>(facts);

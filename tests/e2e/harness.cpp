@@ -240,6 +240,7 @@ std::map<std::string, std::string> clean_environment(const fs::path& home) {
           {"ANTHROPIC_API_KEY", ""},
           {"DBUS_SESSION_BUS_ADDRESS", ""}, // nor the keyring of whoever runs the test
           {"XDG_RUNTIME_DIR", home / "no-runtime-directory"},
+          {"ACTOR_SHELL_LANG", "en"},
           {"GIT_CONFIG_GLOBAL", "/dev/null"},
           {"GIT_CONFIG_SYSTEM", "/dev/null"},
           {"no_proxy", "127.0.0.1,localhost"},

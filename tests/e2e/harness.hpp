@@ -147,9 +147,10 @@ template <class Fact> std::vector<Fact> only(const std::vector<fact_at>& facts) 
 
 /// What the books say, counted from facts alone.
 struct books {
-  usd spent_by_calls;                 ///< costs of all model calls: completed, failed and lost
-  std::map<std::string, usd> settled; ///< by scope
-  std::map<std::string, usd> open;    ///< by scope: reserved, neither settled nor released
+  usd spent_by_calls;                  ///< costs of all model calls: completed, failed and lost
+  std::map<std::string, usd> spent_in; ///< the same, by the scopes that paid
+  std::map<std::string, usd> settled;  ///< by scope
+  std::map<std::string, usd> open;     ///< by scope: reserved, neither settled nor released
 };
 
 books count_money(const std::vector<fact_at>& facts);

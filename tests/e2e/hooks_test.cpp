@@ -184,7 +184,7 @@ TEST_F(hooks, are_told_of_an_approval_and_of_a_warning) {
   ASSERT_EQ(ended.exit_code, 5) << ended.shown();
   const auto id = the_run();
   ASSERT_THAT(told("approval_requested"), SizeIs(1));
-  const auto& asked = told("approval_requested")[0].at("approval");
+  const auto asked = told("approval_requested")[0].at("approval");
   EXPECT_EQ(text_at(asked, "kind"), "artifact");
   EXPECT_EQ(text_at(asked, "subject"), ".actor-shell/out/note.json");
   EXPECT_EQ(text_at(told("approval_requested")[0], "root"), "run/" + id);

@@ -58,7 +58,8 @@ protected:
     return parsed ? std::move(parsed).value() : json::value{};
   }
   [[nodiscard]] json::object key_of(const std::string& provider) const {
-    for (const auto& each : json_of({"keys"}).as_array())
+    const auto rows = json_of({"keys"});
+    for (const auto& each : rows.as_array())
       if (text_at(each.as_object(), "provider") == provider)
         return each.as_object();
     ADD_FAILURE() << "no row of " << provider;
@@ -66,7 +67,8 @@ protected:
   }
   [[nodiscard]] fs::path key_file() const { return home_ / "keys/openrouter"; }
   [[nodiscard]] json::object check_of(const std::string& what) const {
-    for (const auto& each : json_of({"doctor", "--offline"}).at("checks").as_array())
+    const auto told = json_of({"doctor", "--offline"});
+    for (const auto& each : told.at("checks").as_array())
       if (text_at(each.as_object(), "check") == what)
         return each.as_object();
     ADD_FAILURE() << "no check of " << what;
@@ -139,7 +141,9 @@ TEST_F(keys, that_are_none_and_providers_that_are_unknown_are_refused) {
 TEST_F(keys, that_others_could_read_are_not_used) {
   ASSERT_EQ(tell(key + "\n", {"login", "openrouter", "--file"}).exit_code, 0);
   fs::permissions(key_file(), fs::perms::group_read, fs::perm_options::add);
-  EXPECT_THAT(text_at(key_of("openrouter"), "problem"), HasSubstr("chmod 600"));
+  const auto row = key_of("openrouter");
+  EXPECT_THAT(text_at(row, "problem"), HasSubstr("chmod 600"));
+  EXPECT_TRUE(row.at("place").is_null());
   EXPECT_EQ(text_at(check_of("key of openrouter"), "verdict"), "fail");
   EXPECT_THAT(ask({"run", "note@1", "--model", "openrouter:a/b", "--explain"}).out,
               HasSubstr("chmod 600"));
@@ -231,6 +235,19 @@ TEST_F(keys, and_consent_decide_who_may_work) {
   EXPECT_EQ(ask({"consent", "grant", "persona", "note-writer"}).exit_code, 0);
   EXPECT_EQ(text_at(json_of(look).at("roles").at(0).as_object(), "chosen"), "note-writer@1");
   EXPECT_EQ(ask({"consent", "grant", "planet", "mars"}).exit_code, 2);
+}
+
+TEST_F(keys, and_a_consent_that_was_taken_back_holds_for_a_run_that_exists) {
+  ASSERT_EQ(tell(key + "\n", {"login", "openrouter", "--file"}).exit_code, 0);
+  ASSERT_EQ(ask({"consent", "grant", "backend", "openrouter"}).exit_code, 0);
+  // Its first call is refused by its budget: nothing is sent.
+  const auto blocked = run({"--model", "openrouter:a/b", "--budget", "0.0000001"});
+  EXPECT_THAT(blocked.err, HasSubstr("budget")) << blocked.shown();
+  const auto id = text_at(json_of({"runs", "list"}).at(0).as_object(), "run");
+  ASSERT_EQ(ask({"consent", "revoke", "backend", "openrouter"}).exit_code, 0);
+  const auto resumed = ask({"runs", "resume", id});
+  EXPECT_NE(resumed.exit_code, 0);
+  EXPECT_THAT(resumed.err, HasSubstr("consent_missing")) << resumed.shown();
 }
 
 TEST_F(keys, explain_starts_nothing_and_tells_why_an_override_will_not_do) {

@@ -242,9 +242,10 @@ void kill_case::examine_money(const std::vector<fact_at>& facts,
     into.faults.push_back("money was settled in " + std::to_string(books.settled.size()) +
                           " scopes, expected the run's and the day's");
   for (const auto& [scope, amount] : books.settled)
-    if (amount != books.spent_by_calls)
-      into.faults.push_back(scope + " has settled " + to_string(amount) + ", the calls cost " +
-                            to_string(books.spent_by_calls));
+    if (const auto spent = books.spent_in.find(scope);
+        spent == books.spent_in.end() || amount != spent->second)
+      into.faults.push_back(scope + " has settled " + to_string(amount) +
+                            ", which is not what its calls cost");
   if (books.spent_by_calls == usd{})
     into.faults.emplace_back("no call cost anything: nothing is tested");
   if (run.cost != books.spent_by_calls)

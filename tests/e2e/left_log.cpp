@@ -85,12 +85,19 @@ std::string left_log::text_of(const document& doc) const {
 
 books count_money(const std::vector<fact_at>& facts) {
   books out;
+  std::map<call_id, std::vector<budget_terms>> payers;
+  const auto spend = [&](const auto& f) {
+    out.spent_by_calls += f.cost;
+    for (const auto& terms : payers[f.call])
+      out.spent_in[terms.scope] += f.cost;
+  };
   for (const auto& each : facts) {
     const std::string scope{each.record.stream.key()};
     std::visit(match{
-                   [&](const turn::call_completed& f) { out.spent_by_calls += f.cost; },
-                   [&](const turn::call_failed& f) { out.spent_by_calls += f.cost; },
-                   [&](const turn::call_lost& f) { out.spent_by_calls += f.cost; },
+                   [&](const turn::call_requested& f) { payers[f.call] = f.scopes; },
+                   [&](const turn::call_completed& f) { spend(f); },
+                   [&](const turn::call_failed& f) { spend(f); },
+                   [&](const turn::call_lost& f) { spend(f); },
                    [&](const budget::reserved& f) { out.open[scope] += f.amount; },
                    [&](const budget::released& f) { out.open[scope] -= f.amount; },
                    [&](const budget::settled& f) {

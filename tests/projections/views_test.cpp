@@ -1,3 +1,4 @@
+#include "actors/aggregates/document_of.hpp"
 #include "tests/projections/place.hpp"
 
 namespace ash::projections::testing {
@@ -131,6 +132,7 @@ TEST_P(views, know_what_a_session_asks_and_what_it_may_cost) {
   asked.asker = stream_of(id);
   asked.subject = "session:x";
   asked.question = "May it go on?";
+  asked.content = document_of("All of it.");
   asked.amount = usd{250'000'000'000};
   session::created made;
   made.session = id;
@@ -142,6 +144,8 @@ TEST_P(views, know_what_a_session_asks_and_what_it_may_cost) {
   EXPECT_EQ(rows.rows[0].at("run"), "");
   EXPECT_EQ(rows.rows[0].at("kind"), "budget");
   EXPECT_EQ(rows.rows[0].at("question"), "May it go on?");
+  EXPECT_EQ(rows.rows[0].at("content_sha256"), json::value(sha256_hex("All of it.")));
+  EXPECT_EQ(rows.rows[0].at("content_bytes"), 10);
   EXPECT_EQ(rows.rows[0].at("amount_usd"), "0.25");
 }
 
@@ -168,6 +172,32 @@ TEST_P(views, count_the_calls_of_sub_agents_to_the_phase_that_they_work_for) {
   const auto row = one(with->queries(), "model_calls", to_string(call.call));
   EXPECT_EQ(row.at("run"), json::value(std::string{root.key()}));
   EXPECT_EQ(row.at("phase_key"), "plan");
+}
+
+TEST_P(views, show_a_call_that_a_model_reviews_and_count_what_that_costs_to_its_phase) {
+  const auto root = stream_of(past.add_run("r1"));
+  const auto owner = stream_of(an_id<phase_id>(std::string{root.key()} + "plan"));
+  tool_call::requested asked;
+  asked.call = an_id<tool_call_id>("asked");
+  asked.owner = owner;
+  asked.scopes.emplace_back().scope = "day:2026-11-21";
+  turn::tool_called called;
+  called.tool_call = asked.call;
+  past.add(owner, root, {called});
+  session::created reviewer;
+  reviewer.session = an_id<session_id>("reviewer");
+  reviewer.depth = 1;
+  reviewer.asked_by = asked.call;
+  past.add(
+      stream_of(asked.call), root, {asked, tool_call::delegated{asked.call, reviewer.session}});
+  turn::call_requested call;
+  call.call = an_id<call_id>("verdict");
+  call.purpose = turn::call_purpose::review;
+  past.add(stream_of(reviewer.session), root, {reviewer, call});
+  const auto with = open();
+  catch_up(*with);
+  EXPECT_EQ(one(with->queries(), "model_calls", to_string(call.call)).at("phase_key"), "plan");
+  EXPECT_EQ(one(with->queries(), "tool_calls", to_string(asked.call)).at("state"), "reviewing");
 }
 
 ASH_EACH_STORE(views);

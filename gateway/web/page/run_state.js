@@ -223,6 +223,7 @@ const folds = {
       subject: data.subject,
       round: data.round,
       question: data.question ?? "",
+      content: data.content ?? { sha256: "", size: 0 },
       amount: data.amount ?? "",
       decision: null,
     });

@@ -3,6 +3,8 @@
 import { dollars, facts, h, show, stateOf, when } from "./dom.js";
 import { isOver, newRun, openApprovals, spentText, take } from "./run_state.js";
 
+const mostShown = 65_536;
+
 export function runView(main, page, id) {
   let run = newRun();
   let isCaughtUp = false;
@@ -135,6 +137,24 @@ export function runView(main, page, id) {
     return button;
   }
 
+  /// What is to be approved, read when somebody wants to see it.
+  function contentOf({ sha256, size }) {
+    if (!sha256) return "";
+    const text = h("pre", {});
+    const all = h("details", {}, h("summary", {}, `All of it (${size} bytes)`), text);
+    all.addEventListener("toggle", () => {
+      if (!all.open || text.textContent) return;
+      page.link.get(`/api/v1/blobs/${sha256}`).then(
+        (whole) => {
+          text.textContent =
+            whole.length > mostShown ? `${whole.slice(0, mostShown)}\n… of ${size} bytes` : whole;
+        },
+        page.complain,
+      );
+    });
+    return all;
+  }
+
   function drawApprovals() {
     const open = openApprovals(run);
     show(approvals, open, () =>
@@ -158,6 +178,7 @@ export function runView(main, page, id) {
             Number(each.amount) > 0 ? `, may cost ${dollars(each.amount)}` : "",
           ),
           each.question ? h("p", { class: "question" }, each.question) : "",
+          contentOf(each.content),
           h("label", { for: `comment-${each.id}` }, "Comment", comment),
           h(
             "div",

@@ -168,7 +168,7 @@ TEST(budget_gate, lets_one_call_pass_once_it_is_approved) {
   s.when(yes).leads_to({"turn.approval.settled", "llm.call.requested"});
   EXPECT_NE(the_call(s), before);
   EXPECT_EQ(s.the<turn::call_requested>().approval, approval);
-  EXPECT_EQ(s.reactions<effect::reserve>().at(0).approval, approval);
+  EXPECT_EQ(effect::approval_for(s.reactions<effect::reserve>().at(0), "day:2026-11-21"), approval);
   s.when(yes).leads_to_nothing();
   s.when(turn::budget_reserved{the_call(s)}).leads_to({"llm.call.started"});
 }
@@ -186,7 +186,33 @@ TEST(budget_gate, blocks_where_it_is_refused_and_asks_anew_once_it_is_resumed) {
   EXPECT_NE(loop_of(s).now->awaits, approval);
 }
 
-TEST(budget_gate, asks_once_about_a_call_that_another_scope_refuses_too) {
+TEST(budget_gate, asks_about_every_scope_that_asks) {
+  auto work = a_work_that_asks();
+  const auto own = work.scopes.front().scope;
+  work.scopes.front().policy = budget_policy::prompt;
+  auto s = a_turn_that_reserves(work);
+  const auto is_refused = [&](const std::string& scope) -> phase_story& {
+    s.when(
+        turn::budget_refused{the_call(s), scope, refuse(errc::budget_exhausted, "all is spent")});
+    return s.when(turn::budget_settled{the_call(s)});
+  };
+  is_refused(own);
+  const auto first = loop_of(s).now->awaits;
+  s.when(answers_gate(s, run::decision_kind::approve));
+  auto reserving = s.reactions<effect::reserve>().at(0);
+  EXPECT_EQ(effect::approval_for(reserving, own), first);
+  EXPECT_TRUE(effect::approval_for(reserving, "day:2026-11-21").is_nil())
+      << "nobody was asked about the day's";
+  is_refused("day:2026-11-21").leads_to({"llm.call.settled", "turn.approval.awaited"});
+  const auto second = loop_of(s).now->awaits;
+  EXPECT_NE(second, first);
+  s.when(answers_gate(s, run::decision_kind::approve));
+  reserving = s.reactions<effect::reserve>().at(0);
+  EXPECT_EQ(effect::approval_for(reserving, own), first) << "it holds on";
+  EXPECT_EQ(effect::approval_for(reserving, "day:2026-11-21"), second);
+}
+
+TEST(budget_gate, asks_once_about_a_call_that_the_same_scope_refuses_again) {
   auto s = a_turn_that_asks();
   s.when(answers_gate(s, run::decision_kind::approve));
   s.when(turn::budget_refused{

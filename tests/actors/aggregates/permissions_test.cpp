@@ -1,5 +1,7 @@
 #include "actors/aggregates/permissions.hpp"
 
+#include "events/base/tool_arguments.hpp"
+
 #include <gtest/gtest.h>
 
 namespace ash::testing {
@@ -70,7 +72,7 @@ TEST(permissions, of_every_mode_for_every_effect_under_every_rule) {
       for (const auto& call : {a_read, inside, with_a_key, outside, taken_back, a_command}) {
         auto terms = terms_in(in);
         terms.permissions = {{rule}};
-        const auto writes = call.effect == effect_class::write;
+        const auto writes = call.effect != effect_class::read;
         auto want = rule;
         if (rule == verdict::ask && in == mode::dont_ask)
           want = verdict::deny;
@@ -143,9 +145,26 @@ TEST(permissions, take_grants_and_revocations_in_their_order) {
   EXPECT_EQ(policy::is_writable(again, "docs/a"), writable::yes);
 }
 
+TEST(permissions, show_all_of_a_command_that_is_asked_about_or_say_that_they_do_not) {
+  tool_terms terms;
+  terms.permissions = {{verdict::ask, "run_command", {}, {}, "config"}};
+  const auto question = [&](const std::string& command) {
+    return judged(terms,
+                  {"run_command", R"({"command":")" + command + R"("})", effect_class::write})
+        .message;
+  };
+  const auto hidden = "ls -la " + std::string(600, 'd') + " ; rm -rf infra";
+  EXPECT_NE(question(hidden).find("; rm -rf infra'"), std::string::npos) << question(hidden);
+  const auto longer = "ls -la " + std::string(5'000, 'd') + " ; rm -rf infra";
+  EXPECT_NE(question(longer).find("(the first 4096 of 5022 bytes: look at all of it)"),
+            std::string::npos)
+      << question(longer);
+}
+
 TEST(permissions, see_through_another_spelling_of_a_path) {
   for (const auto* spelt : {"src/../docs/a", "./docs//a", "/worktree/docs/a", "docs/x/../a"})
-    EXPECT_EQ(policy::path_in_worktree(spelt, "/worktree"), "docs/a") << spelt;
+    for (const auto* worktree : {"/worktree", "/worktree/"})
+      EXPECT_EQ(path_in_worktree(spelt, worktree), "docs/a") << spelt;
 }
 
 TEST(permissions, let_commands_run_until_a_path_is_taken_back) {

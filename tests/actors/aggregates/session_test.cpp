@@ -145,6 +145,17 @@ TEST(session, permits_only_reading_in_plan_mode) {
   EXPECT_TRUE(s.the<turn::tool_called>().refusal.empty());
 }
 
+TEST(session, begins_plan_mode_only_while_no_tool_is_at_work) {
+  auto s = a_calling_session();
+  s.when(wants(the_call(s), {asks("write_file", "{}", "1")}));
+  s.when(turn::budget_settled{the_call(s)});
+  ASSERT_EQ(in(s).turns.now->in_flight.size(), 1U);
+  const auto call = in(s).turns.now->in_flight.front().call;
+  s.when(session::set_plan_mode{true}).refuses(errc::response_in_progress);
+  s.when(turn::tool_finished{call, turn::tool_answer::completed, {}, "done", {}});
+  s.when(session::set_plan_mode{true}).leads_to({"session.plan_mode.changed"});
+}
+
 TEST(session, archives_everything_when_it_is_cleared) {
   auto s = an_idle_session();
   s.when(session::clear{}).then({session::cleared{1, 1}});

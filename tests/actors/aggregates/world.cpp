@@ -1,5 +1,7 @@
 #include "tests/actors/aggregates/world.hpp"
 
+#include "actors/aggregates/delegation.hpp"
+#include "actors/aggregates/model_review.hpp"
 #include "events/base/match.hpp"
 
 #include <set>
@@ -94,19 +96,18 @@ void world::open_child(const stream_id& owner, const effect::open_child& e) {
   };
   if (!actors_.contains(stream_of(e.session)) && outside_.start_fails())
     return give_up(refuse(errc::persona_not_found, "nobody has that name"));
-  session::created child;
-  child.session = e.session;
-  child.worktree = e.what.worktree;
-  child.depth = e.what.depth + 1;
+  auto child = delegation::stub_of(e.what, e.session);
   child.agent = outside_.work.agent;
   child.scopes = e.what.scopes;
   child.scopes.insert(child.scopes.begin(), a_scope("session:" + to_string(e.session)));
-  child.root = e.what.root;
-  child.asked_by = e.what.call;
   child.task = "Help.";
-  child.attended = e.what.attended;
-  if (outside_.child_writes())
+  if (model_review::is_reviewer(child)) {
+    child.agent.tools.clear();
+    child.agent.tool_bounds = {};
+    child.agent.max_steps = 1;
+  } else if (outside_.child_writes()) {
     child.branch = "sub";
+  }
   if (const auto taken = tell(stream_of(e.session), session::create{child}); !taken)
     give_up(taken.error());
 }
@@ -131,9 +132,10 @@ void world::perform(const in_flight& what) {
       match{
           [&](const effect::reserve& e) {
             for (const auto& scope : e.scopes)
-              if (const auto taken =
-                      tell(stream_of_budget(scope.scope),
-                           budget::reserve{e.call, owner, e.amount, scope, e.approval});
+              if (const auto taken = tell(
+                      stream_of_budget(scope.scope),
+                      budget::reserve{
+                          e.call, owner, e.amount, scope, effect::approval_for(e, scope.scope)});
                   !taken)
                 return answer(owner, turn::budget_refused{e.call, scope.scope, taken.error()});
             answer(owner, turn::budget_reserved{e.call});
@@ -214,7 +216,11 @@ void world::crash_within(std::size_t at) {
   const auto what = in_flight_.at(at);
   if (const auto* e = std::get_if<effect::reserve>(&what.request.what); e && !e->scopes.empty())
     (void)tell(stream_of_budget(e->scopes.front().scope),
-               budget::reserve{e->call, what.owner, e->amount, e->scopes.front(), e->approval});
+               budget::reserve{e->call,
+                               what.owner,
+                               e->amount,
+                               e->scopes.front(),
+                               effect::approval_for(*e, e->scopes.front().scope)});
   if (const auto* e = std::get_if<effect::settle>(&what.request.what); e && !e->scopes.empty())
     answer(stream_of_budget(e->scopes.front().scope),
            e->spent ? any_command{budget::settle{e->call, e->actual}}
@@ -311,9 +317,11 @@ void expect_decided_once(const std::vector<any_fact>& facts) {
     }
 }
 
-/// A call that somebody had to decide about ran only where it was approved.
+/// A call that a person or a model had to decide about ran only where it was approved.
 void expect_reviewed(const std::vector<any_fact>& facts) {
-  const auto awaited = !all_of<tool_call::review_awaited>(facts).empty();
+  auto awaited = !all_of<tool_call::review_awaited>(facts).empty();
+  for (const auto& f : all_of<tool_call::delegated>(facts))
+    awaited = awaited || f.session == model_review::session_of(f.call);
   const auto reviews = all_of<tool_call::reviewed>(facts);
   EXPECT_LE(reviews.size(), 1U) << "a tool call was reviewed twice";
   const auto approved =

@@ -106,6 +106,25 @@ TEST(config, refuses_a_file_with_a_key_that_others_may_read) {
   EXPECT_TRUE(load_config(open).has_value());
 }
 
+TEST(config, names_a_model_that_reviews_and_nobody_else_can) {
+  const auto parsed =
+      parse_config("permissions: {mode: default, reviewer: \"openai:gpt-4o\"}\n", "c");
+  ASSERT_TRUE(parsed.has_value()) << to_string(parsed.error());
+  EXPECT_EQ(parsed.value().reviewer, "openai:gpt-4o");
+  EXPECT_FALSE(config{}.reviewer);
+  EXPECT_THAT(refusal("permissions:\n  reviewer: gpt\n"),
+              AllOf(HasSubstr("config.yaml:2:"), HasSubstr("'permissions.reviewer'")));
+  const auto of_persona =
+      parse_persona("name: a\nversion: 1\ntitle: A\nmodel: \"openai:x\"\nsystem_prompt: A.\n"
+                    "permissions: {reviewer: \"openai:x\"}\n",
+                    "p.yaml");
+  ASSERT_FALSE(of_persona.has_value());
+  EXPECT_EQ(of_persona.error().code, errc::unknown_field);
+  const scratch dir;
+  const auto rules = dir.write("c.yaml", "permissions: {reviewer: \"openai:x\", mode: plan}\n");
+  EXPECT_EQ(load_permission_settings(rules).value().mode, permission_mode::plan);
+}
+
 TEST(config, reads_hooks_in_their_order) {
   const auto parsed = parse_config(R"(hooks:
   - {on: pre_tool, match: "write_*", command: "./check.sh", time_limit_s: 300}
@@ -137,6 +156,27 @@ TEST(config, says_where_a_hook_is_wrong) {
       AllOf(HasSubstr("looks like a key"), testing::Not(HasSubstr("ghp_R7"))));
   EXPECT_THAT(refusal("hooks: [{on: run_end, command: x, time_limit_s: 0}]"),
               HasSubstr("'hooks[0].time_limit_s'"));
+}
+
+// Each tool call is recorded with the hooks and rules that hold for it.
+TEST(config, bounds_what_hooks_and_rules_hold_together) {
+  const auto hooks_of = [](std::size_t bytes) {
+    const auto one = "  - {on: run_end, command: " + std::string(bytes / 2, 'x') + "}\n";
+    return "hooks:\n" + one + one;
+  };
+  EXPECT_TRUE(parse_config(hooks_of(64 * 1024), "c").has_value());
+  EXPECT_THAT(refusal(hooks_of(64 * 1024 + 2)),
+              AllOf(HasSubstr("config.yaml:3:"), HasSubstr("'hooks[1].command'")));
+  const auto rules_of = [](std::size_t count, std::size_t bytes) {
+    std::string out = "permissions:\n  rules:\n";
+    for (std::size_t i = 0; i < count; ++i)
+      out += "    - {verdict: ask, pattern: " + std::string(bytes, 'x') + "}\n";
+    return out;
+  };
+  EXPECT_TRUE(parse_config(rules_of(64, 1'024), "c").has_value());
+  EXPECT_THAT(refusal(rules_of(1, 1'025)),
+              AllOf(HasSubstr("config.yaml:3:"), HasSubstr("'permissions.rules[0].pattern'")));
+  EXPECT_THAT(refusal(rules_of(65, 1'024)), AllOf(HasSubstr("config.yaml:67:"), HasSubstr("64")));
 }
 
 } // namespace

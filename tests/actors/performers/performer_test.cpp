@@ -105,6 +105,17 @@ TEST_F(performer, reserves_in_every_scope_in_order) {
   EXPECT_EQ(std::get<budget::reserve>(told[0].command.what).owner, the_phase.stream);
 }
 
+TEST_F(performer, gives_an_approval_to_the_scope_that_it_is_about_alone) {
+  const approval_id approved{random_uuid()};
+  effect::reserve what{a_call, two_scopes(), {7}, {{"day:2026-11-21", approved}}};
+  auto came = perform(std::move(what));
+  came.last<turn::budget_reserved>();
+  const auto told = directory_.all();
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_TRUE(std::get<budget::reserve>(told[0].command.what).approval.is_nil());
+  EXPECT_EQ(std::get<budget::reserve>(told[1].command.what).approval, approved);
+}
+
 TEST_F(performer, ends_a_reservation_at_the_first_scope_that_refuses) {
   directory_.then(refuse(errc::budget_exhausted, "the cap is reached"));
   auto came = perform(effect::reserve{a_call, two_scopes(), {7}});

@@ -1,5 +1,6 @@
 // Sub-agents as they are made and come back: their bounds, what pays for them, their worktrees.
 #include "actors/aggregates/delegation.hpp"
+#include "actors/aggregates/permissions.hpp"
 #include "actors/performers/agent_terms.hpp"
 #include "actors/performers/child_effects.hpp"
 #include "actors/performers/child_workspace.hpp"
@@ -56,7 +57,7 @@ TEST(subagent, may_write_what_both_it_and_its_asker_may) {
   EXPECT_THAT(writable({"**"}, {"**", "!own/**"}), ElementsAre("**", "!own/**"));
 }
 
-TEST(subagent, is_bound_by_its_askers_rules_before_its_own) {
+TEST(subagent, is_bound_by_its_askers_rules_and_its_own) {
   tool_terms terms;
   terms.network = true;
   terms.mode = permission_mode::dont_ask;
@@ -68,6 +69,48 @@ TEST(subagent, is_bound_by_its_askers_rules_before_its_own) {
   EXPECT_EQ(bounds.mode, permission_mode::dont_ask) << "the stricter one holds";
   ASSERT_FALSE(bounds.permissions.empty());
   EXPECT_EQ(bounds.permissions.front().origin, "config");
+}
+
+using own_rules = std::vector<definitions::permission_rule>;
+
+permission_verdict verdict_on(const tool_terms& asker,
+                              own_rules own,
+                              std::string_view tool,
+                              std::string_view arguments) {
+  auto who = a_reader();
+  who.permissions.rules = std::move(own);
+  who.writable_paths = {"**"};
+  return policy::permit_call(child_bounds(asker, who),
+                             {tool, arguments, effect_class::write, "/worktree"})
+      .verdict;
+}
+
+TEST(subagent, may_do_nothing_that_its_asker_or_its_own_persona_may_not) {
+  using verdict = definitions::permission_verdict;
+  constexpr auto write = R"({"path":"docs/a"})";
+  constexpr auto push = R"({"command":"git push"})";
+  tool_terms narrow;
+  narrow.writable_paths = {"src/**"};
+  EXPECT_EQ(verdict_on(narrow, {{verdict::allow, "write_file", {}, {}}}, "write_file", write),
+            permission_verdict::ask)
+      << "an allow of its own widens nothing";
+  tool_terms allows;
+  allows.permissions = {{permission_verdict::allow, "run_command", {}, {}, "config"}};
+  EXPECT_EQ(verdict_on(allows, {}, "run_command", push), permission_verdict::allow);
+  EXPECT_EQ(verdict_on(allows, {{verdict::deny, {}, "git push*", {}}}, "run_command", push),
+            permission_verdict::deny)
+      << "what its asker may does not lift what it may not";
+  tool_terms denies;
+  denies.permissions = {{permission_verdict::deny, {}, "git push*", {}, "config"}};
+  EXPECT_EQ(verdict_on(denies, {{verdict::ask, "run_command", {}, {}}}, "run_command", push),
+            permission_verdict::deny)
+      << "nobody is asked about what its asker may not do";
+  EXPECT_EQ(verdict_on({},
+                       {{verdict::allow, {}, "git push", {}}, {verdict::deny, {}, "git*", {}}},
+                       "run_command",
+                       push),
+            permission_verdict::allow)
+      << "its own exceptions from its own rules hold";
 }
 
 TEST(subagent, spends_from_all_that_pay_for_its_asker) {

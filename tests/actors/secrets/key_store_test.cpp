@@ -21,8 +21,6 @@ protected:
     // No keyring of whoever runs the test: neither read nor written.
     ::setenv("DBUS_SESSION_BUS_ADDRESS", "", 1);
     ::setenv("XDG_RUNTIME_DIR", "/nonexistent", 1);
-    std::string name = fs::temp_directory_path() / "keys-XXXXXX";
-    directory_ = ::mkdtemp(name.data());
   }
   ~key_files() override { fs::remove_all(directory_); }
 
@@ -32,7 +30,12 @@ protected:
     return facts.st_mode & 0777;
   }
 
-  fs::path directory_;
+  static fs::path fresh_directory() {
+    std::string name = fs::temp_directory_path() / "keys-XXXXXX";
+    return ::mkdtemp(name.data());
+  }
+
+  fs::path directory_ = fresh_directory();
   key_store store_{directory_ / "config" / "keys"};
 };
 

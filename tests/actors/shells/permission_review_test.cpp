@@ -57,6 +57,21 @@ TEST(permission_review, leaves_the_persona_its_rules) {
   EXPECT_EQ(changed->after.verdict, permission_verdict::allow);
 }
 
+TEST(permission_review, keeps_what_narrows_a_sub_agent) {
+  auto fetch = a_call("run_command", R"({"command":"curl x"})");
+  fetch.depth = 1;
+  fetch.terms.permissions = {
+      {permission_verdict::deny, "run_command", "curl*", {}, "sub-agent h@1"},
+      {permission_verdict::ask, "run_command", {}, {}, "config"}};
+  EXPECT_FALSE(
+      compare(fetch, rules({{definitions::permission_verdict::allow, {}, "curl*", {}}}), {}));
+  fetch.arguments = R"({"command":"ls"})";
+  const auto changed =
+      compare(fetch, rules({{definitions::permission_verdict::deny, {}, "ls*", {}}}), {});
+  ASSERT_TRUE(changed);
+  EXPECT_EQ(changed->after.rule, "deny * 'ls*' (stricter.yaml)");
+}
+
 TEST(permission_review, lets_a_persona_narrow_the_mode) {
   const auto outside = a_call("write_file", R"({"path":"docs/a"})");
   const auto freer = compare(outside, in_mode(mode::bypass), {});

@@ -84,16 +84,37 @@ TEST_F(paths, stay_with_the_directory_that_was_opened_when_it_is_swapped_for_a_s
   EXPECT_FALSE(fs::exists(outside() / "file"));
 }
 
-TEST_F(paths, through_symlinks_that_stay_inside_are_fine) {
-  put(root() / "real" / "file", "one");
-  fs::create_directory_symlink("real", root() / "link");
-  fs::create_symlink("link/file", root() / "file_link");
-  EXPECT_EQ(call("read_file", {{"path", "link/file"}}).text, "one");
-  const auto done = call("write_file", {{"path", "file_link"}, {"content", "two"}});
-  expect_done(done);
-  EXPECT_EQ(done.written.front().path, "real/file");
-  EXPECT_EQ(get(root() / "real" / "file"), "two");
-  EXPECT_TRUE(fs::is_symlink(root() / "file_link"));
+// Rules and writable paths judge the text of a path: what it leads to has to be what it says.
+TEST_F(paths, through_symlinks_are_refused_with_the_path_to_name) {
+  put(root() / "infra" / "prod.tf", "one");
+  fs::create_directory(root() / "docs");
+  fs::create_directory_symlink("../infra", root() / "docs" / "cur");
+  fs::create_symlink("infra/prod.tf", root() / "file_link");
+  const auto refused = [&](std::string_view tool, const json::object& arguments) {
+    const auto done = call(tool, arguments);
+    expect_failed(done, errc::permission_denied);
+    EXPECT_NE(done.text.find("through a symlink to 'infra"), std::string::npos) << done.text;
+  };
+  for (const auto* path : {"docs/cur/prod.tf", "docs/cur/../infra/prod.tf", "file_link"}) {
+    refused("read_file", {{"path", path}});
+    refused("write_file", {{"path", path}, {"content", "two"}});
+    refused("edit_file", {{"path", path}, {"old_string", "one"}, {"new_string", "two"}});
+    refused("grep", {{"pattern", "one"}, {"path", path}});
+  }
+  refused("write_file", {{"path", "docs/cur/new/dir/x.tf"}, {"content", "two"}});
+  refused("list_dir", {{"path", "docs/cur"}});
+  refused("grep", {{"pattern", "one"}, {"path", "docs/cur"}});
+  EXPECT_EQ(get(root() / "infra" / "prod.tf"), "one");
+  EXPECT_FALSE(fs::exists(root() / "infra" / "new"));
+  expect_done(call("write_file", {{"path", "docs/../infra/prod.tf"}, {"content", "two"}}));
+}
+
+TEST_F(paths, by_another_name_of_the_worktree_are_refused) {
+  put(root() / "a", "one");
+  fs::create_directory_symlink(root(), outside() / "tree");
+  where_.worktree = outside() / "tree";
+  EXPECT_EQ(call("read_file", {{"path", (outside() / "tree/a").string()}}).text, "one");
+  expect_failed(call("read_file", {{"path", (root() / "a").string()}}), errc::permission_denied);
 }
 
 TEST_F(paths, may_be_absolute_beneath_the_worktree) {

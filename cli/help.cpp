@@ -1,0 +1,73 @@
+#include "cli/help.hpp"
+
+#include "cli/language.hpp"
+#include "cli/terminal.hpp"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+namespace ash::cli {
+namespace {
+
+// What CLI11 itself says.
+constexpr const char* help_flag = msg("Print this help message and exit");
+constexpr const char* version_flag = msg("Display program version information and exit");
+constexpr const char* options_group = msg("Options");
+constexpr const char* subcommands_group = msg("Subcommands");
+
+/// CLI11's own, but for columns that Hangul takes two of: it counts bytes.
+class wide_formatter : public CLI::Formatter {
+public:
+  wide_formatter() {
+    label("Usage", tr("Usage"));
+    label("Positionals", tr("Positionals"));
+    label("OPTIONS", tr("OPTIONS"));
+    label("SUBCOMMAND", tr("SUBCOMMAND"));
+    label("SUBCOMMANDS", tr("SUBCOMMANDS"));
+    label("REQUIRED", tr("REQUIRED"));
+    label("Env", tr("Env"));
+  }
+
+  std::string make_option(const CLI::Option* option, bool is_positional) const override {
+    return line(make_option_name(option, is_positional) + make_option_opts(option),
+                make_option_desc(option));
+  }
+  std::string make_subcommand(const CLI::App* sub) const override {
+    return line(sub->get_display_name(true), sub->get_description());
+  }
+
+private:
+  [[nodiscard]] std::string line(const std::string& name, const std::string& description) const {
+    auto text = padded("  " + name, column_width_);
+    if (!description.empty() && columns_of("  " + name) >= column_width_)
+      text += '\n' + std::string(column_width_, ' ');
+    return text + description + '\n';
+  }
+};
+
+void translate(CLI::App& one, const std::shared_ptr<CLI::FormatterBase>& shape) {
+  one.formatter(shape);
+  one.description(tr(one.get_description().c_str()));
+  one.footer(tr(one.get_footer().c_str()));
+  if (one.get_parent() != nullptr)
+    one.group(tr(subcommands_group));
+  for (auto* option : one.get_options()) {
+    option->description(tr(option->get_description().c_str()));
+    if (option->get_group() == options_group)
+      option->group(tr(options_group));
+  }
+  for (auto* sub : one.get_subcommands({}))
+    translate(*sub, shape);
+}
+
+} // namespace
+
+void translate_help(CLI::App& app) {
+  if (spoken() == language::english)
+    return;
+  app.get_help_ptr()->description(help_flag);
+  app.get_version_ptr()->description(version_flag);
+  translate(app, std::make_shared<wide_formatter>());
+}
+
+} // namespace ash::cli
