@@ -113,9 +113,6 @@ protected:
     options.data_dir = home_ / "data";
     options.definition_dirs = {definitions_};
     options.started_by = "a test";
-    options.environment = [](std::string_view name) -> std::optional<std::string> {
-      return name == "OPENAI_API_KEY" ? std::optional<std::string>{"sk-of-a-test"} : std::nullopt;
-    };
     auto opened = runtime::open(std::move(options));
     ASSERT_TRUE(opened) << opened.error().message;
     runtime_ = std::move(opened).value();
@@ -323,64 +320,6 @@ TEST_F(runs, are_blocked_by_their_budget_and_can_be_aborted) {
   EXPECT_EQ(scope("run:" + to_string(run)).committed(), usd{});
   ASSERT_TRUE(runtime_->abort_run(run, "too dear", {"a test"}));
   EXPECT_EQ(ended(run).state, "aborted");
-}
-
-TEST_F(runs, and_sessions_ask_sub_agents_with_the_model_that_was_chosen_for_them) {
-  write_text(definitions_ + "/personas/leader@1.yaml",
-             with(with(a_persona, "%NAME%", "leader"), "%CAN%", "lead") + "subagents: [writer]\n");
-  write_text(home_ / "asking.yaml", R"(turns:
-  - match: {user: [Lead], assistant_turns: 0}
-    tool_calls:
-      - name: request_subagent
-        arguments: {persona: writer, task: Write it down.}
-  - match: {user: [Write it down], assistant_turns: 0}
-    text: Written.
-  - match: {has_tool_result: true}
-    text: Done.
-)");
-  session_request spoken;
-  spoken.persona = "leader";
-  spoken.model = "scripted:" + (home_ / "asking.yaml");
-  const auto session = runtime_->create_session(spoken, {"a test"});
-  ASSERT_TRUE(session) << to_string(session.error());
-  ASSERT_TRUE(
-      runtime_->post_message(session.value(), {random_uuid()}, "Lead the work.", {"a test"}));
-  std::vector<session::created> made;
-  for (auto left = 6'000; left > 0 && made.size() < 2; --left) {
-    made.clear();
-    const auto records = runtime_->log().read_root(stream_of(session.value()), 0);
-    ASSERT_TRUE(records);
-    for (const auto& one : records.value())
-      if (one.type == session::created::type)
-        made.push_back(std::get<session::created>(
-            codec::decode(one.type, one.schema_version, one.payload).value()));
-      else if (one.type == tool_call::failed::type)
-        FAIL() << "there is no sub-agent";
-    std::this_thread::sleep_for(10ms);
-  }
-  ASSERT_EQ(made.size(), 2U);
-  ASSERT_EQ(made[1].agent.models.size(), 1U);
-  EXPECT_EQ(made[1].agent.models[0].name, *spoken.model);
-}
-
-TEST_F(runs, and_sessions_stop_where_consent_was_revoked) {
-  const command_source me{"a test"};
-  ASSERT_TRUE(runtime_->set_consent(consent_change::grant, "backend openai", me));
-  auto what = asked();
-  what.model = "openai:gpt-4o";
-  what.run_cap = usd{1}; // it stops before its first call
-  const auto run = started(what);
-  ASSERT_EQ(ended(run).state, "interrupted");
-  session_request spoken;
-  spoken.persona = "writer";
-  spoken.model = what.model;
-  const auto session = runtime_->create_session(spoken, me);
-  ASSERT_TRUE(session) << to_string(session.error());
-  ASSERT_TRUE(runtime_->set_consent(consent_change::revoke, "backend openai", me));
-  EXPECT_EQ(runtime_->resume_run(run, me).error().code, errc::consent_missing);
-  EXPECT_EQ(runtime_->post_message(session.value(), {random_uuid()}, "Hello", me).error().code,
-            errc::consent_missing);
-  EXPECT_EQ(runtime_->resume_session(session.value(), me).error().code, errc::consent_missing);
 }
 
 /// `internal_error` where nothing was refused.
