@@ -1,5 +1,6 @@
 // `budget`, `costs` and `stats`, on the data directory and through the server that holds it.
 #include "tests/e2e/beside_a_server.hpp"
+#include "tests/e2e/sockets.hpp"
 
 #include <gmock/gmock.h>
 
@@ -159,6 +160,32 @@ TEST(money_commands, a_personas_day_follows_the_configuration_when_its_run_is_re
   write_text(home / "config.yaml", "budget: {persona_daily_cap: 0.5}\n");
   const auto ended = shell_of({"runs", "resume", run});
   EXPECT_EQ(ended.exit_code, 0) << ended.shown();
+}
+
+TEST_F(beside_a_server, a_session_that_was_blocked_goes_on_with_its_scope) {
+  const auto post = [&](const std::string& path, const std::string& body) {
+    const auto token = read_text(data_ + "/token").substr(0, 64);
+    return json_of(http_post(port_, "/api/v1/sessions" + path, token, body));
+  };
+  const auto day = "day:" + utc_date(system_now());
+  const auto low = actor_shell({"budget", "set", day, "--cap", "0.0000001"});
+  ASSERT_EQ(low.exit_code, 0) << low.shown();
+  const auto session = text_at(
+      post("", R"({"persona": "note-writer", "model": "scripted:)" E2E_FIXTURES R"(/note.yaml"})"),
+      "session");
+  post("/" + session + "/messages", R"({"text": "A note."})");
+  const auto comes = [&](const std::string& type) {
+    return wait_until(std::chrono::seconds{30}, [&] {
+      const auto shown = actor_shell({"--json", "events", "session/" + session, "--type", type});
+      return shown.out.find(type) != std::string::npos;
+    });
+  };
+  ASSERT_TRUE(comes("turn.suspended"));
+  ASSERT_EQ(actor_shell({"budget", "set", day, "--cap", "5"}).exit_code, 0);
+  const auto resumed =
+      actor_shell({"budget", "set", "session:" + session, "--cap", "5", "--resume"});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.shown();
+  EXPECT_TRUE(comes("llm.call.started"));
 }
 
 TEST_F(beside_a_server, money_is_told_and_caps_are_raised) {
