@@ -2,6 +2,7 @@
 #include "actors/shells/left_money.hpp"
 
 #include "actors/aggregates/budget.hpp"
+#include "actors/aggregates/session.hpp"
 #include "actors/shells/fold.hpp"
 #include "actors/shells/runtime.hpp"
 #include "events/codec/codec.hpp"
@@ -173,6 +174,58 @@ TEST_F(left_money, of_a_session_is_settled_by_the_next_command_that_opens_the_lo
   wait_until([&] { return scope(today()).reserved == usd{}; });
   EXPECT_EQ(scope(today()).settled, held);
   EXPECT_EQ(scope("session:" + to_string(session)).settled, held);
+}
+
+TEST_F(left_money, of_a_sub_agent_whose_run_is_over_is_released_and_it_makes_no_call) {
+  run_request asked;
+  asked.workflow = "one-step";
+  asked.repo = repo_;
+  asked.base_branch = "main";
+  asked.requirements = "A note, please.";
+  asked.model = "scripted:" + script_;
+  const auto run = runtime_->start_run(asked);
+  ASSERT_TRUE(run) << to_string(run.error());
+  const auto root = stream_of(run.value());
+  caller(root);
+  ASSERT_TRUE(runtime_->abort_run(run.value(), "enough", {"a test"}));
+  ASSERT_TRUE(runtime_->wait(run.value()));
+  runtime_->stop(0ms);
+  // What a process leaves that ends while its run does.
+  const budget_terms day{today(), {1'000'000'000'000}, {}, budget_policy::block};
+  session::created about;
+  about.session = {random_uuid()};
+  about.agent.persona = "writer@1";
+  about.agent.models = {{"scripted:" + script_, {}, {}, {}, false}};
+  about.scopes = {day};
+  about.root = root;
+  about.asked_by = {random_uuid()};
+  about.task = "Help.";
+  about.depth = 1;
+  const auto child = stream_of(about.session);
+  auto& log = runtime_->log();
+  ASSERT_TRUE(
+      fold::apply<session_aggregate>(log, child, root, session::create{about}, system_now()));
+  const auto calls = open_calls(log, child);
+  ASSERT_TRUE(calls);
+  ASSERT_EQ(calls.value().size(), 1U);
+  const auto scope_stream = stream_of_budget(today());
+  ASSERT_TRUE(fold::apply<budget_aggregate>(log,
+                                            scope_stream,
+                                            scope_stream,
+                                            budget::reserve{calls.value()[0].call, child, {5}, day},
+                                            system_now()));
+  ASSERT_EQ(scope(today()).reserved, usd{5});
+  open(after_crash::resume);
+  wait_until([&] { return scope(today()).reserved == usd{}; });
+  const auto records = runtime_->log().read_stream(child, 0);
+  ASSERT_TRUE(records);
+  const auto has = [&](std::string_view type) {
+    return std::any_of(records.value().begin(), records.value().end(), [&](const auto& one) {
+      return one.type == type;
+    });
+  };
+  EXPECT_TRUE(has(session::ended::type));
+  EXPECT_FALSE(has(turn::call_started::type));
 }
 
 TEST_F(left_money, is_not_what_a_session_needs_to_go_on_under_the_next_server) {
