@@ -11,6 +11,7 @@
 #include <numeric>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 namespace ash::cli {
@@ -187,6 +188,9 @@ std::string show_count(std::int64_t count) {
 
 std::optional<std::string> answer_to(const char* question, const std::stop_token& stop) {
   constexpr int a_moment_ms = 100;
+  // What was typed before the question stood there answers something else.
+  if (::isatty(STDIN_FILENO) == 1)
+    ::tcflush(STDIN_FILENO, TCIFLUSH);
   std::fputs(question, stderr);
   std::fflush(stderr);
   pollfd in{STDIN_FILENO, POLLIN, 0};

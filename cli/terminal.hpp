@@ -50,8 +50,8 @@ std::string show_duration(std::int64_t us);
 /// `12`, `3.4k`, `1.2M`.
 std::string show_count(std::int64_t count);
 
-/// A line from the terminal, which gives one at a time; none at its end, or where `stop` is
-/// requested meanwhile.
+/// A line from the terminal, which gives one at a time, typed after the question; none at its end,
+/// or where `stop` is requested meanwhile.
 std::optional<std::string> answer_to(const char* question, const std::stop_token& stop);
 
 } // namespace ash::cli

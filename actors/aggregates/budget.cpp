@@ -23,8 +23,8 @@ error exhausted_error(const budget_terms& terms, usd committed, usd amount) {
   return refuse(errc::budget_exhausted,
                 "the budget '" + terms.scope + "' has " + to_string(committed) + " of " +
                     to_string(terms.cap) + " committed, and the call may cost " +
-                    to_string(amount) + ": raise the cap (actor-shell budget set " + terms.scope +
-                    " --cap USD) and resume")
+                    to_string(amount) + ": raise the cap (`actor-shell budget set " + terms.scope +
+                    " --cap USD`) and resume")
       .with("scope", terms.scope)
       .with("cap", to_string(terms.cap))
       .with("committed", to_string(committed));

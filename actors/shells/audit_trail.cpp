@@ -83,21 +83,24 @@ result<tool_call::requested> request_of(const log::event_log& log, const stream_
   return std::move(*asked);
 }
 
-/// The members that the log alone decides.
+/// The members that the log alone decides; without a scrubber, with its texts as they are.
 result<json::object>
-members_of(const log::event_log& log, const log::record& record, const scrubber& clean) {
+members_of(const log::event_log& log, const log::record& record, const scrubber* known) {
+  const auto clean = [&](const std::string& text) {
+    return known == nullptr ? text : known->clean(text);
+  };
   TRY(const auto fact, codec::decode(record.type, record.schema_version, record.payload));
   const auto came = end_of(fact);
   if (!came)
     return refuse(errc::log_corrupt, "'" + record.type + "' ends no tool call");
   TRY(const auto asked, request_of(log, record.stream));
   // Clean since they entered, but for logs of before; a shape costs little to look for.
-  const auto arguments = clean.clean(asked.arguments);
+  const auto arguments = clean(asked.arguments);
   json::object out{{"at", to_iso(record.at)},
                    {"root", record.root.text()},
                    {"owner", asked.owner.text()},
                    {"call", to_string(asked.call)},
-                   {"tool", asked.name},
+                   {"tool", clean(asked.name)},
                    {"arguments", utf8_prefix(arguments, longest_arguments)}};
   if (arguments.size() > longest_arguments)
     out["arguments_sha256"] = sha256_hex(arguments);
@@ -110,9 +113,17 @@ members_of(const log::event_log& log, const log::record& record, const scrubber&
   if (!came->code.empty())
     out["error"] = came->code;
   if (!came->reason.empty())
-    out["reason"] = std::string{utf8_prefix(clean.clean(came->reason), longest_arguments)};
+    out["reason"] = std::string{utf8_prefix(clean(came->reason), longest_arguments)};
   out["position"] = record.position;
   return out;
+}
+
+/// What a line says, as the scrubber of now would have it said: one that was written before the
+/// shape of some key was known is as true as it was.
+void clean_members(json::object& shown, const scrubber& clean) {
+  for (const auto* name : {"tool", "arguments", "reason"})
+    if (auto* text = shown.if_contains(name); text != nullptr && text->is_string())
+      *text = clean.clean(json::value_to<std::string>(*text));
 }
 
 // -- from a text to a line ------------------------------------------------------------------------
@@ -242,28 +253,42 @@ result<std::uint64_t> each_end(const log::event_log& log, std::uint64_t after, E
 
 result<verdict> verify(const std::string& path, const log::event_log& log) {
   std::vector<line> lines; // without their members, which would be the whole file
-  std::vector<std::string> hashes;
+  struct said {
+    std::string as_it_is;
+    std::string cleaned;
+  };
+  std::vector<said> hashes;
+  const scrubber clean;
   TRY(read(path, [&](const line& one) {
     auto kept = one;
     for (const auto* chained : {"line", "log", "previous", "hash"})
       kept.shown.erase(chained);
-    hashes.push_back(sha256_hex(canonical_json(kept.shown)));
+    auto as_it_is = sha256_hex(canonical_json(kept.shown));
+    clean_members(kept.shown, clean);
+    hashes.push_back({std::move(as_it_is), sha256_hex(canonical_json(kept.shown))});
     kept.shown.clear();
     lines.push_back(std::move(kept));
     return true;
   }));
   verdict out;
   out.lines = lines.size();
-  const scrubber clean;
   std::size_t next = 0;
+  // A cut text and its hash are what the scrubber of then made of them.
+  const auto is_told_by = [&](const said& of, const log::record& record) -> result<bool> {
+    TRY(const auto now, members_of(log, record, &clean));
+    const auto hash = sha256_hex(canonical_json(now));
+    if (of.as_it_is == hash || of.cleaned == hash)
+      return true;
+    TRY(const auto then, members_of(log, record, nullptr));
+    return of.as_it_is == sha256_hex(canonical_json(then));
+  };
   TRY(each_end(log, 0, [&](const log::record& record) -> result<void> {
     if (next == lines.size()) {
       ++out.missing;
       return success();
     }
-    TRY(const auto expected, members_of(log, record, clean));
-    if (lines[next].position != record.position ||
-        hashes[next] != sha256_hex(canonical_json(expected)))
+    TRY(const auto is_told, is_told_by(hashes[next], record));
+    if (lines[next].position != record.position || !is_told)
       return damaged(next + 1,
                      "is not what the log says of position " + std::to_string(record.position));
     ++next;
@@ -343,7 +368,7 @@ result<void> trail::catch_up() {
   constexpr std::size_t at_once = 256;
   std::vector<line> lines;
   TRY(after_, each_end(log_, after_, [&](const log::record& record) -> result<void> {
-        TRY(auto members, members_of(log_, record, clean));
+        TRY(auto members, members_of(log_, record, &clean));
         lines.push_back({0, record.position, {}, {}, std::move(members)});
         return lines.size() < at_once ? result<void>{success()} : write(lines);
       }));

@@ -115,9 +115,19 @@ void effect_router::send(const effect_owner& owner, const std::string& id, effec
       return;
     paths_.apply(asked->what);
   }
+  if (!may_withdraw(owner, id, what))
+    return;
+  auto question = approval_id{};
+  if (const auto* asks = std::get_if<run::request_approval>(&what.what)) {
+    question = asks->what.approval;
+    const std::lock_guard lock{questions_mutex_};
+    ++questions_[question].sent;
+  }
   ++undelivered_;
-  auto then = [this, owner, id, if_refused = std::move(what.if_refused)](
+  auto then = [this, owner, id, question, if_refused = std::move(what.if_refused)](
                   result<void> answer) mutable {
+    if (!question.is_nil())
+      asked(question);
     const auto stopping = !answer && answer.error().code == errc::shutting_down;
     if (answer || !if_refused || stopping) {
       // What was not taken before the end is owed again after the restart.
@@ -132,6 +142,38 @@ void effect_router::send(const effect_owner& owner, const std::string& id, effec
   auto command = envelope(owner, derived_id("", id), id, std::move(what.what));
   pursue(std::make_shared<parcel>(
       parcel{what.to, owner.root, std::move(command), {}, std::move(then)}));
+}
+
+bool effect_router::may_withdraw(const effect_owner& owner,
+                                 const std::string& id,
+                                 const effect::send& what) {
+  const auto* withdrawal = std::get_if<run::withdraw_approval>(&what.what);
+  if (withdrawal == nullptr)
+    return true;
+  const std::lock_guard lock{questions_mutex_};
+  const auto found = questions_.find(withdrawal->approval);
+  if (found == questions_.end())
+    return true;
+  ++undelivered_;
+  found->second.withdrawals.emplace_back([this, owner, id, what] {
+    send(owner, id, what);
+    --undelivered_;
+  });
+  return false;
+}
+
+void effect_router::asked(const approval_id& question) {
+  std::vector<std::function<void()>> withdrawals;
+  {
+    const std::lock_guard lock{questions_mutex_};
+    const auto found = questions_.find(question);
+    if (--found->second.sent > 0)
+      return;
+    withdrawals = std::move(found->second.withdrawals);
+    questions_.erase(found);
+  }
+  for (const auto& each : withdrawals)
+    each();
 }
 
 void effect_router::tell_self(const effect_owner& owner, std::string id, effect::tell_self what) {

@@ -11,6 +11,8 @@
 #include "actors/shells/timer_service.hpp"
 
 #include <atomic>
+#include <map>
+#include <mutex>
 
 namespace ash::shell {
 
@@ -48,6 +50,10 @@ private:
   void pursue(std::shared_ptr<parcel> what);
   void answered(const effect_owner& owner, const std::string& effect, effect_answer what);
   void send(const effect_owner& owner, const std::string& id, effect::send what);
+  /// False where the withdrawal has to wait for its question, which is on its way still: it goes
+  /// when that is there. Overtaken, the question would stand open with nobody to be answered.
+  bool may_withdraw(const effect_owner& owner, const std::string& id, const effect::send& what);
+  void asked(const approval_id& question);
   void tell_self(const effect_owner& owner, std::string id, effect::tell_self what);
   void prune(const effect_owner& owner, std::uint64_t version);
   void done(const effect_owner& owner, const std::string& effect);
@@ -59,6 +65,12 @@ private:
   parts with_;
   path_changes paths_;
   effect_performer* performer_ = nullptr;
+  struct on_its_way {
+    std::size_t sent = 0;
+    std::vector<std::function<void()>> withdrawals;
+  };
+  std::mutex questions_mutex_;
+  std::map<approval_id, on_its_way> questions_;
   std::atomic<std::size_t> undelivered_{0};
   std::atomic<bool> held_{false};
 };

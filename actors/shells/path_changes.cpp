@@ -29,20 +29,34 @@ result<void> path_changes::read_on(const stream_id& root, known& of) const {
   }
 }
 
-void path_changes::apply(tool_call::requested& call) {
-  if (call.root.empty() || call.effect == effect_class::read)
-    return;
+path_changes::known path_changes::known_of(const stream_id& root) const {
+  const std::lock_guard lock{mutex_};
+  const auto found = known_.find(root);
+  return found == known_.end() ? known{} : found->second;
+}
+
+void path_changes::keep(const stream_id& root, known of) {
   const std::lock_guard lock{mutex_};
   if (known_.size() > most_known)
     known_.clear();
-  auto& of = known_[call.root];
+  auto& kept = known_[root];
+  if (kept.version < of.version) // another call may have read further
+    kept = std::move(of);
+}
+
+void path_changes::apply(tool_call::requested& call) {
+  if (call.root.empty() || call.root.kind() != entity_kind::run ||
+      call.effect == effect_class::read)
+    return;
   auto& paths = call.terms.writable_paths;
-  if (read_on(call.root, of)) {
-    if (!of.changes.empty())
-      paths = policy::with_changes(std::move(paths), of.changes);
-  } else {
+  auto of = known_of(call.root);
+  if (!read_on(call.root, of)) {
     paths.emplace_back("!**");
+    return;
   }
+  if (!of.changes.empty())
+    paths = policy::with_changes(std::move(paths), of.changes);
+  keep(call.root, std::move(of));
 }
 
 } // namespace ash::shell

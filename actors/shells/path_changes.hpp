@@ -1,4 +1,4 @@
-// The paths that a root granted or took back, as its log has them: what a tool call is judged by is
+// The paths that a run granted or took back, as its log has them: what a tool call is judged by is
 // read afresh when the call is asked for, so that a change reaches every call that comes later.
 // Owned by the effect router; thread-safe; it asks no actor.
 #pragma once
@@ -16,8 +16,9 @@ class path_changes {
 public:
   explicit path_changes(const log::event_log& log) : log_{log} {}
 
-  /// Puts the changes of the call's root behind its writable paths. Where they can't be read,
-  /// nothing may be written: a path that was taken back is never open by mistake.
+  /// Puts the changes of the call's run behind its writable paths; a session has none. Where they
+  /// can't be read, nothing may be written: a path that was taken back is never open by mistake.
+  /// No call waits for what another reads.
   void apply(tool_call::requested& call);
 
 private:
@@ -26,10 +27,12 @@ private:
     std::vector<policy::path_change> changes;
   };
 
+  [[nodiscard]] known known_of(const stream_id& root) const;
+  void keep(const stream_id& root, known of);
   result<void> read_on(const stream_id& root, known& of) const;
 
   const log::event_log& log_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<stream_id, known> known_;
 };
 

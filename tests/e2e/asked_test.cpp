@@ -81,6 +81,16 @@ TEST_F(asked, by_the_run_itself_on_a_terminal) {
   EXPECT_EQ(json::value_to<std::string>(shown.at("decided_by")), user());
 }
 
+TEST_F(asked, by_the_run_that_takes_no_answer_from_before_the_question) {
+  terminal_process one{run_line()};
+  one.type("y\n"); // meant for something else: nothing is asked yet
+  ASSERT_TRUE(one.shows("or leave it open? ")) << one.screen();
+  one.type("n\n");
+  ASSERT_TRUE(one.shows("why? ")) << one.screen();
+  one.type("No.\n");
+  EXPECT_EQ(one.exit_code(), 1) << one.screen();
+}
+
 TEST_F(asked, by_the_run_and_leaves_it_open) {
   terminal_process one{run_line()};
   ASSERT_TRUE(one.shows("or leave it open? ")) << one.screen();

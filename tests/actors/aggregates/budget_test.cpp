@@ -53,6 +53,15 @@ TEST(budget, blocks_what_would_go_beyond_the_cap) {
   closed.when(takes(first, 0, terms(0))).refuses(errc::budget_exhausted);
 }
 
+TEST(budget, says_what_to_do_where_it_blocks) {
+  const auto t = terms(100);
+  const auto refused = budget_aggregate::decide({}, takes(first, 101, t), {});
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("`actor-shell budget set " + t.scope + " --cap USD`"),
+            std::string::npos)
+      << refused.error().message;
+}
+
 TEST(budget, lets_the_one_call_pass_that_someone_let_go_beyond_a_cap_that_asks) {
   const auto t = terms(100, 0, budget_policy::prompt);
   const auto approval = an_id<approval_id>("approval");

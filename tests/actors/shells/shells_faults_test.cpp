@@ -1,5 +1,7 @@
 #include "tests/actors/shells/fixture.hpp"
 
+#include <algorithm>
+
 namespace ash {
 
 using namespace shells_testing;
@@ -60,6 +62,42 @@ TEST_F(shells_faults, wait_and_append_again_where_the_log_is_busy) {
   EXPECT_TRUE(tell(reserve(1)).has_value());
   EXPECT_EQ(system->stats().crashes, 0u);
   EXPECT_EQ(log.appends.load(), 4);
+}
+
+TEST_F(shells_faults, take_a_question_back_only_once_it_is_there) {
+  start();
+  const session_id session{random_uuid()};
+  const auto root = stream_of(session);
+  const auto command = [&](const char* id, any_command what) {
+    return command_envelope{id, root.text(), "", instant{1}, std::move(what)};
+  };
+  session::create begun;
+  begun.what.session = session;
+  begun.what.agent.models = {{"scripted:none", {}, {}, {}, true}};
+  ASSERT_TRUE(system->tell_and_wait(root, root, command("create", std::move(begun))).has_value());
+  tool_call::request asked;
+  asked.what.call = {random_uuid()};
+  asked.what.owner = asked.what.root = root;
+  asked.what.name = "run_command";
+  asked.what.arguments = R"({"command":"ls"})";
+  asked.what.worktree = "/worktree";
+  asked.what.terms.permissions = {{permission_verdict::ask, "run_command", {}, {}, "a test"}};
+  const auto tool = stream_of(asked.what.call);
+  log.hold();
+  answers replies;
+  system->tell(tool, root, command("ask", std::move(asked)), replies.one());
+  ASSERT_TRUE(eventually([&] { return log.appends.load() == 2; }));
+  log.fail_appends({refuse(errc::storage_full, "for a test")}); // the question comes a bit later
+  log.release();
+  ASSERT_TRUE(eventually([&] { return log.appends.load() >= 3; }));
+  ASSERT_TRUE(
+      system->tell_and_wait(tool, root, command("stop", tool_call::cancel{"enough"})).has_value());
+  EXPECT_TRUE(eventually([&] {
+    const auto records = log.read_stream(root, 0, {});
+    return records && std::any_of(records.value().begin(), records.value().end(), [](auto& each) {
+             return each.type == run::approval_decided::type;
+           });
+  })) << "the question stands open, and nobody waits for the answer";
 }
 
 TEST_F(shells_faults, answer_that_the_disk_is_full_and_go_on_once_it_is_not) {
