@@ -89,6 +89,17 @@ result<void> runtime::parts::open() {
   return success();
 }
 
+/// Whether nothing in the run is at work beside what asks: another one's command that wakes it
+/// begins no call then, which it would cut off when it ends.
+bool only_waits(const run::live& of) {
+  const auto phases = run::open_phases(of);
+  return std::all_of(phases.begin(), phases.end(), [&](const auto* phase) {
+    return std::any_of(of.approvals.begin(), of.approvals.end(), [&](const run::approval& each) {
+      return !each.decision && each.what.phase_key == phase->key;
+    });
+  });
+}
+
 result<void> runtime::parts::sweep() {
   TRY(auto open, open_runs(*log));
   set_aside = std::move(open.unreadable);
@@ -100,7 +111,8 @@ result<void> runtime::parts::sweep() {
     } else if (one.at == run::status::awaiting_approval) {
       TRY(slots->take(one.plan.repo_path, one.plan.base_branch, id));
       slots->began(id);
-      to_wake_.push_back(id);
+      if (options.crashed == after_crash::resume || only_waits(one))
+        to_wake_.push_back(id);
     } else if (run::is_over(one.at)) {
       to_wake_.push_back(id); // its report is owed, or the end of its phase
     }
