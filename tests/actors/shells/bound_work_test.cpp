@@ -94,9 +94,10 @@ protected:
     open();
   }
 
-  void open() {
+  void open(after_crash how = after_crash::wait) {
     runtime_.reset();
     runtime_options options;
+    options.crashed = how;
     options.data_dir = home_ / "data";
     options.definition_dirs = {definitions_};
     options.started_by = "a test";
@@ -164,7 +165,7 @@ TEST_F(bound_work, goes_on_beside_a_phase_that_waits_for_somebody) {
   ASSERT_EQ(asked.size(), 1U);
   runtime_->stop(0ms);
   write_text(script_, with(a_script, "%DELAY%", "0"));
-  open();
+  open(after_crash::resume);
   const auto done = wait_for<phase::completed>(root, 1);
   ASSERT_EQ(done.size(), 1U);
   EXPECT_EQ(done[0].artifact_path, "out/right.json");
