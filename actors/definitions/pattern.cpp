@@ -1,15 +1,19 @@
 #include "actors/definitions/schema_lowering.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <regex>
+#include <utility>
 #include <vector>
 
 namespace ash::definitions {
 namespace {
 
 constexpr std::size_t max_pattern = 256;
-// The time that backtracking takes grows with the length of the text to this power, at worst.
-constexpr int max_power = 3;
+// Backtracking tries every way to match, and the ways multiply: one unbounded repetition has about
+// as many as a text is long, a part that is optional two. Counted are their binary digits.
+constexpr int unbounded_digits = 8;
+constexpr int max_digits = 3 * unbounded_digits;
 constexpr int max_count = 256;
 
 /// Walks a pattern for what makes std::regex slow or inexact: it backtracks, and it matches bytes
@@ -17,7 +21,8 @@ constexpr int max_count = 256;
 class pattern_reader {
 public:
   explicit pattern_reader(std::string_view text)
-      : text_(text), power_(text.starts_with('^') ? 0 : 1) {}
+      : text_(text), is_anchored_(text.starts_with('^')),
+        digits_(is_anchored_ ? 0 : unbounded_digits) {}
 
   std::string problem() {
     groups_.push_back({});
@@ -31,8 +36,8 @@ public:
 
 private:
   struct group {
-    bool repeats = false; ///< holds an unbounded quantifier
-    bool chooses = false; ///< holds an alternation
+    bool varies = false; ///< what it matches: it holds an alternation or a variable count
+    unsigned alternatives = 1;
   };
   enum class atom { none, plain, wide };
 
@@ -80,39 +85,70 @@ private:
       return;
     closed_ = groups_.back();
     groups_.pop_back();
-    groups_.back().repeats |= closed_.repeats;
+    groups_.back().varies |= closed_.varies;
     last_is_group_ = true;
     last_ = atom::plain;
+  }
+
+  /// There is one more choice, of so many ways.
+  void choose(int digits) {
+    groups_.back().varies = true;
+    digits_ += digits;
+    if (digits_ > max_digits)
+      why_ = "can match in too many ways: at most 3 unbounded repetitions (2 where not all of it "
+             "is behind one leading '^'), and 8 optional parts or alternations count as one";
+  }
+
+  void alternative() {
+    auto& in = groups_.back();
+    const auto before = static_cast<int>(std::bit_width(in.alternatives - 1));
+    choose(static_cast<int>(std::bit_width(in.alternatives++)) - before);
+    if (groups_.size() == 1 && is_anchored_) { // the '^' is of the first alternative alone
+      is_anchored_ = false;
+      choose(unbounded_digits);
+    }
+  }
+
+  /// The digits of what `{m,n}` leaves open.
+  int count() {
+    const auto end = text_.find('}', at_);
+    const auto body = text_.substr(at_ + 1, end == std::string_view::npos ? end : end - at_ - 1);
+    unsigned least = 0;
+    unsigned number = 0;
+    for (const auto each : body) {
+      if (each == ',')
+        least = std::exchange(number, 0);
+      else if (each >= '0' && each <= '9')
+        number = std::min(number * 10 + static_cast<unsigned>(each - '0'), 100'000U);
+      if (number > max_count)
+        why_ = "counts beyond 256";
+    }
+    at_ = end == std::string_view::npos ? text_.size() : end;
+    if (body.ends_with(','))
+      return unbounded_digits;
+    const auto is_range = body.find(',') != std::string_view::npos && number > least;
+    return is_range ? static_cast<int>(std::bit_width(number - least)) : 0;
   }
 
   /// `*`, `+`, `?` or `{m,n}` after an atom.
   bool quantifier() {
     const auto c = text_[at_];
-    auto unbounded = c == '*' || c == '+';
-    if (c == '{') {
-      const auto end = text_.find('}', at_);
-      const auto body = text_.substr(at_ + 1, end == std::string_view::npos ? end : end - at_ - 1);
-      unbounded = body.ends_with(',');
-      int count = 0;
-      for (const auto digit : body) {
-        count = digit >= '0' && digit <= '9' ? std::min(count * 10 + (digit - '0'), 100'000) : 0;
-        if (count > max_count)
-          why_ = "counts beyond 256";
-      }
-      at_ = end == std::string_view::npos ? text_.size() : end;
-    } else if (!unbounded && c != '?') {
+    if (c != '*' && c != '+' && c != '?' && c != '{')
       return false;
-    }
+    if (is_quantified_)
+      why_ = "repeats a repetition: put it in a group";
+    const auto digits = c == '{' ? count() : c == '?' ? 1 : unbounded_digits;
     ++at_;
     if (last_ == atom::wide && c != '*' && c != '+')
       why_ = "counts '.' or a negated class, which would count bytes: let '*' or '+' follow it";
-    if (last_is_group_ && c != '?' && (closed_.repeats || (unbounded && closed_.chooses)))
-      why_ = "repeats a group that itself repeats or chooses, which can take exponential time";
-    if (unbounded && ++power_ > max_power)
-      why_ = "has more than 3 unbounded repetitions (2 without a leading '^')";
-    groups_.back().repeats |= unbounded;
+    if (digits > 0)
+      choose(digits);
+    if (last_is_group_ && c != '?' && closed_.varies)
+      why_ = "repeats a group that itself repeats, chooses or has optional parts, which can take "
+             "exponential time";
     last_ = atom::none;
     last_is_group_ = false;
+    is_quantified_ = true;
     if (at_ < text_.size() && text_[at_] == '?')
       ++at_;
     return true;
@@ -125,6 +161,7 @@ private:
       return void(why_ = "has '.' or a negated class alone, which would match one byte: let '*' or "
                          "'+' follow it");
     last_is_group_ = false;
+    is_quantified_ = false;
     wide_escape_ = false;
     const auto c = text_[at_];
     if (c == '(')
@@ -134,7 +171,7 @@ private:
     if (c == '[')
       return void(last_ = bracket());
     if (c == '|')
-      groups_.back().chooses = true;
+      alternative();
     last_ = c == '.' ? atom::wide : atom::plain;
     if (c == '\\' && at_ + 1 < text_.size()) {
       note_escape(text_[++at_]);
@@ -151,7 +188,9 @@ private:
   atom last_ = atom::none;
   bool last_is_group_ = false;
   bool wide_escape_ = false;
-  int power_;
+  bool is_quantified_ = false;
+  bool is_anchored_;
+  int digits_;
 };
 
 } // namespace

@@ -107,10 +107,34 @@ TEST(artifact_schema, refuses_patterns_that_are_slow_or_not_exact) {
         artifact_schema::compile(R"({"pattern":")" + std::string{pattern} + "\"}", "s");
     return compiled ? "accepted" : compiled.error().message;
   };
-  for (const auto* pattern : {"(a+)+", "(a*)*b", "(a|b)*", "((a+)b){5}", "(x{2,})+"})
+  for (const auto* pattern : {"(a+)+",
+                              "(a*)*b",
+                              "(a|b)*",
+                              "((a+)b){5}",
+                              "(x{2,})+",
+                              "^((a|a))*$",
+                              "^(a|aa){1,60}$",
+                              "^(a|aa){60}$",
+                              "^(a?){60}$",
+                              "^(aa?)*$",
+                              "^(a{1,2})*$"})
     EXPECT_THAT(why(pattern), HasSubstr("exponential")) << pattern;
-  EXPECT_THAT(why("^a*a*a*a*"), HasSubstr("more than 3 unbounded"));
-  EXPECT_THAT(why("a*a*a*"), HasSubstr("more than 3 unbounded"));
+  const auto times = [](int count, std::string_view part) {
+    std::string out;
+    for (int i = 0; i < count; ++i)
+      out += part;
+    return out;
+  };
+  for (const auto& pattern : {times(4, "a*"),
+                              times(5, "[a-z]{0,99}"),
+                              times(25, "a?") + times(25, "a"),
+                              times(25, "(a|a)"),
+                              times(2, "a*") + times(9, "a?")})
+    EXPECT_THAT(why("^" + pattern + "$"), HasSubstr("too many ways")) << pattern;
+  EXPECT_THAT(why("a*a*a*"), HasSubstr("too many ways"));
+  EXPECT_THAT(why("^|a*a*a*"), HasSubstr("too many ways"));
+  EXPECT_THAT(why("^a+{20}$"), HasSubstr("repeats a repetition"));
+  EXPECT_THAT(why("^a?{20}$"), HasSubstr("repeats a repetition"));
   EXPECT_THAT(why("a{1000}"), HasSubstr("counts beyond 256"));
   EXPECT_THAT(why("^.{3}$"), HasSubstr("bytes"));
   EXPECT_THAT(why("^.$"), HasSubstr("one byte"));
@@ -133,6 +157,9 @@ TEST(artifact_schema, refuses_patterns_that_are_slow_or_not_exact) {
                               "^[^/]+/.*$",
                               "(ab)+",
                               "^\\\\d{4}-\\\\d{2}$",
+                              "^[a-z]{1,64}(@[0-9]{1,9}(-(rc|beta)[0-9]+)?)?$",
+                              "^(low|medium|high|critical)$",
+                              "^a*b*c*$",
                               "a+?"})
     EXPECT_EQ(why(pattern), "accepted") << pattern;
 }
