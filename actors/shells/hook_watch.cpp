@@ -24,6 +24,8 @@ namespace ash {
 namespace {
 
 constexpr auto pause_between_passes = std::chrono::milliseconds{100};
+// A crash has at most so many facts read again that were of no interest.
+constexpr std::uint64_t positions_between_saves = 10'000;
 constexpr std::array watched{
     hook_event::run_end, hook_event::approval_requested, hook_event::budget_warned};
 
@@ -219,6 +221,7 @@ result<std::unique_ptr<hook_watch>> hook_watch::open(parts with) {
   std::unique_ptr<hook_watch> out{new hook_watch{std::move(with)}};
   const auto known = position_in(out->with_.cursor_file, *out->with_.log);
   out->after_ = known.value_or(out->with_.log->head());
+  out->saved_ = out->after_;
   if (!known) {
     TRY(out->save());
   }
@@ -254,6 +257,9 @@ void hook_watch::work() {
     news_ = false;
     lock.unlock();
     auto done = catch_up();
+    if ((last || !done) && after_ != saved_)
+      if (auto kept = save(); done) // a next start does not read again what was of no interest
+        done = std::move(kept);
     if (!done && done.error().code != errc::cancelled)
       std::fprintf(
           stderr,
@@ -286,7 +292,7 @@ result<void> hook_watch::see(const log::record& record) {
   const auto rules = on ? hooks::for_event(with_.rules, *on) : std::vector<hook_rule>{};
   if (rules.empty()) {
     after_ = record.position; // nothing is lost where this is read again
-    return success();
+    return after_ - saved_ < positions_between_saves ? success() : save();
   }
   auto found = telling_of(*with_.log, record);
   if (!found && is_unreadable(found.error())) {
@@ -314,7 +320,7 @@ result<void> hook_watch::see(const log::record& record) {
   return save();
 }
 
-result<void> hook_watch::save() const {
+result<void> hook_watch::save() {
   const auto text = to_json_text(json::object{{"log", to_string(with_.log->incarnation())},
                                               {"position", after_}}) +
                     "\n";
@@ -334,6 +340,7 @@ result<void> hook_watch::save() const {
     return failed(number);
   if (::rename(fresh.c_str(), with_.cursor_file.c_str()) != 0)
     return failed(errno);
+  saved_ = after_;
   return success();
 }
 

@@ -53,10 +53,11 @@ private:
   void work();
   result<void> catch_up();
   result<void> see(const log::record& record);
-  result<void> save() const;
+  result<void> save();
 
   parts with_;
   std::uint64_t after_ = 0;
+  std::uint64_t saved_ = 0; ///< as it is on disk
   std::shared_ptr<void> commits_;
   std::stop_source kill_;
   std::mutex mutex_;

@@ -81,6 +81,21 @@ protected:
     return recorded_;
   }
 
+  [[nodiscard]] std::uint64_t position_on_disk() const {
+    const auto parsed = parse_json(read_text(home_ / "hooks.position"), "hooks.position");
+    EXPECT_TRUE(parsed) << parsed.error().message;
+    return parsed ? parsed.value().at("position").to_number<std::uint64_t>() : 0;
+  }
+  void log_what_no_hook_is_for(std::size_t count) {
+    const auto fact = codec::encode(run::hook_ran{});
+    log::entry all{"", "", "", {}};
+    for (std::size_t i = 0; i < count; ++i)
+      all.facts.push_back(
+          {std::string{fact.type}, fact.schema_version, log::durability::synced, fact.payload});
+    const auto stream = stream_of(run_id{random_uuid()});
+    ASSERT_TRUE(log_->append_now({stream, stream, 0, instant{1}, {all}, {}}));
+  }
+
   temporary_directory home_;
   std::unique_ptr<log::event_log> log_ = log::make_memory_log();
   std::unique_ptr<hook_watch> watch_;
@@ -116,6 +131,21 @@ TEST_F(hooks_watching, take_up_where_the_last_process_stopped) {
   drain();
   ASSERT_EQ(told().size(), 2U);
   EXPECT_EQ(told()[1].at("run"), json::string{to_string(second)});
+}
+
+TEST_F(hooks_watching, read_nothing_again_after_a_stop) {
+  open(hook_event::run_end);
+  log_what_no_hook_is_for(1'000);
+  drain();
+  EXPECT_EQ(position_on_disk(), log_->head());
+}
+
+TEST_F(hooks_watching, read_little_again_after_a_crash) {
+  open(hook_event::run_end);
+  log_what_no_hook_is_for(10'050);
+  while (position_on_disk() < 10'000)
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  EXPECT_LT(position_on_disk(), 10'050U) << "it is not written for each fact";
 }
 
 TEST_F(hooks_watching, forget_what_happens_once_nobody_wants_to_be_told) {
