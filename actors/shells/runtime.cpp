@@ -331,6 +331,7 @@ void runtime::parts::interrupt_all() {
 
 void runtime::parts::stop(std::chrono::milliseconds grace) {
   std::call_once(stop_once_, [&] {
+    stopping_ = true;
     if (hooks != nullptr) // what has ended by itself is told of; whoever was told to stop, stops
       hooks->stop(grace.count() == 0 ? hook_watch::ending::drain : hook_watch::ending::leave);
     if (actors != nullptr) {

@@ -27,6 +27,25 @@ bool is_waited_for(const log::event_log& log, const stream_id& child) {
   return !call || !call.value() || call.value()->status == log::stream_status::open;
 }
 
+/// Whether a session whose turn asked for a child is still in that turn: one that has ended or was
+/// cleared called the child off, and that may not have come.
+bool is_wanted_by_its_session(const log::event_log& log, const stream_id& child) {
+  const auto made = first_fact<session::created>(log, child);
+  const auto call = made ? first_fact<tool_call::requested>(log, stream_of(made->asked_by))
+                         : std::optional<tool_call::requested>{};
+  if (!call || call->owner.kind() != entity_kind::session)
+    return true;
+  const auto state = fold::newest<session_aggregate>(log, call->owner);
+  if (!state)
+    return true;
+  const auto* asker = std::get_if<session::active>(&state.value());
+  if (asker == nullptr || !asker->turns.now)
+    return false;
+  const auto& asked = asker->turns.now->in_flight;
+  return std::any_of(
+      asked.begin(), asked.end(), [&](const auto& slot) { return slot.call == call->call; });
+}
+
 /// The model that a person chose for a session, in place of its persona's own: none where they are
 /// the same. It holds for who is asked there too, as it does in a run.
 result<std::optional<std::string>> model_chosen_for(const log::event_log& log,
@@ -107,11 +126,30 @@ void runtime::parts::wake_sessions() {
         log->list_streams(entity_kind::session, after, page, log::event_log::listing::open);
     if (!heads || heads.value().empty())
       return; // a log that can't be read: it stops, and the next start wakes them
-    for (const auto& head : heads.value())
+    for (const auto& head : heads.value()) {
+      if (stopping_)
+        return;
       if (head.root.kind() != entity_kind::run)
-        actors->wake(head.stream, head.root);
+        wake_session(head.stream, head.root);
+    }
     after = heads.value().back().stream.text();
   }
+}
+
+/// Most sessions rest between two messages: they would take room, and have nothing to do.
+void runtime::parts::wake_session(const stream_id& session, const stream_id& root) {
+  if (session != root && !(is_waited_for(*log, session) && is_wanted_by_its_session(*log, session)))
+    return actors->inner().tell(session,
+                                root,
+                                {{},
+                                 root.text(),
+                                 "resume:" + root.text(),
+                                 system_now(),
+                                 session::end{"nobody waits for it any more"}},
+                                nobody);
+  const auto state = fold::newest<session_aggregate>(*log, session);
+  if (!state || !session_aggregate::pending(state.value()).empty())
+    actors->wake(session, root);
 }
 
 void runtime::parts::cancel_calls_of(const stream_id& broken,

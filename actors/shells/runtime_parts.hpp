@@ -10,6 +10,7 @@
 #include "actors/shells/run_slots.hpp"
 #include "actors/shells/runtime.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 
@@ -79,6 +80,8 @@ private:
   void resume_children(const stream_id& root);
   /// Sessions that the end of the process cut off in the middle of a turn go on.
   void wake_sessions();
+  /// One of them, where it owes anything; a child that nobody waits for ends.
+  void wake_session(const stream_id& session, const stream_id& root);
   /// A broken tool call can't answer, nor can a broken sub-agent: whoever asked does without it.
   /// `otherwise` is who asked where that can't be read.
   void tell_of_broken_call(const stream_id& stream,
@@ -109,6 +112,7 @@ private:
   std::optional<error> log_failure_;
   bool stopped_ = false;
   std::once_flag stop_once_;
+  std::atomic_bool stopping_ = false;
   performers::work_pool chores_{1};
 };
 
