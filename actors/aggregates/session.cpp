@@ -173,6 +173,8 @@ decision<fact> on(const active& s, const end& c, instant now) {
 }
 
 decision<fact> on(const active& s, const set_model& c, instant) {
+  if (is_child(s))
+    return childs_own();
   if (s.turns.now)
     return busy_error(s);
   if (c.models.empty())
@@ -181,6 +183,8 @@ decision<fact> on(const active& s, const set_model& c, instant) {
 }
 
 decision<fact> on(const active& s, const set_persona& c, instant) {
+  if (is_child(s))
+    return childs_own();
   if (s.turns.now)
     return busy_error(s);
   return facts{persona_changed{c.agent}, context_reset{s.epoch + 1}};
@@ -198,6 +202,8 @@ decision<fact> on(const active& s, const clear&, instant) {
 }
 
 decision<fact> on(const active& s, const set_plan_mode& c, instant now) {
+  if (is_child(s))
+    return childs_own();
   if (c.on == s.plan_mode)
     return facts{};
   // What runs, or waits for an approval, was let do so without plan mode, as were the sub-agents.
@@ -228,11 +234,15 @@ decision<fact> on(const active& s, const run::withdraw_approval& c, instant now)
   return follow_decision(s, approvals::withdraw(s.approvals, c), now);
 }
 
-decision<fact> on(const active&, const run::grant_path& c, instant) {
+decision<fact> on(const active& s, const run::grant_path& c, instant) {
+  if (is_child(s))
+    return childs_own();
   return facts{run::path_granted{c.path, c.by}};
 }
 
-decision<fact> on(const active&, const run::revoke_path& c, instant) {
+decision<fact> on(const active& s, const run::revoke_path& c, instant) {
+  if (is_child(s))
+    return childs_own();
   return facts{run::path_revoked{c.path, c.by}};
 }
 

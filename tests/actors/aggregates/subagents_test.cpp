@@ -193,6 +193,16 @@ TEST(subagent, begins_with_its_task_as_its_only_message) {
   s.when(session::clear{}).refuses(errc::invalid_transition);
 }
 
+TEST(subagent, keeps_the_settings_that_it_was_given) {
+  auto s = a_child_that_said("found it", "sub");
+  s.when(turn::budget_settled{now(s).call.call}); // its turn is over, its work is not merged yet
+  s.when(session::set_plan_mode{true}).refuses(errc::invalid_transition);
+  s.when(session::set_model{{a_model()}}).refuses(errc::invalid_transition);
+  s.when(session::set_persona{an_agent()}).refuses(errc::invalid_transition);
+  s.when(run::grant_path{"/elsewhere", "ann"}).refuses(errc::invalid_transition);
+  s.when(run::revoke_path{"/elsewhere", "ann"}).refuses(errc::invalid_transition);
+}
+
 TEST(subagent, ends_with_its_turn_and_tells_whoever_asked) {
   auto s = a_child_that_said("found it");
   s.when(turn::budget_settled{now(s).call.call})
