@@ -382,9 +382,9 @@ effects owed_by(const active& s) {
   if (s.turns.now && s.turns.now->at == turn::stage::suspended)
     append(owed, report_block(s));
   append(owed, approvals::pending(s.approvals));
-  for (const auto& a : s.approvals)
-    if (may_wait(s, a.what.approval))
-      append(owed, tell_asker(s, a.what.approval));
+  for (auto i = static_cast<std::size_t>(s.earlier_approvals); i < s.approvals.size(); ++i)
+    if (const auto& which = s.approvals[i].what.approval; may_wait(s, which))
+      append(owed, tell_asker(s, which));
   return owed;
 }
 

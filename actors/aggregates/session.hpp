@@ -33,11 +33,22 @@ struct active {
   std::int64_t generation = 0;
   std::vector<run::approval> approvals;        ///< asked for by the session and all beneath it
   std::optional<ended> outcome = std::nullopt; ///< of a child whose turn is over
+  /// The first so many approvals were asked for in turns that are over: nobody waits for them.
+  std::int64_t earlier_approvals = 0;
 };
-BOOST_DESCRIBE_STRUCT(
-    active,
-    (),
-    (about, turns, messages, archived, title, plan_mode, epoch, generation, approvals, outcome))
+BOOST_DESCRIBE_STRUCT(active,
+                      (),
+                      (about,
+                       turns,
+                       messages,
+                       archived,
+                       title,
+                       plan_mode,
+                       epoch,
+                       generation,
+                       approvals,
+                       outcome,
+                       earlier_approvals))
 
 struct closed {
   session_id session;

@@ -18,12 +18,23 @@ void forget_context(active& s, std::int64_t epoch) {
   s.epoch = epoch;
 }
 
+/// That they were decided, and how, is known for as long as the session lasts.
+void leave_approvals(active& s) {
+  s.earlier_approvals = static_cast<std::int64_t>(s.approvals.size());
+  for (auto& each : s.approvals)
+    if (each.decision) {
+      each.what.question.clear();
+      each.what.content = {};
+    }
+}
+
 void archive_all(active& s, const cleared& f) {
   for (const auto& p : s.messages)
     s.archived.push_back(p.message);
   s.messages.clear();
   s.turns.transcript.clear();
   s.turns = turn::leave(std::move(s.turns));
+  leave_approvals(s);
   s.turns.used = {};
   s.generation = f.generation;
   forget_context(s, f.epoch);
@@ -58,8 +69,11 @@ state on_turn_fact(state from, const turn::fact& f) {
   }
   auto& s = existing(from);
   s.turns = turn::evolve(std::move(s.turns), f);
+  const auto over = outcome_of(f);
+  if (over)
+    leave_approvals(s);
   if (is_child(s))
-    s.outcome = outcome_of(f);
+    s.outcome = over;
   return from;
 }
 

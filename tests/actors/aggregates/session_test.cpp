@@ -1,6 +1,8 @@
 #include "tests/actors/aggregates/samples.hpp"
 #include "tests/actors/aggregates/story.hpp"
 
+#include <algorithm>
+
 namespace ash::testing {
 namespace {
 
@@ -154,6 +156,38 @@ TEST(session, begins_plan_mode_only_while_no_tool_is_at_work) {
   s.when(session::set_plan_mode{true}).refuses(errc::response_in_progress);
   s.when(turn::tool_finished{call, turn::tool_answer::completed, {}, "done", {}});
   s.when(session::set_plan_mode{true}).leads_to({"session.plan_mode.changed"});
+}
+
+TEST(session, tells_an_asker_again_while_the_turn_lasts_that_it_asked_in) {
+  const auto reviews_owed = [](const session_story& s) {
+    const auto sent = s.owed<effect::send>();
+    return std::count_if(sent.begin(), sent.end(), [](const auto& each) {
+      return std::holds_alternative<tool_call::review>(each.what);
+    });
+  };
+  auto s = a_session_with_a_tool();
+  run::approval_requested asked;
+  asked.approval = an_id<approval_id>("approval");
+  asked.kind = run::approval_kind::tool;
+  asked.asker = stream_of(in(s).turns.now->in_flight.at(0).call);
+  asked.question = "May it?";
+  s.when(run::request_approval{asked, 0});
+  s.when(run::decide_approval{asked.approval, run::decision_kind::approve, "ann", ""});
+  EXPECT_EQ(reviews_owed(s), 1) << "it may not know yet";
+  s.when(turn::tool_finished{
+      in(s).turns.now->in_flight.at(0).call, turn::tool_answer::completed, "", "written", {}});
+  s.when(turn::budget_reserved{the_call(s)});
+  s.when(says(the_call(s), "done"));
+  s.when(turn::budget_settled{the_call(s)});
+  s.when(session::post{another_message, "again"});
+  s.when(turn::budget_reserved{the_call(s)});
+  s.when(wants(the_call(s), {asks("write_file", R"({"path":"b"})")}));
+  s.when(turn::budget_settled{the_call(s)});
+  ASSERT_FALSE(in(s).turns.now->in_flight.empty());
+  EXPECT_EQ(reviews_owed(s), 0) << "its turn is over";
+  EXPECT_EQ(in(s).approvals.at(0).what.question, "") << "nobody needs it any more";
+  s.when(run::decide_approval{asked.approval, run::decision_kind::reject, "ben", ""})
+      .refuses(errc::approval_already_decided);
 }
 
 TEST(session, archives_everything_when_it_is_cleared) {
