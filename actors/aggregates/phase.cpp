@@ -181,10 +181,11 @@ decision<fact> on(const active& s, const abort& c, instant now) {
   return facts{with_totals(aborted{c.reason, {}, {}, {}}, s.turns)};
 }
 
-// What has written its artifact, or waits for a budget or a person, is not too slow.
+// What has written its artifact, or waits for a budget or a person, is not too slow. Nor is what
+// works on changes: the time was that of its first round, and most of it went by with a person.
 decision<fact> on(const active& s, const time_up&, instant now) {
   const auto& turn = s.turns.now;
-  if (s.at != status::working || !turn || turn->at == turn::stage::suspended ||
+  if (s.round > 1 || s.at != status::working || !turn || turn->at == turn::stage::suspended ||
       turn->at == turn::stage::asking)
     return facts{};
   return on_turn(s, turn::stop{{}, out_of_time(s)}, now);
@@ -314,7 +315,7 @@ effect_request ask_approval(const active& s) {
 }
 
 effects watch_time(const active& s) {
-  if (s.due.us == 0 || s.at != status::working)
+  if (s.due.us == 0 || s.round > 1 || s.at != status::working)
     return {};
   return {{"time:" + to_string(s.work.phase), effect::tell_self{s.due, time_up{}}}};
 }

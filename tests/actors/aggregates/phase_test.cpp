@@ -1,5 +1,7 @@
 #include "tests/actors/aggregates/turn_story.hpp"
 
+#include <algorithm>
+
 namespace ash::testing {
 namespace {
 
@@ -110,6 +112,25 @@ TEST(phase, ends_as_its_approval_says) {
   t.when(decides(t, run::decision_kind::abort)).leads_to({"phase.aborted"});
   auto u = a_phase_that_awaits_approval();
   u.when(decides(u, run::decision_kind::cancel)).leads_to({"phase.aborted"});
+}
+
+TEST(phase, is_too_late_in_its_first_round_alone) {
+  auto work = an_assignment();
+  work.time_limit_ms = 60'000;
+  work.approval = true;
+  const auto is_watched = [](const phase_story& of) {
+    const auto owed = of.owes();
+    return std::find(owed.begin(), owed.end(), "time") != owed.end();
+  };
+  auto late = a_turn_that_calls(work);
+  EXPECT_TRUE(is_watched(late));
+  late.when(phase::time_up{}).leads_to({"turn.stop.requested"});
+  auto s = a_phase_that_validates(work);
+  s.when(good());
+  s.when(decides(s, run::decision_kind::request_changes));
+  ASSERT_EQ(s.in<phase::active>().round, 2);
+  EXPECT_FALSE(is_watched(s));
+  s.when(phase::time_up{}).leads_to_nothing();
 }
 
 TEST(phase, takes_changes_in_two_rounds_and_fails_in_the_third) {
