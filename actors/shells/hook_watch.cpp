@@ -4,7 +4,7 @@
 #include "actors/aggregates/run.hpp"
 #include "actors/aggregates/session.hpp"
 #include "actors/performers/hook_effects.hpp"
-#include "actors/shells/fold.hpp"
+#include "actors/shells/newest.hpp"
 #include "events/base/json.hpp"
 #include "events/base/text.hpp"
 #include "events/codec/codec.hpp"
@@ -52,20 +52,21 @@ struct root_state {
   std::string directory;
   std::vector<run::approval> approvals;
   std::optional<run::live> run;
+  bool is_readable = true;
 };
 
 result<root_state> state_of(const log::event_log& log, const stream_id& root) {
   root_state out;
   if (root.kind() == entity_kind::run) {
-    TRY(auto folded, fold::whole<run_aggregate>(log, root));
-    if (auto* live = std::get_if<run::live>(&folded.state)) {
+    TRY(auto state, fold::newest<run_aggregate>(log, root));
+    if (auto* live = std::get_if<run::live>(&state)) {
       out.directory = live->base_commit.empty() ? live->plan.repo_path : live->plan.worktree;
       out.approvals = live->approvals;
       out.run = std::move(*live);
     }
   } else if (root.kind() == entity_kind::session) {
-    TRY(auto folded, fold::whole<session_aggregate>(log, root));
-    if (auto* active = std::get_if<session::active>(&folded.state)) {
+    TRY(auto state, fold::newest<session_aggregate>(log, root));
+    if (auto* active = std::get_if<session::active>(&state)) {
       out.directory = active->about.worktree;
       out.approvals = std::move(active->approvals);
     }
@@ -93,7 +94,9 @@ readable_state_of(const log::event_log& log, const stream_id& root, std::uint64_
   if (state || !is_unreadable(state.error()))
     return state;
   say_unreadable(root, position, state.error());
-  return root_state{};
+  root_state nothing;
+  nothing.is_readable = false;
+  return nothing;
 }
 
 std::string_view outcome_of(run::status at) {
@@ -176,7 +179,8 @@ result<std::optional<telling>> telling_of(const log::event_log& log, const log::
   out.directory = state.directory;
   if (const auto* asked = std::get_if<run::approval_requested>(&fact)) {
     const auto* known = approvals::find(state.approvals, asked->approval);
-    if (known != nullptr && known->decision)
+    // A session that has ended keeps no question open.
+    if (state.is_readable && (known == nullptr || known->decision))
       return std::optional<telling>{};
     out.details = told_of_approval(*asked);
   } else if (out.details.empty() && state.run) {

@@ -3,9 +3,11 @@
 #include "actors/shells/hook_watch.hpp"
 
 #include "actors/aggregates/run.hpp"
+#include "actors/aggregates/session.hpp"
 #include "actors/shells/fold.hpp"
 #include "events/base/json.hpp"
 #include "events/codec/codec.hpp"
+#include "events/codec/pack.hpp"
 #include "tests/actors/performers/fakes.hpp"
 
 #include <sstream>
@@ -204,6 +206,49 @@ TEST_F(hooks_watching, are_told_of_approvals_that_somebody_still_has_to_decide) 
   open(hook_event::approval_requested);
   drain();
   EXPECT_EQ(told().size(), 1U) << "it is decided already";
+}
+
+TEST_F(hooks_watching, are_told_of_no_question_of_a_session_that_has_ended) {
+  open(hook_event::approval_requested);
+  drain();
+  session::create begun;
+  begun.what.session = {random_uuid()};
+  const auto stream = stream_of(begun.what.session);
+  run::approval_requested what;
+  what.approval = {random_uuid()};
+  what.question = "May it?";
+  for (const session::command& each : {session::command{begun},
+                                       session::command{run::request_approval{what, 0}},
+                                       session::command{session::end{"bye"}}})
+    ASSERT_TRUE(fold::apply<session_aggregate>(*log_, stream, stream, each, system_now()));
+  open(hook_event::approval_requested);
+  drain();
+  EXPECT_TRUE(told().empty());
+}
+
+TEST_F(hooks_watching, look_no_further_back_than_the_newest_snapshot) {
+  open(hook_event::run_end);
+  const auto run = a_run_that_ended();
+  drain();
+  ASSERT_EQ(told().size(), 1U);
+  auto state = fold::whole<run_aggregate>(*log_, stream_of(run));
+  ASSERT_TRUE(state);
+  auto& live = std::get<run::live>(state.value().state);
+  live.message = "as no fact says it"; // whoever reads them all can't know it
+  const auto head = log_->find_stream(stream_of(run));
+  ASSERT_TRUE(head && head.value());
+  ASSERT_TRUE(log_->save_snapshot(stream_of(run),
+                                  {head.value()->version, codec::pack(state.value().state)}));
+  const auto report = codec::encode(run::report_composed{});
+  log::entry again{"", "", "", {}};
+  again.facts.push_back(
+      {std::string{report.type}, report.schema_version, log::durability::synced, report.payload});
+  ASSERT_TRUE(log_->append_now(
+      {stream_of(run), stream_of(run), head.value()->version, instant{1}, {again}, {}}));
+  open(hook_event::run_end);
+  drain();
+  ASSERT_EQ(told().size(), 2U);
+  EXPECT_EQ(told()[1].at("message"), "as no fact says it");
 }
 
 TEST_F(hooks_watching, go_on_where_what_they_did_can_not_be_recorded) {
