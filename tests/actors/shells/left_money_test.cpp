@@ -224,6 +224,49 @@ TEST_F(left_money, of_a_sub_agent_that_breaks_is_settled_and_its_session_goes_on
   wait_until([&] { return scope(today()).reserved == usd{}; });
 }
 
+TEST_F(left_money, of_a_sub_agent_of_a_run_that_breaks_leaves_its_work_on_its_branch) {
+  const auto persona = read_text(definitions_ + "/personas/writer@1.yaml");
+  auto helper = persona;
+  helper.replace(helper.find("writer"), 6, "helper");
+  write_text(definitions_ + "/personas/helper@1.yaml", helper);
+  write_text(definitions_ + "/personas/writer@1.yaml", persona + "subagents: [helper]\n");
+  write_text(script_, R"(turns:
+  - match: {user: [Write it down]}
+    text: Late.
+    delay_ms: 600000
+  - match: {has_tool_result: true}
+    text: Later still.
+    delay_ms: 600000
+  - tool_calls:
+      - {name: request_subagent, arguments: {persona: helper, task: Write it down.}}
+)");
+  run_request asked;
+  asked.workflow = "one-step";
+  asked.repo = repo_;
+  asked.base_branch = "main";
+  asked.requirements = "A note, please.";
+  asked.model = "scripted:" + script_;
+  const auto run = runtime_->start_run(asked);
+  ASSERT_TRUE(run) << to_string(run.error());
+  const auto root = stream_of(run.value());
+  std::optional<session::created> child;
+  wait_until([&] {
+    for (const auto& one : runtime_->log().read_root(root, 0).value())
+      if (one.type == session::created::type)
+        child = std::get<session::created>(
+            codec::decode(one.type, one.schema_version, one.payload).value());
+    return child && is_in(stream_of(child->session), turn::call_started::type);
+  });
+  ASSERT_NE(child->branch, "");
+  write_text(child->worktree + "/half.txt", "half\n");
+  spoil(stream_of(child->session), root);
+  tell(stream_of(child->session), root, session::end{"enough"});
+  wait_until([&] { return is_in(stream_of(child->asked_by), tool_call::failed::type); });
+  EXPECT_FALSE(std::filesystem::exists(child->worktree));
+  EXPECT_EQ(sh("git -C '" + repo_ + "' show " + child->branch + ":half.txt"), "half\n");
+  ASSERT_TRUE(runtime_->abort_run(run.value(), "enough", {"a test"}));
+}
+
 TEST_F(left_money, of_the_sub_agent_of_a_call_that_breaks_is_settled_and_its_session_goes_on) {
   const auto tree = session_with_a_subagent();
   spoil(tree.call, tree.leader);
