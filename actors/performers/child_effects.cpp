@@ -10,9 +10,11 @@
 #include "actors/performers/tell_again.hpp"
 #include "actors/performers/tool_effects.hpp"
 #include "events/base/fail_point.hpp"
+#include "events/base/text.hpp"
 #include "events/codec/codec.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 namespace ash::performers {
 namespace {
@@ -81,11 +83,37 @@ bool exists(const stream_id& stream, const performer_options& options) {
   return found && found.value();
 }
 
+/// Takes away what was made for a child that was called off, or refused, before it began: its
+/// session does not name it, so nobody else would. A child that never said where it works may have
+/// been given a place before a crash. Errors: `cancelled`.
+result<void> drop_unused_place(const effect::open_child& what,
+                               const performer_options& options,
+                               std::stop_token stop) {
+  if (what.what.root.kind() != entity_kind::run ||
+      what.session == model_review::session_of(what.what.call))
+    return success();
+  const auto place = place_of(what.what.root, what.session, *options.log);
+  if (!place)
+    return success();
+  const auto stream = stream_of(what.session);
+  if (exists(stream, options)) {
+    const auto made = first_of<session::created>(*options.log, stream);
+    if (!made || !made.value().branch.empty())
+      return success();
+  }
+  const auto& [repo, worktree, branch] = place.value();
+  const auto kept = give_up({repo, what.what.worktree, worktree, branch}, std::move(stop));
+  if (!kept && kept.error().code == errc::cancelled)
+    return kept.error();
+  return success(); // what can't be removed stays on a branch that names the child
+}
+
 /// The session, with the worktree that it names; of one that exists, what names it.
 result<session::created> ready_to_begin(const effect::open_child& what,
                                         const performer_options& options,
                                         std::stop_token stop) {
   if (exists(stream_of(what.session), options)) {
+    TRY(drop_unused_place(what, options, std::move(stop)));
     session::created known;
     known.session = what.session;
     known.asked_by = what.what.call;
@@ -106,9 +134,18 @@ result<session::created> ready_to_begin(const effect::open_child& what,
   return child;
 }
 
-session::ended with_code(session::ended outcome, const error& why, const std::string& branch) {
+/// Where a child's work is. What could not be committed is in its worktree still.
+std::string where_kept(const session::created& child) {
+  std::error_code none;
+  return (std::filesystem::exists(child.worktree, none)
+              ? "in " + printable(child.worktree) + " and "
+              : std::string{}) +
+         "on the branch " + child.branch;
+}
+
+session::ended with_code(session::ended outcome, const error& why, const session::created& child) {
   outcome.code = to_string(why.code);
-  outcome.reason = "what it did could not be merged, and is kept on the branch " + branch + ": " +
+  outcome.reason = "what it did could not be merged, and is kept " + where_kept(child) + ": " +
                    why.message + (outcome.result.empty() ? "" : "\n\nIt said: " + outcome.result);
   return outcome;
 }
@@ -181,7 +218,8 @@ void perform_open_child(effect_ptr effect,
                         const effect::open_child& what,
                         const performer_options& options,
                         entity_directory& directory,
-                        timer_thread& timers) {
+                        timer_thread& timers,
+                        work_pool& files) {
   auto child = ready_to_begin(what, options, effect->stop_token());
   if (!child && child.error().code == errc::cancelled)
     return effect->drop();
@@ -189,6 +227,17 @@ void perform_open_child(effect_ptr effect,
     return effect->end(failed_tool_call(child.error()));
   const auto keep_trying = [effect](const error& why) {
     return may_pass(why) && !effect->stop_token().stop_requested();
+  };
+  const auto is_apart = !child.value().branch.empty();
+  const auto end = [effect, is_apart, what, &options, &files](std::optional<any_command> with) {
+    if (!is_apart)
+      return effect->end(std::move(with));
+    files.run([effect, what, &options, with = std::move(with)] {
+      if (drop_unused_place(what, options, effect->stop_token()))
+        effect->end(with);
+      else
+        effect->drop(); // it is owed again after the restart
+    });
   };
   // Without an id of its own, so that a session that exists is reached, and goes on, each time.
   tell_again(directory,
@@ -200,13 +249,13 @@ void perform_open_child(effect_ptr effect,
               system_now(),
               session::create{std::move(child).value()}},
              keep_trying,
-             [effect](result<void> reply) {
+             [effect, end](result<void> reply) {
                if (reply)
-                 effect->end(std::nullopt);
+                 end(std::nullopt);
                else if (reply.error().code == errc::shutting_down || may_pass(reply.error()))
                  effect->drop();
                else
-                 effect->end(failed_tool_call(reply.error()));
+                 end(failed_tool_call(reply.error()));
              });
 }
 
@@ -241,10 +290,10 @@ result<session::ended> close_child(const effect::close_child& what,
   auto asked = first_of<tool_call::requested>(*options.log, stream_of(child.asked_by));
   auto run = first_of<run::created>(*options.log, child.root);
   if (!asked || !run)
-    return with_code(outcome, asked ? run.error() : asked.error(), child.branch);
+    return with_code(outcome, asked ? run.error() : asked.error(), child);
   auto written = written_by(*options.log, stream_of(child.session));
   if (!written)
-    return with_code(outcome, written.error(), child.branch);
+    return with_code(outcome, written.error(), child);
   const child_place where{run.value().repo_path,
                           asked.value().worktree,
                           child.worktree,
@@ -255,7 +304,7 @@ result<session::ended> close_child(const effect::close_child& what,
     if (!kept && kept.error().code == errc::cancelled)
       return std::move(kept).error();
     if (!kept || kept.value())
-      outcome.reason += " (what it had done is on the branch " + child.branch + ")";
+      outcome.reason += " (what it had done is " + where_kept(child) + ")";
     return outcome;
   }
   auto merged = merge_back(where, stop);
@@ -263,7 +312,7 @@ result<session::ended> close_child(const effect::close_child& what,
     return outcome;
   if (merged.error().code == errc::cancelled)
     return std::move(merged).error();
-  return with_code(std::move(outcome), merged.error(), child.branch);
+  return with_code(std::move(outcome), merged.error(), child);
 }
 
 void perform_close_child(running_effect& effect,

@@ -6,6 +6,7 @@
 #include "actors/performers/make_performer.hpp"
 #include "actors/performers/running_effect.hpp"
 #include "actors/performers/timer_thread.hpp"
+#include "actors/performers/work_pool.hpp"
 
 namespace ash::performers {
 
@@ -26,11 +27,14 @@ std::vector<budget_terms> child_scopes(const session_id& child,
 /// `persona_not_found`, `consent_missing`, `tool_unknown`, `tool_arguments_invalid`.
 result<session::created> child_of(const effect::open_child& what, const performer_options& options);
 
+/// Called in a job of `files`, which also takes away what was made for a child that never began.
+/// `options` and what follows it outlive the effect.
 void perform_open_child(effect_ptr effect,
                         const effect::open_child& what,
                         const performer_options& options,
                         entity_directory& directory,
-                        timer_thread& timers);
+                        timer_thread& timers,
+                        work_pool& files);
 
 /// How the child ends once its work is where it belongs, or can't be brought there; blocking.
 /// Errors: `cancelled`.

@@ -53,7 +53,8 @@ result<std::string> save(const child_place& where, std::stop_token stop) {
                         std::move(stop));
 }
 
-/// A merge would write over what git ignores, and say nothing.
+/// A merge begins from what is committed: it would write over what git ignores, and undo what the
+/// asker's other calls did meanwhile, and say nothing.
 result<void>
 save_what_it_meets(const child_place& where, const worktree_place& asker, std::stop_token stop) {
   TRY(save_workspace({where.repo,
@@ -103,17 +104,20 @@ result<void> merge_back(const child_place& where, std::stop_token stop) {
     return remove_workspace(where.repo, where.worktree, stop);
   TRY(save(where, stop));
   TRY(const auto asker, place_of(where.repo, where.asker, stop));
-  if (!where.written.empty()) {
-    TRY(drop_half_a_merge(where, asker.place, stop));
-    TRY(save_what_it_meets(where, asker, stop));
-  }
+  TRY(drop_half_a_merge(where, asker.place, stop));
+  TRY(save_what_it_meets(where, asker, stop));
   TRY(const auto conflicts, merge_locked(where, asker.place, stop));
-  TRY(remove_workspace(where.repo, where.worktree, stop));
+  // The merge decides what came of it, not whether its remains could be removed.
+  auto removed = remove_workspace(where.repo, where.worktree, stop);
+  if (removed && conflicts.empty())
+    removed = remove_branch(where.repo, where.branch, stop);
+  if (!removed && removed.error().code == errc::cancelled)
+    return removed;
   if (!conflicts.empty())
     return refuse(errc::merge_conflict,
                   "it does not go together with what was done beside it, in: " +
                       printable(conflicts));
-  return remove_branch(where.repo, where.branch, stop);
+  return success();
 }
 
 result<bool> give_up(const child_place& where, std::stop_token stop) {

@@ -25,10 +25,10 @@ struct child_place {
 result<void> branch_off(const child_place& where, std::stop_token stop = {});
 
 /// Commits what is in the child's worktree, merges it into the asker's, and removes the worktree
-/// and the branch. What was merged before stays merged; what the asker has at a path that the
-/// child wrote is committed first, so that an ignored file is not written over. Errors:
-/// `merge_conflict` naming the files: then nothing is merged, and the branch stays; `git_failed`,
-/// `cancelled`.
+/// and the branch. What was merged before stays merged; what the asker has by then, and what it has
+/// at a path that the child wrote though git ignores it, is committed first. A worktree that can't
+/// be removed after the merge is left. Errors: `merge_conflict` naming the files: then nothing is
+/// merged, and the branch stays; `git_failed`, `cancelled`.
 result<void> merge_back(const child_place& where, std::stop_token stop = {});
 
 /// Removes the child's worktree, and its branch where there is nothing on it. Whether it stays.

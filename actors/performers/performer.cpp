@@ -182,7 +182,7 @@ private:
             },
             [&](const effect::open_child& e) {
               in_pool(files_, [this, &e, effect](auto&) {
-                perform_open_child(effect, e, options_, directory_, timers_);
+                perform_open_child(effect, e, options_, directory_, timers_, files_);
               });
             },
             [&](const effect::close_child& e) {

@@ -63,8 +63,23 @@ void wait_for_index(const std::string& git_dir) {
   fs::remove(lock, failed);
 }
 
+/// What a tool made read-only is removed none the less: its directories have to be writable.
+void unlock_directories(const fs::path& top) {
+  constexpr auto usable = fs::perms::owner_all;
+  std::error_code none;
+  if (!fs::is_directory(fs::symlink_status(top, none)))
+    return;
+  fs::permissions(top, usable, fs::perm_options::add, none);
+  // A directory is entered after it was looked at here. Links are not followed.
+  for (fs::recursive_directory_iterator each{top, none}, end; !none && each != end;
+       each.increment(none))
+    if (std::error_code unknown; fs::is_directory(each->symlink_status(unknown)))
+      fs::permissions(each->path(), usable, fs::perm_options::add, unknown);
+}
+
 result<void>
 remove_locked(const std::string& repo, const std::string& worktree, std::stop_token stop) {
+  unlock_directories(worktree);
   // Twice: also where git locked it while it was being made.
   TRY(try_git({repo}, {"worktree", "remove", "--force", "--force", worktree}, stop));
   std::error_code failed;
@@ -247,7 +262,10 @@ result<std::string> merge_workspace(const effect::merge_phase& what, std::stop_t
         .with("branch", what.branch);
   }
   TRY(auto head, run_git(place, {"rev-parse", "--verify", "HEAD"}, stop));
-  TRY(remove_locked(what.repo_path, what.worktree, stop));
+  // It is merged, whether its remains can be removed or not.
+  const auto removed = remove_locked(what.repo_path, what.worktree, stop);
+  if (!removed && removed.error().code == errc::cancelled)
+    return removed.error();
   return object_id_in(head);
 }
 

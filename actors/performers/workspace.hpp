@@ -53,7 +53,8 @@ result<std::string> merge_branch(const git_place& into,
                                  std::stop_token stop = {});
 
 /// Commits what is in a phase's worktree, merges its branch into the run's, and removes the phase's
-/// worktree. Gives the run's tip. What an earlier attempt left half-done is begun anew. Errors:
+/// worktree, where it can be removed. Gives the run's tip. What an earlier attempt left half-done
+/// is begun anew. Errors:
 /// `merge_conflict` naming the files (nothing is merged then), `git_failed`, `cancelled`.
 result<std::string> merge_workspace(const effect::merge_phase& what, std::stop_token stop = {});
 

@@ -210,13 +210,20 @@ result<const definitions::library*> runtime::parts::load_definitions() {
 
 // -- while it runs --------------------------------------------------------------------------------
 
-/// A broken entity beneath a run can't report: the run ends its phase without it.
+/// A broken entity can't report: its run ends the phase without it, and whoever asked for a broken
+/// call or sub-agent, beneath a session too, goes on without its answer.
 void runtime::parts::tell_of_broken(const stream_id& stream, const error& why) {
   auto head = log->find_stream(stream);
   if (!head || !head.value())
     return;
   const auto root = head.value()->root;
-  if (root.kind() != entity_kind::run || root == stream)
+  if (root == stream)
+    return;
+  const auto is_of_call =
+      stream.kind() == entity_kind::tool_call || stream.kind() == entity_kind::session;
+  if (root.kind() == entity_kind::session && is_of_call)
+    return tell_of_broken_call(stream, root, root, why);
+  if (root.kind() != entity_kind::run)
     return;
   auto id = parse_uuid(root.key());
   if (!id)
@@ -226,7 +233,7 @@ void runtime::parts::tell_of_broken(const stream_id& stream, const error& why) {
     return;
   const auto open = run::open_phases(found.value());
   const auto first = open.empty() ? stream_id{} : stream_of(open.front()->phase);
-  if (stream.kind() == entity_kind::tool_call || stream.kind() == entity_kind::session)
+  if (is_of_call)
     return tell_of_broken_call(stream, root, first, why);
   if (stream.kind() == entity_kind::phase)
     cancel_calls_of(stream, root, why);

@@ -4,6 +4,7 @@
 #include "actors/aggregates/model_review.hpp"
 #include "actors/aggregates/session.hpp"
 #include "actors/definitions/binding.hpp"
+#include "actors/performers/child_effects.hpp"
 #include "actors/shells/first_fact.hpp"
 #include "actors/shells/newest.hpp"
 #include "actors/shells/runtime_parts.hpp"
@@ -67,6 +68,19 @@ result<std::optional<std::string>> model_chosen_for(const log::event_log& log,
       return std::optional<std::string>{};
   }
   return std::optional{own.front()};
+}
+
+/// A broken child can't bring its worktree to an end: what it did is kept on its branch. Gives the
+/// reason, and where that is; blocks while git works.
+std::string
+what_is_left_of(log::event_log& log, const session::created& child, std::string reason, errc code) {
+  if (child.branch.empty())
+    return reason;
+  performers::performer_options options;
+  options.log = &log;
+  const effect::close_child close{child, {reason, std::string{}, std::string{to_string(code)}}};
+  const auto closed = performers::close_child(close, options);
+  return closed ? closed.value().reason : reason;
 }
 
 } // namespace
@@ -190,16 +204,16 @@ void runtime::parts::tell_of_broken_call(const stream_id& stream,
         nobody);
   };
   if (stream.kind() == entity_kind::session) {
+    cancel_calls_of(stream, root, why);
     const auto child = first_fact<session::created>(*log, stream);
+    if (!child || child->asked_by.is_nil())
+      return;
     tool_call::finish gone;
     gone.failed = true;
     gone.code = to_string(why.code);
-    gone.text = "The sub-agent broke: " + why.message;
-    if (child)
-      gone.child = child->session;
-    if (child && !child->asked_by.is_nil())
-      tell(stream_of(child->asked_by), std::move(gone));
-    return cancel_calls_of(stream, root, why);
+    gone.text = what_is_left_of(*log, *child, "The sub-agent broke: " + why.message, why.code);
+    gone.child = child->session;
+    return tell(stream_of(child->asked_by), std::move(gone));
   }
   const auto id = parse_uuid(stream.key());
   if (!id)

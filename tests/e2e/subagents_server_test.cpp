@@ -74,11 +74,14 @@ TEST_F(served_subagents, are_called_off_while_they_work_when_their_run_is_aborte
 }
 
 TEST_F(served_subagents, go_on_under_the_next_server_where_the_first_was_killed) {
-  auto script = read_text(E2E_FIXTURES "/subagents.yaml");
+  const auto fast = read_text(E2E_FIXTURES "/subagents.yaml");
+  auto script = fast;
   const std::string slow = "match: {contains: [You help, Do the right side], assistant_turns: 0}";
-  script.replace(script.find(slow), slow.size(), slow + "\n    delay_ms: 1500");
+  script.replace(script.find(slow), slow.size(), slow + "\n    delay_ms: 600000");
   const auto id = working_run(script, 4);
+  ASSERT_LT(events(id, "session.ended").size(), 4U) << "one waits for its model";
   kill_server();
+  write_text(home_ / "script.yaml", fast);
   serve();
   EXPECT_TRUE(comes_to(id, "completed")) << read_text(home_ / "server.log");
   EXPECT_EQ(events(id, "session.created").size(), 4U);

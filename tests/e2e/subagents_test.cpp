@@ -310,6 +310,8 @@ TEST_F(subagents, are_all_called_off_when_their_run_is_aborted) {
     EXPECT_EQ(end.code, "cancelled");
     EXPECT_EQ(end.reason, "enough");
   }
+  EXPECT_EQ(git("worktree list | grep -e -sub- || true"), "");
+  EXPECT_EQ(git("branch --list '*-sub-*'"), "");
   expect_nothing_open(facts);
   EXPECT_EQ(left_log{data()}.damages(), "");
 }

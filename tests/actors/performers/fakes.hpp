@@ -7,6 +7,12 @@
 
 #include <gtest/gtest.h>
 
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
@@ -190,6 +196,23 @@ inline void make_repository(const std::string& path) {
   sh("cd '" + path +
      "' && git init -q -b main && git add -A && git -c user.name=t -c user.email=t@localhost "
      "-c commit.gpgSign=false commit -q -m first");
+}
+
+/// Does something in a thread for which permissions hold though it is root's.
+inline void as_anybody(const std::function<void()>& what) {
+  std::thread{[&] {
+    constexpr std::uint32_t powers = 1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH;
+    ::prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0); // refused where it has none to lose
+    ::prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH, 0, 0, 0);
+    __user_cap_header_struct own{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> held{};
+    EXPECT_EQ(::syscall(SYS_capget, &own, held.data()), 0);
+    held[0].effective &= ~powers;
+    held[0].permitted &= ~powers;
+    held[0].inheritable &= ~powers;
+    EXPECT_EQ(::syscall(SYS_capset, &own, held.data()), 0);
+    what();
+  }}.join();
 }
 
 } // namespace ash::test

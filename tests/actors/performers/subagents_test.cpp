@@ -287,6 +287,42 @@ TEST_F(child_tree, is_merged_back_and_leaves_nothing_behind) {
   ASSERT_TRUE(merge_back(place())) << "what was merged before the process ended is merged";
 }
 
+TEST_F(child_tree, is_merged_back_into_what_its_asker_did_meanwhile) {
+  write_text(asker_ + "/note.txt", "first\n");
+  ASSERT_TRUE(branch_off(place()));
+  write_text(asker_ + "/note.txt", "meanwhile\n");
+  write_text(place().worktree + "/done.txt", "made by a command\n");
+  ASSERT_TRUE(merge_back(place()));
+  EXPECT_EQ(read_text(asker_ + "/note.txt"), "meanwhile\n");
+  EXPECT_EQ(read_text(asker_ + "/done.txt"), "made by a command\n");
+}
+
+TEST_F(child_tree, is_removed_though_a_tool_made_it_read_only) {
+  as_anybody([&] {
+    EXPECT_TRUE(branch_off(place()));
+    write_text(place().worktree + "/cache/deep/done.txt", "done\n");
+    fs::permissions(place().worktree + "/cache/deep", fs::perms{0555});
+    fs::permissions(place().worktree + "/cache", fs::perms{0555});
+    EXPECT_TRUE(merge_back(place()));
+    EXPECT_FALSE(fs::exists(place().worktree));
+    EXPECT_EQ(read_text(asker_ + "/cache/deep/done.txt"), "done\n");
+    EXPECT_EQ(branches(), "actor-shell/r1 main ");
+  });
+}
+
+TEST_F(child_tree, is_merged_back_though_it_can_not_be_removed) {
+  as_anybody([&] {
+    EXPECT_TRUE(branch_off(place()));
+    write_text(place().worktree + "/done.txt", "done\n");
+    const auto around = home_ / "data/worktrees";
+    fs::permissions(around, fs::perms{0555});
+    const auto merged = merge_back(place());
+    fs::permissions(around, fs::perms{0755});
+    EXPECT_TRUE(merged) << merged.error().message;
+    EXPECT_EQ(read_text(asker_ + "/done.txt"), "done\n");
+  });
+}
+
 TEST_F(child_tree, keeps_what_its_tools_wrote_though_git_ignores_it) {
   write_text(asker_ + "/.gitignore", "out/\n");
   for (const auto* name : {"a", "b"}) {

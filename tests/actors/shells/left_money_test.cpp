@@ -122,6 +122,56 @@ protected:
     return session.value();
   }
 
+  /// A session whose sub-agent waits for its model.
+  struct asking_tree {
+    stream_id leader;
+    stream_id call;
+    stream_id child;
+  };
+  asking_tree session_with_a_subagent() {
+    auto leader = read_text(definitions_ + "/personas/writer@1.yaml");
+    leader.replace(leader.find("writer"), 6, "leader");
+    write_text(definitions_ + "/personas/leader@1.yaml", leader + "subagents: [writer]\n");
+    write_text(script_, R"(turns:
+  - match: {user: [Lead], assistant_turns: 0}
+    tool_calls:
+      - {name: request_subagent, arguments: {persona: writer, task: Write it down.}}
+  - match: {has_tool_result: true}
+    text: Done without it.
+  - text: Late.
+    delay_ms: 600000
+)");
+    session_request asked;
+    asked.persona = "leader";
+    const auto session = runtime_->create_session(asked, {"a test"});
+    EXPECT_TRUE(session) << to_string(session.error());
+    asking_tree out{stream_of(session.value()), {}, {}};
+    EXPECT_TRUE(
+        runtime_->post_message(session.value(), {random_uuid()}, "Lead the work.", {"a test"}));
+    wait_until([&] {
+      for (const auto& one : runtime_->log().read_root(out.leader, 0).value()) {
+        if (one.stream.kind() == entity_kind::tool_call)
+          out.call = one.stream;
+        if (one.type == turn::call_started::type && one.stream != out.leader)
+          out.child = one.stream;
+      }
+      return !out.child.empty();
+    });
+    return out;
+  }
+  void tell(const stream_id& stream, const stream_id& root, any_command what) {
+    runtime_->actors().inner().tell(stream,
+                                    root,
+                                    {"test", root.text(), {}, system_now(), std::move(what)},
+                                    [](const result<void>&) {});
+  }
+  bool is_in(const stream_id& stream, std::string_view type) {
+    const auto records = runtime_->log().read_stream(stream, 0);
+    return std::any_of(records.value().begin(), records.value().end(), [&](const auto& one) {
+      return one.type == type;
+    });
+  }
+
   temporary_directory home_;
   std::string repo_ = home_ / "repo";
   std::string definitions_ = home_ / "definitions";
@@ -163,6 +213,67 @@ TEST_F(left_money, of_a_session_that_breaks_is_settled_in_every_scope) {
   wait_until([&] { return scope(today()).reserved == usd{}; });
   EXPECT_EQ(scope(today()).settled, held);
   EXPECT_EQ(scope("session:" + to_string(session)).settled, held);
+}
+
+TEST_F(left_money, of_a_sub_agent_that_breaks_is_settled_and_its_session_goes_on) {
+  const auto tree = session_with_a_subagent();
+  spoil(tree.child, tree.leader);
+  tell(tree.child, tree.leader, session::end{"enough"});
+  wait_until([&] { return is_in(tree.leader, turn::completed::type); });
+  EXPECT_TRUE(is_in(tree.call, tool_call::failed::type));
+  wait_until([&] { return scope(today()).reserved == usd{}; });
+}
+
+TEST_F(left_money, of_a_sub_agent_of_a_run_that_breaks_leaves_its_work_on_its_branch) {
+  const auto persona = read_text(definitions_ + "/personas/writer@1.yaml");
+  auto helper = persona;
+  helper.replace(helper.find("writer"), 6, "helper");
+  write_text(definitions_ + "/personas/helper@1.yaml", helper);
+  write_text(definitions_ + "/personas/writer@1.yaml", persona + "subagents: [helper]\n");
+  write_text(script_, R"(turns:
+  - match: {user: [Write it down]}
+    text: Late.
+    delay_ms: 600000
+  - match: {has_tool_result: true}
+    text: Later still.
+    delay_ms: 600000
+  - tool_calls:
+      - {name: request_subagent, arguments: {persona: helper, task: Write it down.}}
+)");
+  run_request asked;
+  asked.workflow = "one-step";
+  asked.repo = repo_;
+  asked.base_branch = "main";
+  asked.requirements = "A note, please.";
+  asked.model = "scripted:" + script_;
+  const auto run = runtime_->start_run(asked);
+  ASSERT_TRUE(run) << to_string(run.error());
+  const auto root = stream_of(run.value());
+  std::optional<session::created> child;
+  wait_until([&] {
+    for (const auto& one : runtime_->log().read_root(root, 0).value())
+      if (one.type == session::created::type)
+        child = std::get<session::created>(
+            codec::decode(one.type, one.schema_version, one.payload).value());
+    return child && is_in(stream_of(child->session), turn::call_started::type);
+  });
+  ASSERT_NE(child->branch, "");
+  write_text(child->worktree + "/half.txt", "half\n");
+  spoil(stream_of(child->session), root);
+  tell(stream_of(child->session), root, session::end{"enough"});
+  wait_until([&] { return is_in(stream_of(child->asked_by), tool_call::failed::type); });
+  EXPECT_FALSE(std::filesystem::exists(child->worktree));
+  EXPECT_EQ(sh("git -C '" + repo_ + "' show " + child->branch + ":half.txt"), "half\n");
+  ASSERT_TRUE(runtime_->abort_run(run.value(), "enough", {"a test"}));
+}
+
+TEST_F(left_money, of_the_sub_agent_of_a_call_that_breaks_is_settled_and_its_session_goes_on) {
+  const auto tree = session_with_a_subagent();
+  spoil(tree.call, tree.leader);
+  tell(tree.call, tree.leader, tool_call::cancel{"enough"});
+  wait_until([&] { return is_in(tree.leader, turn::completed::type); });
+  wait_until([&] { return is_in(tree.child, session::ended::type); });
+  wait_until([&] { return scope(today()).reserved == usd{}; });
 }
 
 TEST_F(left_money, of_a_session_is_settled_by_the_next_command_that_opens_the_log) {
