@@ -193,7 +193,9 @@ protected:
 
 TEST_F(opening, a_child_that_only_reads_works_beside_its_asker) {
   auto came = open("reader");
-  EXPECT_FALSE(came.wait().back().what) << "its end is the answer, not its beginning";
+  const auto end = came.wait().back().what;
+  EXPECT_FALSE(end) << "its end is the answer, not its beginning: "
+                    << std::get<tool_call::finish>(*end).text;
   const auto told = directory_.all();
   ASSERT_EQ(told.size(), 1U);
   EXPECT_EQ(told[0].to, stream_of(delegation::child_of(a_call)));

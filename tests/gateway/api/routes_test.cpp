@@ -52,7 +52,7 @@ TEST_F(other_routes, go_on_with_a_session_that_a_budget_blocked) {
   const std::string session{made.at("session").as_string()};
   const auto path = "/api/v1/sessions/" + session;
   const auto cap = "/api/v1/budget/scopes/day:" + utc_date(system_now()) + "/cap";
-  got(200, "POST", cap, {.body = R"({"cap_usd": "0"})"});
+  got(200, "POST", cap, {.body = R"({"cap_usd": "0.0000001"})"});
   got(201, "POST", path + "/messages", {.body = R"({"text": "Hello there"})"});
   wait_for_fact("session/" + session, "turn.suspended");
   got(200, "POST", cap, {.body = R"({"cap_usd": "5"})"});
