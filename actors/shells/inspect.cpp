@@ -115,6 +115,7 @@ json::object approval_json(const run::approval& of) {
           {"round", of.what.round},
           {"asker", of.what.asker.text()},
           {"question", of.what.question},
+          {"content", of.what.content.text},
           {"content_sha256", of.what.content.sha256},
           {"content_bytes", of.what.content.size},
           {"amount_usd", decimal(of.what.amount)},

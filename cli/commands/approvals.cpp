@@ -69,6 +69,7 @@ json::object listed_as(const json::object& row) {
                            "round",
                            "asker",
                            "question",
+                           "content",
                            "content_sha256",
                            "content_bytes",
                            "amount_usd",
@@ -202,6 +203,7 @@ json::object row_of(const json::object& listed, const run_id& run) {
                            "subject",
                            "round",
                            "question",
+                           "content",
                            "content_sha256",
                            "content_bytes",
                            "amount_usd",
@@ -227,8 +229,8 @@ result<json::object> approval_in(const log::event_log& log, const std::string& i
 /// With what is to be approved under `content`, at most 64 KiB of it, as far as it is there.
 void add_content(json::object& of, const document_reader& read) {
   const auto bytes = number_in<std::size_t>(of, "content_bytes");
-  auto text = std::string{};
-  if (bytes > 0)
+  auto text = text_in(of, "content");
+  if (bytes > 0 && text.empty())
     if (const auto whole = read(text_in(of, "content_sha256")))
       text = utf8_prefix(whole.value(), most_content_shown);
   of["content"] = std::move(text);

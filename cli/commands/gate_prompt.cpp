@@ -45,13 +45,17 @@ std::optional<decision_kind> find_in(const Names& all, std::string_view text) {
 
 /// Where it can't be read, its length alone is told.
 void add_content(gate_question& to,
+                 const std::string& text,
                  const std::string& sha256,
                  std::size_t bytes,
                  const document_reader& read) {
   to.content_bytes = bytes;
-  if (bytes > 0 && to.kind != artifact)
-    if (const auto whole = read(sha256))
-      to.content = utf8_prefix(whole.value(), most_content_shown);
+  if (bytes == 0 || to.kind == artifact)
+    return;
+  if (!text.empty())
+    to.content = utf8_prefix(text, most_content_shown);
+  else if (const auto whole = read(sha256))
+    to.content = utf8_prefix(whole.value(), most_content_shown);
 }
 
 } // namespace
@@ -90,7 +94,11 @@ gate_question question_of(const run::approval_requested& asked, const document_r
   out.round = asked.round;
   if (asked.amount != usd{})
     out.amount = to_string(asked.amount);
-  add_content(out, asked.content.sha256, static_cast<std::size_t>(asked.content.size), read);
+  add_content(out,
+              asked.content.text,
+              asked.content.sha256,
+              static_cast<std::size_t>(asked.content.size),
+              read);
   return out;
 }
 
@@ -106,6 +114,7 @@ gate_question question_of(const json::object& listed, const document_reader& rea
       amount && amount.value() != usd{})
     out.amount = to_string(amount.value());
   add_content(out,
+              text_in(listed, "content"),
               text_in(listed, "content_sha256"),
               number_in<std::size_t>(listed, "content_bytes"),
               read);

@@ -16,7 +16,8 @@ struct approval_row {
   std::string subject;
   std::int64_t round = 1;
   std::string question;
-  std::string content_sha256; ///< of what is to be approved, where that is a text
+  std::string content; ///< what is to be approved, where the fact itself holds it
+  std::string content_sha256;
   std::int64_t content_bytes = 0;
   usd amount; ///< of a budget approval
   std::string decided_by;
@@ -38,6 +39,7 @@ BOOST_DESCRIBE_STRUCT(approval_row,
                        subject,
                        round,
                        question,
+                       content,
                        content_sha256,
                        content_bytes,
                        amount,
@@ -90,7 +92,7 @@ using ignored = passes_over<without<session::fact, run::approval_requested, run:
 class approvals final : public folding_view<approvals, ignored> {
 public:
   [[nodiscard]] std::string_view name() const override { return "approvals"; }
-  [[nodiscard]] std::string_view revision() const override { return "3"; }
+  [[nodiscard]] std::string_view revision() const override { return "4"; }
   [[nodiscard]] std::vector<table_base*> tables() override { return {&rows_}; }
 
   result<void> on(const run::approval_requested& f, const log::record& from) {
@@ -105,6 +107,7 @@ public:
     made.subject = f.subject;
     made.round = f.round;
     made.question = f.question;
+    made.content = f.content.text;
     made.content_sha256 = f.content.sha256;
     made.content_bytes = f.content.size;
     made.amount = f.amount;

@@ -10,6 +10,7 @@ create table {approvals} (
   subject text not null,
   round bigint not null,
   question text not null,
+  content text not null,
   content_sha256 text not null,
   content_bytes bigint not null,
   amount bigint not null,

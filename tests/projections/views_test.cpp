@@ -144,6 +144,7 @@ TEST_P(views, know_what_a_session_asks_and_what_it_may_cost) {
   EXPECT_EQ(rows.rows[0].at("run"), "");
   EXPECT_EQ(rows.rows[0].at("kind"), "budget");
   EXPECT_EQ(rows.rows[0].at("question"), "May it go on?");
+  EXPECT_EQ(rows.rows[0].at("content"), "All of it.");
   EXPECT_EQ(rows.rows[0].at("content_sha256"), json::value(sha256_hex("All of it.")));
   EXPECT_EQ(rows.rows[0].at("content_bytes"), 10);
   EXPECT_EQ(rows.rows[0].at("amount_usd"), "0.25");

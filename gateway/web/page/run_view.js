@@ -137,10 +137,10 @@ export function runView(main, page, id) {
     return button;
   }
 
-  /// What is to be approved, read when somebody wants to see it.
-  function contentOf({ sha256, size }) {
+  /// What is to be approved. A long text is not in the event, and read when somebody wants to see it.
+  function contentOf({ text: short, sha256, size }) {
     if (!sha256) return "";
-    const text = h("pre", {});
+    const text = h("pre", {}, short ?? "");
     const all = h("details", {}, h("summary", {}, `All of it (${size} bytes)`), text);
     all.addEventListener("toggle", () => {
       if (!all.open || text.textContent) return;

@@ -2,7 +2,9 @@
 #include "actors/shells/left_money.hpp"
 
 #include "actors/aggregates/budget.hpp"
+#include "actors/aggregates/delegation.hpp"
 #include "actors/aggregates/session.hpp"
+#include "actors/shells/first_fact.hpp"
 #include "actors/shells/fold.hpp"
 #include "actors/shells/runtime.hpp"
 #include "events/codec/codec.hpp"
@@ -122,6 +124,21 @@ protected:
     return session.value();
   }
 
+  /// A session that may ask for help. The runtime's own sessions have no tools yet.
+  session_id leading_session() {
+    session_request asked;
+    asked.persona = "leader";
+    const auto plain = runtime_->create_session(asked, {"a test"});
+    EXPECT_TRUE(plain) << to_string(plain.error());
+    auto about = first_fact<session::created>(runtime_->log(), stream_of(plain.value())).value();
+    about.session = {random_uuid()};
+    about.scopes.front().scope = "session:" + to_string(about.session);
+    about.agent.tools = {
+        {std::string{delegation::tool_name}, "Asks for help.", "{}", effect_class::idempotent}};
+    tell(stream_of(about.session), stream_of(about.session), session::create{about});
+    return about.session;
+  }
+
   /// A session whose sub-agent waits for its model.
   struct asking_tree {
     stream_id leader;
@@ -141,15 +158,11 @@ protected:
   - text: Late.
     delay_ms: 600000
 )");
-    session_request asked;
-    asked.persona = "leader";
-    const auto session = runtime_->create_session(asked, {"a test"});
-    EXPECT_TRUE(session) << to_string(session.error());
-    asking_tree out{stream_of(session.value()), {}, {}};
-    EXPECT_TRUE(
-        runtime_->post_message(session.value(), {random_uuid()}, "Lead the work.", {"a test"}));
+    asking_tree out{stream_of(leading_session()), {}, {}};
+    tell(out.leader, out.leader, session::post{{random_uuid()}, "Lead the work."});
     wait_until([&] {
-      for (const auto& one : runtime_->log().read_root(out.leader, 0).value()) {
+      const auto records = runtime_->log().read_root(out.leader, 0);
+      for (const auto& one : records.value()) {
         if (one.stream.kind() == entity_kind::tool_call)
           out.call = one.stream;
         if (one.type == turn::call_started::type && one.stream != out.leader)
@@ -160,10 +173,11 @@ protected:
     return out;
   }
   void tell(const stream_id& stream, const stream_id& root, any_command what) {
-    runtime_->actors().inner().tell(stream,
-                                    root,
-                                    {"test", root.text(), {}, system_now(), std::move(what)},
-                                    [](const result<void>&) {});
+    runtime_->actors().inner().tell(
+        stream,
+        root,
+        {to_string(random_uuid()), root.text(), {}, system_now(), std::move(what)},
+        [](const result<void>&) {});
   }
   bool is_in(const stream_id& stream, std::string_view type) {
     const auto records = runtime_->log().read_stream(stream, 0);
@@ -242,6 +256,7 @@ TEST_F(left_money, of_a_sub_agent_of_a_run_that_breaks_leaves_its_work_on_its_br
 )");
   run_request asked;
   asked.workflow = "one-step";
+  asked.overrides = {{"writer", "writer"}};
   asked.repo = repo_;
   asked.base_branch = "main";
   asked.requirements = "A note, please.";
@@ -251,7 +266,8 @@ TEST_F(left_money, of_a_sub_agent_of_a_run_that_breaks_leaves_its_work_on_its_br
   const auto root = stream_of(run.value());
   std::optional<session::created> child;
   wait_until([&] {
-    for (const auto& one : runtime_->log().read_root(root, 0).value())
+    const auto records = runtime_->log().read_root(root, 0);
+    for (const auto& one : records.value())
       if (one.type == session::created::type)
         child = std::get<session::created>(
             codec::decode(one.type, one.schema_version, one.payload).value());
