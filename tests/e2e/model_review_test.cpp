@@ -45,7 +45,7 @@ max_cost_per_call: 0.50
 max_turns: 40
 max_tokens: 64
 network: none
-writable_paths: ["src/**"]
+permissions: {writable_paths: ["src/**"]}
 system_prompt: You plan, then call `complete`.
 )";
 
