@@ -88,6 +88,26 @@ gate budget_gate() {
           false};
 }
 
+std::string with(std::string text, const std::string& old, const std::string& now) {
+  text.replace(text.find(old), old.size(), now);
+  return text;
+}
+
+/// The third alone may answer so long that it goes beyond what there is.
+gate deep_budget_gate() {
+  const auto digger = with(persona_of("digger", "digging"), "[digger]", "[digger, bottom]");
+  return {run::approval_kind::budget,
+          workflow_of({}, "{cap: 0.004, policy: prompt}", "note_leading"),
+          {},
+          with(read_text(E2E_FIXTURES "/deep_gates.yaml"),
+               "{persona: digger, task: Dig at level 3}",
+               "{persona: bottom, task: Dig at level 3}"),
+          false,
+          {{"note-leader@1", persona_of("note-leader", "note_leading")},
+           {"digger@1", digger},
+           {"bottom@1", with(persona_of("bottom", "digging"), "4096", "16384")}}};
+}
+
 bool is_worth_a_case(const std::string& point, std::size_t nth) {
   const auto before_sync = point == "log.append.before_write" || point == "log.append.before_sync";
   return !before_sync || nth % before_sync_every == 0;
@@ -169,6 +189,10 @@ TEST(gates, a_tool_call_three_sub_agents_deep_is_asked_about_once_whatever_dies)
 
 TEST(gates, a_call_beyond_the_cap_is_asked_about_once_whatever_dies) {
   survive_every_step(budget_gate());
+}
+
+TEST(gates, a_call_beyond_the_cap_three_sub_agents_deep_is_asked_about_once_whatever_dies) {
+  survive_every_step(deep_budget_gate());
 }
 
 // -- without a kill -------------------------------------------------------------------------------

@@ -30,6 +30,9 @@ public:
   /// What is wrong, a line each.
   std::vector<std::string> run() {
     for (int taken = 0; taken < most_steps; ++taken) {
+      // One that has just died closes its sockets before it is seen to be gone.
+      if (http_get(port_, "/healthz", token()).empty())
+        wait_until(patience, [&] { return !server_->running(); });
       if (!server_->running()) {
         died_ = true;
         serve({});
