@@ -20,23 +20,6 @@ json::array list(const std::vector<std::string>& texts) {
   return all;
 }
 
-/// Without empty components and `.`, `..` resolved by the text alone, no leading `/` or `..`.
-std::string normalised(std::string_view path) {
-  std::vector<std::string_view> kept;
-  while (!path.empty()) {
-    const auto component = path.substr(0, path.find('/'));
-    path.remove_prefix(std::min(path.size(), component.size() + 1));
-    if (component == ".." && !kept.empty())
-      kept.pop_back();
-    else if (!component.empty() && component != "." && component != "..")
-      kept.push_back(component);
-  }
-  std::string out;
-  for (const auto component : kept)
-    out.append(out.empty() ? "" : "/").append(component);
-  return out;
-}
-
 std::optional<std::string> first_match(const std::vector<std::string>& globs,
                                        const std::string& path) {
   // As a directory too: `.ssh` is what `**/.ssh/**` is about.
@@ -135,7 +118,7 @@ std::string hash(const rules& r) {
 }
 
 std::optional<std::string> secret_glob_for(const rules& r, std::string_view path) {
-  const auto plain = normalised(path);
+  const auto plain = path_in_worktree(path, {}); // as it is given: absolute ones too
   if (plain.empty() || first_match(r.secret_exceptions, plain))
     return std::nullopt;
   return first_match(r.secret_globs, plain);
