@@ -1,5 +1,6 @@
 #include "actors/performers/child_effects.hpp"
 
+#include "actors/aggregates/budget.hpp"
 #include "actors/aggregates/delegation.hpp"
 #include "actors/aggregates/model_review.hpp"
 #include "actors/aggregates/permissions.hpp"
@@ -174,27 +175,17 @@ tool_terms child_bounds(tool_terms of_asker, const defs::persona& who) {
 }
 
 std::vector<budget_terms> child_scopes(const session_id& child,
-                                       std::vector<budget_terms> of_asker,
+                                       const std::vector<budget_terms>& of_asker,
                                        const std::string& persona,
                                        const std::optional<budget_terms>& persona_day) {
   const auto cap = of_asker.empty() ? usd{} : of_asker.front().cap;
-  if (persona_day) {
-    auto own = *persona_day;
-    own.scope = "persona:" + persona + ":" + utc_date(system_now());
-    const auto mine = own.scope.substr(0, own.scope.rfind(':') + 1);
-    const auto is_there =
-        std::any_of(of_asker.begin(), of_asker.end(), [&](const budget_terms& one) {
-          return one.scope.starts_with(mine);
-        });
-    const auto day = std::find_if(of_asker.begin(), of_asker.end(), [](const auto& one) {
-      return one.scope.starts_with("day:");
-    });
-    if (!is_there)
-      of_asker.insert(day, std::move(own));
-  }
-  of_asker.insert(of_asker.begin(),
-                  {"session:" + to_string(child), cap, {}, budget_policy::warn_continue});
-  return of_asker;
+  auto out = budget::scopes_beneath(
+      {{"session:" + to_string(child), cap, {}, budget_policy::warn_continue}}, of_asker);
+  if (!persona_day)
+    return out;
+  auto own = *persona_day;
+  own.scope = "persona:" + persona + ":" + utc_date(system_now());
+  return budget::scopes_beneath(std::move(out), {std::move(own)});
 }
 
 result<session::created> child_of(const effect::open_child& what,

@@ -19,7 +19,7 @@ tool_terms child_bounds(tool_terms of_asker, const definitions::persona& who);
 /// What pays for a sub-agent: a scope of its own, which only counts, then all that pay for its
 /// asker, with the day of its persona before the day's own where there is such a scope.
 std::vector<budget_terms> child_scopes(const session_id& child,
-                                       std::vector<budget_terms> of_asker,
+                                       const std::vector<budget_terms>& of_asker,
                                        const std::string& persona,
                                        const std::optional<budget_terms>& persona_day);
 

@@ -74,6 +74,7 @@ TEST_F(asked, by_the_run_itself_on_a_terminal) {
   ASSERT_TRUE(one.shows("why? ")) << one.screen();
   one.type("Shorter.\n");
   ASSERT_TRUE(one.shows("(round 2)")) << one.screen();
+  ASSERT_TRUE(one.shows("or leave it open? ")) << one.screen(); // before it, keys answer nothing
   one.type("y\n");
   EXPECT_EQ(one.exit_code(), 0) << one.screen();
   const auto shown = answer({"approvals", "show", approval()});
