@@ -1,6 +1,7 @@
 #include "actors/performers/workspace.hpp"
 
 #include "actors/performers/git.hpp"
+#include "actors/tools/file_bytes.hpp"
 #include "events/base/fail_point.hpp"
 #include "events/base/text.hpp"
 
@@ -199,7 +200,8 @@ result<std::string> save_workspace(const save_request& what, std::stop_token sto
     return commit_of_branch(what.repo, what.branch, stop);
   wait_for_index(*git_dir);
   const git_place place{what.worktree, *git_dir};
-  TRY(run_git(place, {"add", "--all", "--", "."}, stop));
+  const auto unfinished = ":(exclude,glob)**/" + std::string{tool::unfinished_glob};
+  TRY(run_git(place, {"add", "--all", "--", ".", unfinished}, stop));
   for (const auto& path : what.artifacts)
     if (fs::exists(fs::path{what.worktree} / path, none)) {
       TRY(run_git(place, {"add", "--force", "--", path}, stop));

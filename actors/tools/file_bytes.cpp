@@ -55,7 +55,9 @@ result<std::string> read_all(int file, std::string_view path, std::size_t max_by
 }
 
 result<void> write_all(const write_place& place, std::string_view bytes) {
-  const auto temporary = ".actor-shell-" + to_string(random_uuid()) + ".tmp";
+  constexpr auto id_at = unfinished_glob.find('*');
+  const auto temporary = std::string{unfinished_glob.substr(0, id_at)} + to_string(random_uuid()) +
+                         std::string{unfinished_glob.substr(id_at + 1)};
   const auto directory = place.directory.get();
   unique_fd file{::openat(
       directory, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666)};

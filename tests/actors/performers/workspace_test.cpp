@@ -110,6 +110,15 @@ TEST_F(workspace, is_saved_on_its_branch_once) {
   EXPECT_EQ(git("status --porcelain"), "");
 }
 
+TEST_F(workspace, is_saved_without_what_a_killed_process_had_not_written_whole) {
+  ASSERT_TRUE(prepare_workspace(wanted()));
+  write_text(tree_ + "/.actor-shell-0c7d.tmp", "ha");
+  write_text(tree_ + "/out/.actor-shell-0c7e.tmp", "ha");
+  write_text(tree_ + "/out/half.txt", "whole");
+  ASSERT_TRUE(save_workspace(save()));
+  EXPECT_EQ(git("ls-tree -r --name-only actor-shell/r1"), "README.md\nout/half.txt\n");
+}
+
 TEST_F(workspace, has_its_branch_still_once_it_is_removed) {
   ASSERT_TRUE(prepare_workspace(wanted()));
   write_text(tree_ + "/new", "x");
