@@ -15,8 +15,9 @@ enum class at_a_gate : std::uint8_t {
 };
 
 /// Posts `body` to `path`, which starts or resumes a run, watches the run to its end, and tells it.
-/// A signal ends the watching alone: the run goes on under the server. A refusal that `mend` sets
-/// right is no end: it is posted again.
+/// What is asked meanwhile is asked on the terminal; without one that is the end. A signal ends the
+/// watching alone: the run goes on under the server. A refusal that `mend` sets right is no end: it
+/// is posted again.
 using mend_refusal = std::function<result<bool>(const error&)>;
 run_result drive_remote(const settings& with,
                         output_format format,
