@@ -9,6 +9,7 @@
 #include "events/codec/fact_from_json.hpp"
 
 #include <cstdio>
+#include <filesystem>
 #include <map>
 
 namespace ash::cli {
@@ -23,7 +24,7 @@ instant time_in(const json::object& of, std::string_view name) {
 }
 
 result<inspect::run_summary> summary_of(const remote& at, const std::string& run) {
-  TRY(const auto of, at.get("/runs/" + url_encoded(run)));
+  TRY(const auto of, at.get(run_path(run)));
   return summary_from(of);
 }
 
@@ -192,6 +193,35 @@ result<inspect::run_summary> summary_from(const json::object& of) {
   out.phases_done = number_in<std::size_t>(of, "phases_done");
   const auto* phases = of.contains("phases_planned") ? "phases_planned" : "phases"; // of a row
   out.phases = number_in<std::size_t>(of, phases);
+  return out;
+}
+
+json::object body_of(const run_request& asked) {
+  const auto absolute = [](const std::string& path) {
+    std::error_code failed;
+    const auto whole = std::filesystem::absolute(path, failed).lexically_normal();
+    return failed ? path : whole.string();
+  };
+  const auto is_file =
+      asked.workflow.find('/') != std::string::npos || asked.workflow.ends_with(".yaml");
+  json::object out{{"workflow", is_file ? absolute(asked.workflow) : asked.workflow},
+                   {"repository", absolute(asked.repo)},
+                   {"base_branch", asked.base_branch},
+                   {"requirements", asked.requirements}};
+  if (asked.model)
+    out["model"] = *asked.model;
+  if (!asked.overrides.empty()) {
+    json::object bindings;
+    for (const auto& [role, persona] : asked.overrides)
+      bindings[role] = persona;
+    out["bindings"] = std::move(bindings);
+  }
+  if (asked.run_cap)
+    out["budget_usd"] = to_string(*asked.run_cap).substr(1); // without its `$`
+  if (asked.permission_mode)
+    out["permission_mode"] = to_string(*asked.permission_mode);
+  if (!asked.attended)
+    out["approvals"] = "unattended";
   return out;
 }
 
