@@ -89,6 +89,10 @@ exit_code report(const settings& with, const error& why) {
                told(why).c_str());
   for (const auto& [key, value] : why.details)
     std::fprintf(stderr, "  %s: %s\n", key.c_str(), value.c_str());
+  if (why.code == errc::log_locked)
+    std::fputs(tr("  wait until it has ended; several commands at once work under one server: "
+                  "start `actor-shell serve`, which they find, or name one with --server\n"),
+               stderr);
   if (with.format == answer_format::json)
     print_json(error_json(why));
   return exit_code_of(why);
@@ -97,6 +101,15 @@ exit_code report(const settings& with, const error& why) {
 void print_json(const json::value& value) {
   std::printf("%s\n", to_json_text(value).c_str());
   std::fflush(stdout);
+}
+
+result<void> check_here(const settings& with, std::string_view command) {
+  if (with.server.empty())
+    return success();
+  return refuse(errc::argument_invalid,
+                "`" + std::string{command} +
+                    "` works on the files of the machine where it runs: give it on the server's, "
+                    "without --server");
 }
 
 result<definitions::config> read_config(const settings& with) {

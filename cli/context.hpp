@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ash::cli {
@@ -56,6 +57,10 @@ exit_code report(const settings& with, const error& why);
 
 /// Prints one JSON text and a newline on stdout.
 void print_json(const json::value& value);
+
+/// Refuses a command that works on this machine's own files where `--server` names a server.
+/// Errors: `argument_invalid`.
+result<void> check_here(const settings& with, std::string_view command);
 
 /// Errors: those of the configuration's loader.
 result<definitions::config> read_config(const settings& with);

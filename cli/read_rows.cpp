@@ -93,7 +93,7 @@ result<std::string> row_source::run_id_of(const std::string& text) const {
     TRY(const auto run, resolve_run(*parts_->log, text));
     return to_string(run);
   }
-  TRY(const auto run, parts_->server->get("/runs/" + url_encoded(text)));
+  TRY(const auto run, parts_->server->get(run_path(text)));
   return text_in(run, "run");
 }
 

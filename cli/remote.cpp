@@ -196,6 +196,11 @@ result<void> remote::follow(const std::string& feed,
   return success();
 }
 
+std::string run_path(std::string_view run) {
+  constexpr std::string_view kind = "run/";
+  return "/runs/" + url_encoded(run.starts_with(kind) ? run.substr(kind.size()) : run);
+}
+
 result<told_record> record_of(const json::object& event) {
   const auto* found = event.if_contains("record");
   if (found == nullptr || !found->is_object())

@@ -43,6 +43,9 @@ private:
   server_address at_;
 };
 
+/// The API's path of a run that a person named: by its id, the beginning of it, or `run/ID`.
+std::string run_path(std::string_view run);
+
 /// A record as a feed's event has it. Errors: `argument_invalid` where it can't be read.
 struct told_record {
   log::record record;           ///< without its payload

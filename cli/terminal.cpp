@@ -186,6 +186,21 @@ std::string show_count(std::int64_t count) {
   return text;
 }
 
+std::string show_bytes(std::uint64_t bytes) {
+  constexpr std::array units{"KiB", "MiB", "GiB", "TiB", "PiB"};
+  constexpr double a_unit = 1'024;
+  constexpr double rounds_up = 1'023.95; // which one digit shows as 1024.0
+  if (bytes < static_cast<std::uint64_t>(a_unit))
+    return tr("{} bytes", bytes);
+  auto size = static_cast<double>(bytes) / a_unit;
+  std::size_t unit = 0;
+  for (; size >= rounds_up && unit + 1 < units.size(); ++unit)
+    size /= a_unit;
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f %s", size, units[unit]);
+  return text;
+}
+
 std::optional<std::string> answer_to(const char* question, const std::stop_token& stop) {
   constexpr int a_moment_ms = 100;
   // What was typed before the question stood there answers something else.

@@ -49,6 +49,8 @@ std::string render_table(const std::vector<std::string>& header,
 std::string show_duration(std::int64_t us);
 /// `12`, `3.4k`, `1.2M`.
 std::string show_count(std::int64_t count);
+/// `512 bytes`, `3.4 MiB`, `120.0 GiB`.
+std::string show_bytes(std::uint64_t bytes);
 
 /// A line from the terminal, which gives one at a time, typed after the question; none at its end,
 /// or where `stop` is requested meanwhile.

@@ -13,16 +13,22 @@ namespace {
 constexpr std::array<std::string_view, 5> modes{
     "default", "accept-edits", "plan", "dont-ask", "bypass"};
 constexpr std::array<std::string_view, 3> verdicts{"allow", "ask", "deny"};
-constexpr std::size_t max_rules = 500;
-// Each tool call is recorded with the rules that hold for it.
-constexpr std::size_t max_field_bytes = 1'024;
-constexpr std::size_t max_rules_bytes = 64 * 1'024;
+constexpr std::size_t max_glob_bytes = 1'024;
+
+/// Where a name stands in a list.
+template <class Value, class Names>
+std::optional<Value> named(const Names& all, std::string_view name) noexcept {
+  const auto found = std::find(all.begin(), all.end(), name);
+  if (found == all.end())
+    return std::nullopt;
+  return static_cast<Value>(found - all.begin());
+}
 
 permission_rule read_rule(yaml::object_reader& at) {
   const auto glob = [&](std::string_view field) {
     auto text = at.text_if(field).value_or("");
-    if (text.size() > max_field_bytes)
-      at.fail(field, "is longer than " + std::to_string(max_field_bytes) + " bytes");
+    if (auto fault = fault_of_rule_glob(field, text); !fault.empty())
+      at.fail(field, std::move(fault));
     return text;
   };
   permission_rule out;
@@ -31,8 +37,6 @@ permission_rule read_rule(yaml::object_reader& at) {
   out.tool = glob("tool");
   out.pattern = glob("pattern");
   out.path = glob("path");
-  if (out.path.starts_with('/') || out.path.starts_with("./"))
-    at.fail("path", "is relative to the worktree: it begins with neither '/' nor './'");
   at.finish();
   return out;
 }
@@ -48,10 +52,19 @@ std::string_view to_string(permission_verdict value) noexcept {
 }
 
 std::optional<permission_mode> permission_mode_named(std::string_view name) noexcept {
-  const auto found = std::find(modes.begin(), modes.end(), name);
-  if (found == modes.end())
-    return std::nullopt;
-  return static_cast<permission_mode>(found - modes.begin());
+  return named<permission_mode>(modes, name);
+}
+
+std::optional<permission_verdict> permission_verdict_named(std::string_view name) noexcept {
+  return named<permission_verdict>(verdicts, name);
+}
+
+std::string fault_of_rule_glob(std::string_view name, std::string_view glob) {
+  if (glob.size() > max_glob_bytes)
+    return "is longer than " + std::to_string(max_glob_bytes) + " bytes";
+  if (name == "path" && (glob.starts_with('/') || glob.starts_with("./")))
+    return "is relative to the worktree: it begins with neither '/' nor './'";
+  return {};
 }
 
 permission_settings read_permission_settings(yaml::object_reader& at) {
@@ -63,13 +76,13 @@ permission_settings read_permission_settings(yaml::object_reader& at) {
     const auto read = out.rules.emplace_back(read_rule(rule));
     const auto before = bytes;
     bytes += read.tool.size() + read.pattern.size() + read.path.size();
-    if (before <= max_rules_bytes && bytes > max_rules_bytes)
+    if (before <= max_permission_rules_bytes && bytes > max_permission_rules_bytes)
       rule.fail("verdict",
                 "is of one rule too many: all rules together have more than " +
-                    std::to_string(max_rules_bytes) + " bytes");
+                    std::to_string(max_permission_rules_bytes) + " bytes");
   }
-  if (out.rules.size() > max_rules)
-    at.fail("rules", "has more than " + std::to_string(max_rules) + " rules");
+  if (out.rules.size() > max_permission_rules)
+    at.fail("rules", "has more than " + std::to_string(max_permission_rules) + " rules");
   return out;
 }
 

@@ -24,6 +24,7 @@ enum class permission_verdict : std::uint8_t { allow, ask, deny };
 std::string_view to_string(permission_mode value) noexcept;
 std::string_view to_string(permission_verdict value) noexcept;
 std::optional<permission_mode> permission_mode_named(std::string_view name) noexcept;
+std::optional<permission_verdict> permission_verdict_named(std::string_view name) noexcept;
 
 /// An empty field matches everything.
 struct permission_rule {
@@ -34,6 +35,14 @@ struct permission_rule {
 
   friend bool operator==(const permission_rule&, const permission_rule&) = default;
 };
+
+inline constexpr std::size_t max_permission_rules = 500;
+/// Of the globs of all rules of one source together: each tool call is recorded with the rules that
+/// hold for it.
+inline constexpr std::size_t max_permission_rules_bytes = 64 * 1'024;
+/// What is wrong with `glob` as the field `name` of a rule, in words that follow that name; empty
+/// where nothing is.
+std::string fault_of_rule_glob(std::string_view name, std::string_view glob);
 
 struct permission_settings {
   std::optional<permission_mode> mode;

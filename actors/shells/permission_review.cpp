@@ -6,9 +6,11 @@
 #include "actors/performers/child_effects.hpp"
 #include "actors/shells/fold.hpp"
 #include "actors/shells/run_plan.hpp"
+#include "events/base/text.hpp"
 #include "events/base/tool_arguments.hpp"
 
 #include <algorithm>
+#include <boost/json/array.hpp>
 #include <map>
 
 namespace ash::permissions {
@@ -17,6 +19,7 @@ namespace {
 namespace defs = definitions;
 
 constexpr std::string_view from_config = "config";
+constexpr std::size_t most_shown_of_a_call = 4'096;
 
 result<run::live> run_in(const log::event_log& log, const run_id& run) {
   TRY(auto folded, fold::whole<run_aggregate>(log, stream_of(run)));
@@ -100,6 +103,19 @@ tool_terms changed_terms(const tool_call::requested& call,
   return terms;
 }
 
+json::object to_json(const changed_verdict& of) {
+  const auto verdict = [](const policy::permit& p) {
+    return json::object{{"verdict", policy::to_string(p.verdict)}, {"rule", p.rule}};
+  };
+  const auto what = to_valid_utf8(of.what);
+  return {{"call", to_string(of.call)},
+          {"phase", of.phase_key},
+          {"tool", of.tool},
+          {"what", utf8_prefix(what, most_shown_of_a_call)},
+          {"before", verdict(of.before)},
+          {"after", verdict(of.after)}};
+}
+
 } // namespace
 
 effective of_config(const defs::config& from) {
@@ -172,6 +188,31 @@ result<replayed> replay(const log::event_log& log, const run_id& run, const chan
         out.changed.push_back(std::move(*changed));
     }
   }
+}
+
+json::object to_json(const effective& of) {
+  json::array rules;
+  for (const auto& rule : of.terms.permissions)
+    rules.push_back(json::object{{"verdict", policy::to_string(rule.verdict)},
+                                 {"tool", rule.tool},
+                                 {"pattern", rule.pattern},
+                                 {"path", rule.path},
+                                 {"source", rule.origin}});
+  const auto mode = static_cast<defs::permission_mode>(of.terms.mode);
+  const auto& reviewer = of.terms.reviewer;
+  const auto& paths = of.terms.writable_paths;
+  return {{"who", of.who},
+          {"mode", defs::to_string(mode)},
+          {"reviewer", reviewer.empty() ? json::value{} : json::value(reviewer)},
+          {"rules", std::move(rules)},
+          {"writable_paths", json::array(paths.begin(), paths.end())}};
+}
+
+json::object to_json(const run_id& run, const replayed& of) {
+  json::array changed;
+  for (const auto& each : of.changed)
+    changed.push_back(to_json(each));
+  return {{"run", to_string(run)}, {"calls", of.calls}, {"changed", std::move(changed)}};
 }
 
 } // namespace ash::permissions

@@ -5,6 +5,7 @@
 
 #include "actors/aggregates/permissions.hpp"
 #include "actors/definitions/config.hpp"
+#include "events/base/json.hpp"
 #include "events/facts/tool_call.hpp"
 #include "events/log/event_log.hpp"
 
@@ -52,6 +53,11 @@ struct replayed {
 /// Judges the tool calls of a run again, as they were asked for, once as they were and once under
 /// the change. Errors: `run_not_found`, and those of reading.
 result<replayed> replay(const log::event_log& log, const run_id& run, const change& under);
+
+/// Mode, rules with their sources, and writable paths, as the API and `--json` show them.
+json::object to_json(const effective& of);
+/// The calls and the changed verdicts; of what each was about, at most 4 KiB.
+json::object to_json(const run_id& run, const replayed& of);
 
 /// The same for one call; none where its verdict stays.
 std::optional<changed_verdict> compare(const tool_call::requested& call,

@@ -60,9 +60,8 @@ result<json::array> open_in(const log::event_log& log, const std::string& run) {
   return out;
 }
 
-/// A row of the read models, with the names that the log's own approvals have.
-json::object listed_as(const json::object& row) {
-  json::object out{{"phase", text_in(row, "phase_key")}, {"decision", nullptr}, {"by", ""}};
+/// What the read models' rows and the log's own approvals call by the same name.
+void copy_shared(const json::object& from, json::object& to) {
   for (const auto* name : {"approval",
                            "kind",
                            "subject",
@@ -74,10 +73,16 @@ json::object listed_as(const json::object& row) {
                            "content_bytes",
                            "amount_usd",
                            "expires_at",
-                           "comment",
-                           "session"})
-    if (const auto* value = row.if_contains(name); value != nullptr)
-      out[name] = *value;
+                           "comment"})
+    if (const auto* value = from.if_contains(name); value != nullptr)
+      to[name] = *value;
+}
+
+/// A row of the read models, with the names that the log's own approvals have.
+json::object listed_as(const json::object& row) {
+  json::object out{{"phase", text_in(row, "phase_key")}, {"decision", nullptr}, {"by", ""}};
+  copy_shared(row, out);
+  out["session"] = text_in(row, "session");
   return out;
 }
 
@@ -116,7 +121,7 @@ result<json::array> open_at(const remote& at, const std::string& run) {
   for (const auto& id : asking.runs) {
     if (!id.starts_with(run))
       continue;
-    TRY(const auto shown, at.get("/runs/" + url_encoded(id)));
+    TRY(const auto shown, at.get(run_path(id)));
     if (may_ask(text_in(shown, "state")))
       add_open(array_in(shown, "approvals"), id, found[{text_in(shown, "started_at"), id}]);
   }
@@ -192,24 +197,12 @@ std::string state_of(const json::object& listed) {
 
 /// The log's own approval, with the names of the API's rows.
 json::object row_of(const json::object& listed, const run_id& run) {
-  json::object out{{"approval", listed.at("approval")},
-                   {"run", to_string(run)},
+  json::object out{{"run", to_string(run)},
                    {"session", ""},
                    {"state", state_of(listed)},
-                   {"phase_key", listed.at("phase")},
-                   {"decided_by", listed.at("by")}};
-  for (const auto* name : {"kind",
-                           "asker",
-                           "subject",
-                           "round",
-                           "question",
-                           "content",
-                           "content_sha256",
-                           "content_bytes",
-                           "amount_usd",
-                           "comment",
-                           "expires_at"})
-    out[name] = listed.at(name);
+                   {"phase_key", text_in(listed, "phase")},
+                   {"decided_by", text_in(listed, "by")}};
+  copy_shared(listed, out);
   return out;
 }
 

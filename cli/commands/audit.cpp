@@ -35,6 +35,8 @@ void print_clean(std::size_t lines, std::size_t missing) {
 } // namespace
 
 int audit_list(const settings& with, const std::string& run) {
+  if (const auto here = check_here(with, "audit list"); !here)
+    return static_cast<int>(report(with, here.error()));
   std::vector<json::object> found;
   const auto wanted = run.starts_with("run/") ? run : "run/" + run;
   const auto read = audit::read(trail_of(with), [&](const audit::line& one) {
@@ -68,6 +70,8 @@ int audit_list(const settings& with, const std::string& run) {
 }
 
 int audit_verify(const settings& with) {
+  if (const auto here = check_here(with, "audit verify"); !here)
+    return static_cast<int>(report(with, here.error()));
   const auto log = open_reader(with);
   if (!log)
     return static_cast<int>(report(with, log.error()));

@@ -1,5 +1,5 @@
-// Workflows, personas and artifact schemas as this process knows them, and files held against them.
-// Nothing here runs anything.
+// Workflows, personas and artifact schemas as this process knows them, or the server that runs go
+// to; and files held against them. Nothing here runs anything.
 #include "actors/definitions/artifact_schema.hpp"
 #include "actors/definitions/condition.hpp"
 #include "actors/definitions/definition_files.hpp"
@@ -7,6 +7,8 @@
 #include "actors/definitions/schema_registry.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/language.hpp"
+#include "cli/members.hpp"
+#include "cli/remote.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/ascii.hpp"
 #include "events/base/text.hpp"
@@ -87,22 +89,79 @@ void print(const defs::persona& of) {
   std::printf("\n%s\n", of.system_prompt.c_str());
 }
 
-/// What `use` makes of all that is known; the error's exit code where that can't be read.
-template <class Use> int with_library(const settings& with, Use use) {
-  const auto known = defs::library::load(roots_of(with));
-  if (!known)
-    return static_cast<int>(report(with, known.error()));
-  return use(known.value());
+/// The server whose definitions a run would have. Whoever names folders of their own means those.
+result<std::optional<remote>> server_of(const settings& with) {
+  if (with.server.empty() && !with.definition_dirs.empty())
+    return std::nullopt;
+  return remote::find(with);
 }
 
-void answer(const settings& with,
-            const json::array& all,
-            const std::vector<std::string>& header,
-            const rows& lines) {
+/// As the API shows it: what is stored, with its identity and its hash.
+template <class T>
+result<T> definition_in(json::object shown, result<T> (*stored)(std::string_view)) {
+  shown.erase("id");
+  shown.erase("hash");
+  return stored(to_json_text(shown));
+}
+
+/// One group of definitions: where a library, and the API, have them.
+template <class T> struct group {
+  const char* path;
+  result<T> (*stored)(std::string_view);
+  const std::vector<T>& (defs::library::*all)() const noexcept;
+  result<T> (defs::library::*find)(std::string_view) const;
+};
+constexpr group<defs::workflow> workflows{"/workflows",
+                                          defs::workflow_from_json,
+                                          &defs::library::workflows,
+                                          &defs::library::find_workflow};
+constexpr group<defs::persona> personas{
+    "/personas", defs::persona_from_json, &defs::library::personas, &defs::library::find_persona};
+
+template <class T> result<std::vector<T>> all_of(const settings& with, const group<T>& of) {
+  TRY(const auto server, server_of(with));
+  if (!server) {
+    TRY(const auto known, defs::library::load(roots_of(with)));
+    return (known.*of.all)();
+  }
+  TRY(const auto page, server->get(of.path));
+  std::vector<T> out;
+  for (const auto& each : array_in(page, "items")) {
+    const auto* shown = each.if_object();
+    TRY(auto one, definition_in(shown != nullptr ? *shown : json::object{}, of.stored));
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+/// A file is always one of this machine.
+bool is_file(std::string_view name) {
+  return name.find('/') != std::string_view::npos || name.ends_with(".yaml");
+}
+
+template <class T>
+result<T> one_of(const settings& with, const group<T>& of, const std::string& name) {
+  std::optional<remote> server;
+  if (!is_file(name)) {
+    TRY(server, server_of(with));
+  }
+  if (!server) {
+    TRY(const auto known, defs::library::load(roots_of(with)));
+    return (known.*of.find)(name);
+  }
+  TRY(auto shown, server->get(of.path + ("/" + url_encoded(name))));
+  return definition_in(std::move(shown), of.stored);
+}
+
+int answer(const settings& with,
+           const json::array& all,
+           const std::vector<std::string>& header,
+           const rows& lines) {
   if (with.format == answer_format::json)
     print_json(all);
   else
     print_table(header, lines);
+  return 0;
 }
 
 template <class T> int show(const settings& with, const result<T>& found) {
@@ -176,46 +235,44 @@ result<std::shared_ptr<const defs::artifact_schema>> schema_named(const settings
 } // namespace
 
 int workflows_list(const settings& with) {
-  return with_library(with, [&](const defs::library& known) {
-    json::array all;
-    rows lines;
-    for (const auto& each : known.workflows()) {
-      all.push_back({{"workflow", identity(each)},
-                     {"title", each.title},
-                     {"phases", each.phases.size()},
-                     {"hash", hash_of(each)}});
-      lines.push_back({identity(each), std::to_string(each.phases.size()), each.title});
-    }
-    answer(with, all, {tr("WORKFLOW"), tr("PHASES"), tr("TITLE")}, lines);
-    return 0;
-  });
+  const auto known = all_of(with, workflows);
+  if (!known)
+    return static_cast<int>(report(with, known.error()));
+  json::array all;
+  rows lines;
+  for (const auto& each : known.value()) {
+    all.push_back({{"workflow", identity(each)},
+                   {"title", each.title},
+                   {"phases", each.phases.size()},
+                   {"hash", hash_of(each)}});
+    lines.push_back({identity(each), std::to_string(each.phases.size()), each.title});
+  }
+  return answer(with, all, {tr("WORKFLOW"), tr("PHASES"), tr("TITLE")}, lines);
 }
 
 int personas_list(const settings& with) {
-  return with_library(with, [&](const defs::library& known) {
-    json::array all;
-    rows lines;
-    for (const auto& each : known.personas()) {
-      all.push_back({{"persona", identity(each)},
-                     {"title", each.title},
-                     {"model", each.model},
-                     {"capabilities", json::value_from(each.capabilities)},
-                     {"hash", hash_of(each)}});
-      lines.push_back({identity(each), each.model, joined(each.capabilities), each.title});
-    }
-    answer(with, all, {tr("PERSONA"), tr("MODEL"), tr("CAPABILITIES"), tr("TITLE")}, lines);
-    return 0;
-  });
+  const auto known = all_of(with, personas);
+  if (!known)
+    return static_cast<int>(report(with, known.error()));
+  json::array all;
+  rows lines;
+  for (const auto& each : known.value()) {
+    all.push_back({{"persona", identity(each)},
+                   {"title", each.title},
+                   {"model", each.model},
+                   {"capabilities", json::value_from(each.capabilities)},
+                   {"hash", hash_of(each)}});
+    lines.push_back({identity(each), each.model, joined(each.capabilities), each.title});
+  }
+  return answer(with, all, {tr("PERSONA"), tr("MODEL"), tr("CAPABILITIES"), tr("TITLE")}, lines);
 }
 
 int workflows_show(const settings& with, const std::string& name) {
-  return with_library(
-      with, [&](const defs::library& known) { return show(with, known.find_workflow(name)); });
+  return show(with, one_of(with, workflows, name));
 }
 
 int personas_show(const settings& with, const std::string& name) {
-  return with_library(
-      with, [&](const defs::library& known) { return show(with, known.find_persona(name)); });
+  return show(with, one_of(with, personas, name));
 }
 
 int workflows_validate(const settings& with, const std::vector<std::string>& files) {

@@ -1,4 +1,4 @@
-#include "cli/commands/work.hpp"
+#include "cli/commands/remote_work.hpp"
 #include "cli/language.hpp"
 #include "events/base/fail_point.hpp"
 
@@ -88,6 +88,40 @@ result<std::string> make_repository(const std::string& data_dir) {
   return repo.string();
 }
 
+run_request request_for(std::string repo) {
+  run_request out;
+  out.repo = std::move(repo);
+  out.workflow = "spec-and-review@1";
+  out.base_branch = "main";
+  out.requirements = requirements;
+  out.overrides = {{"spec-writer", "scripted-spec-writer@1"},
+                   {"reviewer", "scripted-code-reviewer@1"},
+                   {"verifier", "scripted-verifier@1"}};
+  return out;
+}
+
+run_result run_demo(const settings& with, output_format format) {
+  const auto failed = [&](const error& why) {
+    return run_result{{}, static_cast<int>(report(with, why))};
+  };
+  if (const auto here = check_here(with, "demo"); !here)
+    return failed(here.error());
+  const auto server = remote::find(with);
+  if (!server)
+    return failed(server.error());
+  if (!server.value())
+    return drive(with, format, [&](runtime& work, const std::stop_token&) -> result<run_id> {
+      TRY(auto repo, make_repository(work.layout().directory));
+      return work.start_run(request_for(std::move(repo)));
+    });
+  // It holds this data directory, so that the repository is on its machine.
+  auto repo = make_repository(with.data_dir);
+  if (!repo)
+    return failed(repo.error());
+  const auto body = body_of(request_for(std::move(repo).value()));
+  return drive_remote(with, format, *server.value(), "/runs", body);
+}
+
 } // namespace
 
 int demo(const settings& with, output_format format) {
@@ -98,18 +132,7 @@ int demo(const settings& with, output_format format) {
         tr("A workflow of three phases over a small git repository, with a scripted model: no "
            "network, no key, no cost.\nOn the way it meets a busy model (429) and an "
            "artifact that has to be repaired.\n\n"));
-  const auto ended =
-      drive(with, format, [&](runtime& work, const std::stop_token&) -> result<run_id> {
-        run_request request;
-        TRY(request.repo, make_repository(work.layout().directory));
-        request.workflow = "spec-and-review@1";
-        request.base_branch = "main";
-        request.requirements = requirements;
-        request.overrides = {{"spec-writer", "scripted-spec-writer@1"},
-                             {"reviewer", "scripted-code-reviewer@1"},
-                             {"verifier", "scripted-verifier@1"}};
-        return work.start_run(request);
-      });
+  const auto ended = run_demo(with, format);
   if (ended.code != 0 || format != output_format::text)
     return ended.code;
   std::printf("%s", tr("\nlog verify: "));

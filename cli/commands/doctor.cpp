@@ -4,6 +4,8 @@
 #include "actors/tools/tool.hpp"
 #include "cli/commands/doctor_outside.hpp"
 #include "cli/language.hpp"
+#include "cli/members.hpp"
+#include "cli/remote.hpp"
 #include "cli/terminal.hpp"
 
 #include <boost/json/array.hpp>
@@ -48,7 +50,8 @@ finding check_disk(const settings& with) {
     return {
         tr("disk space"), verdict::warning, tr("can't be read"), tr("look at the data directory")};
   const auto left = static_cast<std::uint64_t>(space.f_bavail) * space.f_frsize;
-  const auto shown = tr("{} bytes free", show_count(static_cast<std::int64_t>(left)));
+  const auto size = with.format == answer_format::json ? tr("{} bytes", left) : show_bytes(left);
+  const auto shown = tr("{} free", size);
   if (left < wanted_disk_bytes)
     return {tr("disk space"),
             verdict::warning,
@@ -93,6 +96,22 @@ finding check_audit(const settings& with) {
             found.error().message,
             tr("look at that line; moved away, the trail is written anew from the log")};
   return {tr("audit trail"), verdict::good, tr("{} lines, chained", found.value().lines), {}};
+}
+
+/// What other commands would talk to.
+finding check_server(const settings& with) {
+  const auto* advice = tr("look at the server, its URL and its token (--server, --token-file)");
+  const auto server = remote::find(with);
+  if (!server)
+    return {tr("server"), verdict::bad, server.error().message, advice};
+  if (!server.value())
+    return {tr("server"), verdict::good, tr("none: commands do their work themselves"), {}};
+  const auto& url = server.value()->url();
+  const auto answer = server.value()->get("/log");
+  if (!answer)
+    return {tr("server"), verdict::bad, url + ": " + answer.error().message, advice};
+  const auto head = number_in<std::uint64_t>(answer.value(), "head");
+  return {tr("server"), verdict::good, tr("{} answers, head {}", url, head), {}};
 }
 
 finding check_git() {
@@ -143,8 +162,12 @@ finding check_tokens() {
 }
 
 std::vector<finding> examine(const settings& with, const doctor_options& asked) {
-  std::vector<finding> found{
-      check_data_dir(with), check_disk(with), check_log(with), check_audit(with), check_git()};
+  std::vector<finding> found{check_data_dir(with),
+                             check_disk(with),
+                             check_log(with),
+                             check_audit(with),
+                             check_server(with),
+                             check_git()};
   found.push_back(
       from(tr("sandbox"),
            tool::sandbox_probe(),

@@ -121,7 +121,7 @@ result<std::string> feed_at(const remote& at, std::string name) {
   if (name != "all" && name.find('/') == std::string::npos)
     name = "run/" + name;
   if (name.starts_with("run/")) {
-    TRY(const auto run, at.get("/runs/" + url_encoded(name.substr(4))));
+    TRY(const auto run, at.get(run_path(name)));
     return "run/" + text_in(run, "run");
   }
   if (name != "all")

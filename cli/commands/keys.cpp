@@ -34,7 +34,10 @@ result<std::vector<provider::key_report>> reports_of(const settings& with) {
   return registry.keys();
 }
 
-result<void> check_provider(const settings& with, const std::string& name) {
+/// That `command`, which changes what is kept on this machine, may work on a provider.
+result<void>
+check_provider(const settings& with, const std::string& name, std::string_view command) {
+  TRY(check_here(with, command));
   TRY(const auto config, read_config(with));
   const provider::provider_registry registry{provider_options_of(config, store_of(with))};
   const auto known = registry.known();
@@ -159,7 +162,7 @@ result<std::vector<std::string>> first_consents(const settings& with,
 } // namespace
 
 int login(const settings& with, const login_options& asked) {
-  const auto fits = check_provider(with, asked.provider);
+  const auto fits = check_provider(with, asked.provider, "login");
   if (!fits)
     return static_cast<int>(report(with, fits.error()));
   const auto kept =
@@ -189,7 +192,7 @@ int login(const settings& with, const login_options& asked) {
 }
 
 int logout(const settings& with, const std::string& provider) {
-  const auto fits = check_provider(with, provider);
+  const auto fits = check_provider(with, provider, "logout");
   if (!fits)
     return static_cast<int>(report(with, fits.error()));
   const auto removed = store_of(with).remove(provider);
@@ -210,6 +213,8 @@ int logout(const settings& with, const std::string& provider) {
 }
 
 int keys(const settings& with) {
+  if (const auto here = check_here(with, "keys"); !here)
+    return static_cast<int>(report(with, here.error()));
   const auto known = reports_of(with);
   if (!known)
     return static_cast<int>(report(with, known.error()));
@@ -244,6 +249,8 @@ int keys(const settings& with) {
 }
 
 int init(const settings& with, const init_options& asked) {
+  if (const auto here = check_here(with, "init"); !here)
+    return static_cast<int>(report(with, here.error()));
   const auto made = make_config(with.config_file);
   if (!made)
     return static_cast<int>(report(with, made.error()));
@@ -254,7 +261,7 @@ int init(const settings& with, const init_options& asked) {
   if (!known)
     return static_cast<int>(report(with, known.error()));
   for (const auto& each : asked.backends)
-    if (const auto fits = check_provider(with, each); !fits)
+    if (const auto fits = check_provider(with, each, "init"); !fits)
       return static_cast<int>(report(with, fits.error()));
   const auto backends = backends_for(asked, known.value());
   const auto given = first_consents(with, asked, backends);

@@ -44,16 +44,6 @@ json::object to_json(const log::verify_report& of) {
           {"damages", std::move(damages)}};
 }
 
-/// Refuses what reads or makes the data directory's own files where a server elsewhere is named.
-result<void> check_here(const settings& with, std::string_view command) {
-  if (with.server.empty())
-    return success();
-  return refuse(errc::argument_invalid,
-                "`" + std::string{command} +
-                    "` works on the data directory itself: run it on that machine, without "
-                    "--server");
-}
-
 /// The server that holds the log makes the backup, where it runs.
 result<json::object>
 backup_at(const remote& at, const settings& with, const std::string& directory) {
@@ -156,7 +146,7 @@ int log_stats(const settings& with) {
   line(tr("streams"), tr("{} ({} open)", number("streams"), number("open_streams")));
   line(tr("blobs"), std::to_string(number("blobs")));
   line(tr("snapshots"), std::to_string(number("snapshots")));
-  line(tr("disk"), tr("{} bytes", show_count(number_in<std::int64_t>(of, "disk_bytes"))));
+  line(tr("disk"), show_bytes(number_in<std::uint64_t>(of, "disk_bytes")));
   return 0;
 }
 

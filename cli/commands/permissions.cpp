@@ -1,9 +1,11 @@
 // `permissions show` and `permissions test`: what holds, and what would change under other rules.
-// Both read the data directory, also beside a server.
+// Runs are the server's where one holds them; the configuration, and files, are this machine's.
 #include "actors/definitions/library.hpp"
 #include "actors/shells/permission_review.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/language.hpp"
+#include "cli/members.hpp"
+#include "cli/remote.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
 
@@ -15,86 +17,74 @@ namespace ash::cli {
 namespace {
 
 namespace defs = definitions;
-namespace json = boost::json;
 
 constexpr std::size_t shown_code_points = 120;
 
-std::string_view name_of(permission_mode mode) {
-  return defs::to_string(static_cast<defs::permission_mode>(mode));
+result<json::array> held_in_run(const settings& with, const std::string& named) {
+  TRY(const auto server, remote::find(with));
+  if (server) {
+    TRY(const auto held, server->get(run_path(named) + "/permissions"));
+    return array_in(held, "roles");
+  }
+  TRY(const auto log, open_reader(with));
+  TRY(const auto run, resolve_run(*log, named));
+  TRY(const auto held, permissions::of_run(*log, run));
+  json::array out;
+  for (const auto& each : held)
+    out.push_back(permissions::to_json(each));
+  return out;
 }
 
-result<std::vector<permissions::effective>> what_holds(const settings& with,
-                                                       const permissions_show_options& asked) {
+result<json::array> what_holds(const settings& with, const permissions_show_options& asked) {
   if (!asked.run.empty() && !asked.persona.empty())
     return refuse(errc::argument_invalid, "name a run or a persona, not both");
-  if (!asked.run.empty()) {
-    TRY(const auto log, open_reader(with));
-    TRY(const auto run, resolve_run(*log, asked.run));
-    return permissions::of_run(*log, run);
-  }
+  if (!asked.run.empty())
+    return held_in_run(with, asked.run);
+  TRY(check_here(with, "permissions show"));
   TRY(const auto config, read_config(with));
   if (asked.persona.empty())
-    return std::vector{permissions::of_config(config)};
+    return json::array{permissions::to_json(permissions::of_config(config))};
   auto roots = with.definition_dirs;
   roots.push_back(with.data_dir + "/definitions");
   TRY(const auto known, defs::library::load(roots));
   TRY(const auto who, known.find_persona(asked.persona));
-  return std::vector{permissions::of_persona(config, who)};
-}
-
-json::object to_json(const permissions::effective& of) {
-  json::array rules;
-  for (const auto& rule : of.terms.permissions)
-    rules.push_back(json::object{{"verdict", policy::to_string(rule.verdict)},
-                                 {"tool", rule.tool},
-                                 {"pattern", rule.pattern},
-                                 {"path", rule.path},
-                                 {"source", rule.origin}});
-  json::array paths;
-  for (const auto& path : of.terms.writable_paths)
-    paths.emplace_back(path);
-  const auto& reviewer = of.terms.reviewer;
-  return {{"who", of.who},
-          {"mode", name_of(of.terms.mode)},
-          {"reviewer", reviewer.empty() ? json::value{} : json::value(reviewer)},
-          {"rules", std::move(rules)},
-          {"writable_paths", std::move(paths)}};
+  return json::array{permissions::to_json(permissions::of_persona(config, who))};
 }
 
 std::string any_where_empty(const std::string& text) {
   return text.empty() ? "*" : text;
 }
 
-void print(const permissions::effective& of) {
+void print_held(const json::object& of) {
   constexpr std::size_t names = 9;
-  std::printf("%s\n  %s %s\n",
-              printable(of.who).c_str(),
-              padded(tr("mode"), names).c_str(),
-              std::string{name_of(of.terms.mode)}.c_str());
+  const auto line = [](const char* name, const std::string& text) {
+    std::printf("  %s %s\n", padded(name, names).c_str(), text.c_str());
+  };
+  const auto who = text_in(of, "who");
+  std::printf("%s\n", printable(who).c_str());
+  line(tr("mode"), text_in(of, "mode"));
   std::string paths;
-  for (const auto& path : of.terms.writable_paths)
-    paths += (paths.empty() ? "" : ", ") + printable(path);
-  if (of.who == "config")
+  for (const auto& path : array_in(of, "writable_paths"))
+    paths += (paths.empty() ? "" : ", ") + printable(path.as_string());
+  if (who == "config")
     paths = tr("as each persona says");
-  std::printf("  %s %s\n",
-              padded(tr("writable"), names).c_str(),
-              paths.empty() ? tr("everything") : paths.c_str());
-  if (!of.terms.reviewer.empty())
-    std::printf("  %s %s\n",
-                padded(tr("outside"), names).c_str(),
-                tr("decided by {} first", printable(of.terms.reviewer)).c_str());
-  if (of.terms.permissions.empty()) {
+  line(tr("writable"), paths.empty() ? tr("everything") : paths);
+  if (const auto reviewer = text_in(of, "reviewer"); !reviewer.empty())
+    line(tr("outside"), tr("decided by {} first", printable(reviewer)));
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& each : array_in(of, "rules")) {
+    const auto& rule = each.as_object();
+    rows.push_back({std::to_string(rows.size() + 1),
+                    tr_word(text_in(rule, "verdict")),
+                    any_where_empty(text_in(rule, "tool")),
+                    any_where_empty(text_in(rule, "pattern")),
+                    any_where_empty(text_in(rule, "path")),
+                    text_in(rule, "source")});
+  }
+  if (rows.empty()) {
     std::printf("%s", tr("  no rules\n"));
     return;
   }
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& rule : of.terms.permissions)
-    rows.push_back({std::to_string(rows.size() + 1),
-                    tr_word(policy::to_string(rule.verdict)),
-                    any_where_empty(rule.tool),
-                    any_where_empty(rule.pattern),
-                    any_where_empty(rule.path),
-                    rule.origin});
   std::fputs(render_table({"#", tr("VERDICT"), tr("TOOL"), tr("PATTERN"), tr("PATH"), tr("FROM")},
                           rows,
                           terminal_width(stream::out))
@@ -123,36 +113,51 @@ result<permissions::change> change_of(const permissions_test_options& asked) {
   return out;
 }
 
-std::string because(const policy::permit& of) {
-  return of.rule.empty() ? tr("nothing is against it") : of.rule;
+/// As the API takes it.
+json::object body_of(const permissions::change& of) {
+  defs::permission_settings settings{of.mode,
+                                     of.rules.value_or(std::vector<defs::permission_rule>{})};
+  auto out = defs::to_json(settings);
+  if (of.rules) {
+    out.emplace("rules", json::array{}); // a file without any takes those of the configuration away
+    constexpr std::size_t longest_source = 1'024;
+    const auto file = to_valid_utf8(of.origin);
+    out["source"] = utf8_prefix(file, longest_source);
+  }
+  return out;
 }
 
-json::object to_json(const permissions::changed_verdict& of) {
-  const auto verdict = [](const policy::permit& p) {
-    return json::object{{"verdict", policy::to_string(p.verdict)}, {"rule", p.rule}};
-  };
-  return {{"call", to_string(of.call)},
-          {"phase", of.phase_key},
-          {"tool", of.tool},
-          {"what", of.what},
-          {"before", verdict(of.before)},
-          {"after", verdict(of.after)}};
+result<json::object> changed_by(const settings& with, const permissions_test_options& asked) {
+  TRY(const auto under, change_of(asked));
+  TRY(const auto server, remote::find(with));
+  if (server)
+    return server->post(run_path(asked.run) + "/permissions/test", body_of(under));
+  TRY(const auto log, open_reader(with));
+  TRY(const auto run, resolve_run(*log, asked.run));
+  TRY(const auto found, permissions::replay(*log, run, under));
+  return permissions::to_json(run, found);
 }
 
-void print(const permissions::replayed& of) {
-  if (of.changed.empty()) {
-    std::printf(tr("none of %zu tool calls would be judged otherwise\n"), of.calls);
+void print_changed(const json::object& of) {
+  const auto calls = number_in<std::size_t>(of, "calls");
+  const auto changed = array_in(of, "changed");
+  if (changed.empty()) {
+    std::printf(tr("none of %zu tool calls would be judged otherwise\n"), calls);
     return;
   }
   std::vector<std::vector<std::string>> rows;
-  for (const auto& each : of.changed)
-    rows.push_back({to_string(each.call).substr(0, 8),
-                    each.phase_key,
-                    each.tool,
-                    tr_word(policy::to_string(each.before.verdict)),
-                    tr_word(policy::to_string(each.after.verdict)),
-                    fit(each.what, shown_code_points),
-                    because(each.after)});
+  for (const auto& each : changed) {
+    const auto& one = each.as_object();
+    const auto after = object_in(one, "after");
+    const auto rule = text_in(after, "rule");
+    rows.push_back({text_in(one, "call").substr(0, 8),
+                    text_in(one, "phase"),
+                    text_in(one, "tool"),
+                    tr_word(text_in(object_in(one, "before"), "verdict")),
+                    tr_word(text_in(after, "verdict")),
+                    fit(text_in(one, "what"), shown_code_points),
+                    rule.empty() ? tr("nothing is against it") : rule});
+  }
   std::fputs(render_table({tr("CALL"),
                            tr("PHASE"),
                            tr("TOOL"),
@@ -164,7 +169,7 @@ void print(const permissions::replayed& of) {
                           terminal_width(stream::out))
                  .c_str(),
              stdout);
-  std::printf(tr("%zu of %zu tool calls would be judged otherwise\n"), of.changed.size(), of.calls);
+  std::printf(tr("%zu of %zu tool calls would be judged otherwise\n"), changed.size(), calls);
 }
 
 } // namespace
@@ -174,36 +179,23 @@ int permissions_show(const settings& with, const permissions_show_options& asked
   if (!found)
     return static_cast<int>(report(with, found.error()));
   if (with.format == answer_format::json) {
-    json::array all;
-    for (const auto& each : found.value())
-      all.push_back(to_json(each));
-    print_json(all);
+    print_json(found.value());
     return 0;
   }
   for (const auto& each : found.value())
-    print(each);
+    print_held(each.as_object());
   return 0;
 }
 
 int permissions_test(const settings& with, const permissions_test_options& asked) {
-  const auto found = [&]() -> result<permissions::replayed> {
-    TRY(const auto under, change_of(asked));
-    TRY(const auto log, open_reader(with));
-    TRY(const auto run, resolve_run(*log, asked.run));
-    return permissions::replay(*log, run, under);
-  }();
+  const auto found = changed_by(with, asked);
   if (!found)
     return static_cast<int>(report(with, found.error()));
-  const auto& replayed = found.value();
-  if (with.format == answer_format::json) {
-    json::array changed;
-    for (const auto& each : replayed.changed)
-      changed.push_back(to_json(each));
-    print_json(json::object{{"calls", replayed.calls}, {"changed", std::move(changed)}});
-  } else {
-    print(replayed);
-  }
-  return replayed.changed.empty() ? 0 : 1;
+  if (with.format == answer_format::json)
+    print_json(found.value());
+  else
+    print_changed(found.value());
+  return array_in(found.value(), "changed").empty() ? 0 : 1;
 }
 
 } // namespace ash::cli

@@ -59,6 +59,7 @@ struct known_prices {
 };
 
 result<known_prices> all_known(const settings& with) {
+  TRY(check_here(with, "pricing list"));
   TRY(const auto config, read_config(with));
   known_prices out;
   TRY(out.table, prices_of(with, config));
@@ -72,6 +73,7 @@ bool tells_no_prices(std::string_view provider) {
 }
 
 result<defs::fetched_prices> fetch(const settings& with, const std::string& provider) {
+  TRY(check_here(with, "pricing fetch"));
   if (tells_no_prices(provider))
     return refuse(errc::argument_invalid,
                   "'" + provider +

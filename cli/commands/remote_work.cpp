@@ -9,6 +9,7 @@
 #include "events/codec/fact_from_json.hpp"
 
 #include <cstdio>
+#include <filesystem>
 #include <map>
 
 namespace ash::cli {
@@ -23,7 +24,7 @@ instant time_in(const json::object& of, std::string_view name) {
 }
 
 result<inspect::run_summary> summary_of(const remote& at, const std::string& run) {
-  TRY(const auto of, at.get("/runs/" + url_encoded(run)));
+  TRY(const auto of, at.get(run_path(run)));
   return summary_from(of);
 }
 
@@ -91,18 +92,19 @@ private:
   }
 
   bool has_nothing_to_wait_for() {
+    // A server that starts again interrupts what its end had cut off, and resumes it at once.
     if (interrupted_)
-      return stays_interrupted();
+      return stays("interrupted");
     if (open_.empty() || what_.how == at_a_gate::wait)
       return false;
-    return what_.how == at_a_gate::leave || !decide_all();
+    return what_.how == at_a_gate::leave ? stays("awaiting_approval") : !decide_all();
   }
 
-  /// A server that starts again interrupts what its end had cut off, and resumes it at once. One
-  /// that does not answer now will say more when it is back.
-  [[nodiscard]] bool stays_interrupted() const {
+  /// Whether the run is in that state now too. A server that does not answer will say more when it
+  /// is back.
+  [[nodiscard]] bool stays(std::string_view state) const {
     const auto now = summary_of(at_, what_.run);
-    return now && now.value().state == "interrupted";
+    return now && now.value().state == state;
   }
 
   /// False where the person wants to leave.
@@ -111,24 +113,26 @@ private:
       const auto [id, what] = *open_.begin();
       if (to_)
         to_->step_aside();
-      if (!decide(id, what))
+      const auto answer = ask_about(question_of(what, documents_at(at_)), stop_);
+      if (!answer)
         return false;
-      open_.erase(id);
+      const auto told = decide(id, *answer);
+      if (!told)
+        std::fprintf(stderr, "%s\n", to_string(told.error()).c_str());
+      // A server that is away has not heard it. Otherwise somebody else was quicker, or the run is
+      // over: the feed says what follows.
+      if (told || class_of(told.error().code) != error_class::retryable)
+        open_.erase(id);
     }
     return true;
   }
 
-  bool decide(const std::string& id, const run::approval_requested& what) {
-    const auto answer = ask_about(question_of(what, documents_at(at_)), stop_);
-    if (!answer)
-      return false;
-    json::object body{{"decision", api_name(answer->decision)}};
-    if (answer->decision != run::decision_kind::approve)
-      body["comment"] = answer->comment;
-    const auto told = at_.post("/approvals/" + id + "/decision", body);
-    if (!told) // somebody else was quicker, or the run is over: the feed says what follows
-      std::fprintf(stderr, "%s\n", to_string(told.error()).c_str());
-    return true;
+  [[nodiscard]] result<void> decide(const std::string& id, const gate_answer& answer) const {
+    json::object body{{"decision", api_name(answer.decision)}};
+    if (answer.decision != run::decision_kind::approve)
+      body["comment"] = answer.comment;
+    TRY(at_.post("/approvals/" + id + "/decision", body));
+    return success();
   }
 
   const remote& at_;
@@ -192,6 +196,35 @@ result<inspect::run_summary> summary_from(const json::object& of) {
   return out;
 }
 
+json::object body_of(const run_request& asked) {
+  const auto absolute = [](const std::string& path) {
+    std::error_code failed;
+    const auto whole = std::filesystem::absolute(path, failed).lexically_normal();
+    return failed ? path : whole.string();
+  };
+  const auto is_file =
+      asked.workflow.find('/') != std::string::npos || asked.workflow.ends_with(".yaml");
+  json::object out{{"workflow", is_file ? absolute(asked.workflow) : asked.workflow},
+                   {"repository", absolute(asked.repo)},
+                   {"base_branch", asked.base_branch},
+                   {"requirements", asked.requirements}};
+  if (asked.model)
+    out["model"] = *asked.model;
+  if (!asked.overrides.empty()) {
+    json::object bindings;
+    for (const auto& [role, persona] : asked.overrides)
+      bindings[role] = persona;
+    out["bindings"] = std::move(bindings);
+  }
+  if (asked.run_cap)
+    out["budget_usd"] = to_string(*asked.run_cap).substr(1); // without its `$`
+  if (asked.permission_mode)
+    out["permission_mode"] = to_string(*asked.permission_mode);
+  if (!asked.attended)
+    out["approvals"] = "unattended";
+  return out;
+}
+
 run_result drive_remote(const settings& with,
                         output_format format,
                         const remote& at,
@@ -220,7 +253,7 @@ run_result drive_remote(const settings& with,
                {text_in(begun.value(), "run"),
                 format,
                 number_in<std::uint64_t>(log.value(), "head"),
-                at_a_gate::leave});
+                can_ask() ? at_a_gate::ask : at_a_gate::leave});
 }
 
 int watch_remote(const settings& with,

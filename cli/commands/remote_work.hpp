@@ -14,9 +14,14 @@ enum class at_a_gate : std::uint8_t {
   wait,  ///< somebody else will decide
 };
 
+/// A run's request as the API takes it. Paths mean this process's directory, so they are made
+/// absolute; on another machine they have to be absolute already.
+json::object body_of(const run_request& asked);
+
 /// Posts `body` to `path`, which starts or resumes a run, watches the run to its end, and tells it.
-/// A signal ends the watching alone: the run goes on under the server. A refusal that `mend` sets
-/// right is no end: it is posted again.
+/// What is asked meanwhile is asked on the terminal; without one that is the end. A signal ends the
+/// watching alone: the run goes on under the server. A refusal that `mend` sets right is no end: it
+/// is posted again.
 using mend_refusal = std::function<result<bool>(const error&)>;
 run_result drive_remote(const settings& with,
                         output_format format,

@@ -73,37 +73,6 @@ result<run_request> request_of(const run_options& asked) {
   return request;
 }
 
-/// As the API takes it. Paths mean this process's directory, so they are made absolute; on another
-/// machine they have to be absolute already.
-json::object body_of(const run_request& asked) {
-  const auto absolute = [](const std::string& path) {
-    std::error_code failed;
-    const auto whole = std::filesystem::absolute(path, failed).lexically_normal();
-    return failed ? path : whole.string();
-  };
-  const auto is_file =
-      asked.workflow.find('/') != std::string::npos || asked.workflow.ends_with(".yaml");
-  json::object out{{"workflow", is_file ? absolute(asked.workflow) : asked.workflow},
-                   {"repository", absolute(asked.repo)},
-                   {"base_branch", asked.base_branch},
-                   {"requirements", asked.requirements}};
-  if (asked.model)
-    out["model"] = *asked.model;
-  if (!asked.overrides.empty()) {
-    json::object bindings;
-    for (const auto& [role, persona] : asked.overrides)
-      bindings[role] = persona;
-    out["bindings"] = std::move(bindings);
-  }
-  if (asked.run_cap)
-    out["budget_usd"] = to_string(*asked.run_cap).substr(1); // without its `$`
-  if (asked.permission_mode)
-    out["permission_mode"] = to_string(*asked.permission_mode);
-  if (!asked.attended)
-    out["approvals"] = "unattended";
-  return out;
-}
-
 /// Tells what it may cost and starts the run; where consent is missing, once it is given.
 result<run_id> begin_here(runtime& work,
                           const run_request& request,

@@ -141,7 +141,7 @@ result<summaries> runs_here(const settings& with, const runs_list_options& asked
 result<json::object> history_of(const settings& with, const std::string& id) {
   TRY(const auto server, remote::find(with));
   if (server)
-    return server->get("/runs/" + url_encoded(id) + "/report?format=json");
+    return server->get(run_path(id) + "/report?format=json");
   TRY(const auto log, open_reader(with));
   TRY(const auto run, resolve_run(*log, id));
   TRY(const auto history, inspect::show_run(*log, run));
@@ -163,7 +163,7 @@ int abort_at(const settings& with,
              const remote& at,
              const std::string& id,
              const std::string& reason) {
-  const auto told = at.post("/runs/" + url_encoded(id) + "/abort", {{"reason", reason}});
+  const auto told = at.post(run_path(id) + "/abort", {{"reason", reason}});
   if (!told)
     return static_cast<int>(report(with, told.error()));
   const auto run = std::string{told.value().at("run").as_string()};
@@ -233,7 +233,7 @@ int runs_resume(const settings& with, const resume_options& asked) {
     json::object body;
     if (cap)
       body["budget_usd"] = to_string(*cap).substr(1); // without its `$`
-    const auto path = "/runs/" + url_encoded(asked.id) + "/resume";
+    const auto path = run_path(asked.id) + "/resume";
     return drive_remote(with, asked.format, *server.value(), path, body).code;
   }
   return drive(with,
@@ -290,8 +290,7 @@ int change_path(const settings& with,
   };
   if (server.value()) {
     const auto verb = std::string{grants ? "/permissions/grant" : "/permissions/revoke"};
-    const auto told =
-        server.value()->post("/runs/" + url_encoded(id) + verb, json::object{{"path", path}});
+    const auto told = server.value()->post(run_path(id) + verb, json::object{{"path", path}});
     return told ? tell() : static_cast<int>(report(with, told.error()));
   }
   return with_run(with, id, [&](runtime& work, const run_id& run) {

@@ -9,6 +9,7 @@ std::shared_ptr<const router> make_router(api_parts parts) {
   const auto in = std::make_shared<const context>(std::move(parts));
   auto out = std::make_shared<router>();
   add_run_routes(*out, in);
+  add_permission_routes(*out, in);
   add_session_routes(*out, in);
   add_approval_routes(*out, in);
   add_consent_routes(*out, in);

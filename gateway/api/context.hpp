@@ -30,6 +30,7 @@ using context_ptr = std::shared_ptr<const context>;
 // -- the groups ---------------------------------------------------------------------------------
 
 void add_run_routes(router& to, const context_ptr& in);
+void add_permission_routes(router& to, const context_ptr& in);
 void add_session_routes(router& to, const context_ptr& in);
 void add_approval_routes(router& to, const context_ptr& in);
 void add_consent_routes(router& to, const context_ptr& in);

@@ -44,7 +44,7 @@ result<body_reader> body_reader::of(const call& from) {
 void body_reader::wrong(std::string_view field, std::string what) {
   if (!first_)
     first_ = refuse(errc::argument_invalid, "'" + printable(field) + "' " + what)
-                 .with("field", "/" + std::string{field});
+                 .with("field", at_ + "/" + std::string{field});
 }
 
 const json::value* body_reader::take(std::string_view name) {
@@ -67,6 +67,31 @@ std::optional<std::string> body_reader::optional_text(std::string_view name) {
     return std::string{text->data(), text->size()};
   wrong(name, "has to be a text");
   return std::nullopt;
+}
+
+std::optional<std::vector<body_reader>> body_reader::optional_objects(std::string_view name,
+                                                                      std::size_t most) {
+  const auto* value = take(name);
+  if (value == nullptr)
+    return std::nullopt;
+  const auto* all = value->if_array();
+  if (all == nullptr || all->size() > most) {
+    wrong(name, "has to be a list of at most " + std::to_string(most) + " objects");
+    return std::nullopt;
+  }
+  std::vector<body_reader> out;
+  for (const auto& item : *all) {
+    const auto place = std::string{name} + "/" + std::to_string(out.size());
+    const auto* object = item.if_object();
+    if (object == nullptr) {
+      wrong(place, "has to be an object");
+      return std::nullopt;
+    }
+    auto& one = out.emplace_back();
+    one.at_ = at_ + "/" + place;
+    one.body_ = *object;
+  }
+  return out;
 }
 
 std::map<std::string, std::string> body_reader::optional_texts(std::string_view name) {
@@ -106,7 +131,7 @@ std::optional<usd> body_reader::optional_usd(std::string_view name) {
 result<void> body_reader::done() const {
   for (const auto& [key, item] : body_)
     if (const std::string name{key.data(), key.size()}; !known_.contains(name))
-      return unknown("the field", name, "/" + name);
+      return unknown("the field", name, at_ + "/" + name);
   if (first_)
     return *first_;
   return success();

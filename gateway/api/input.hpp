@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ash::gateway::api {
 
@@ -25,11 +26,16 @@ public:
   /// A text that must be there and not be empty.
   std::string text(std::string_view name);
   std::optional<std::string> optional_text(std::string_view name);
+  /// A list of at most `most` objects, each with a reader of its own, which is to be asked for
+  /// `done` too.
+  std::optional<std::vector<body_reader>> optional_objects(std::string_view name, std::size_t most);
   /// An object of texts.
   std::map<std::string, std::string> optional_texts(std::string_view name);
   /// Dollars as a decimal text (`"0.25"`), above 0.
   std::optional<usd> optional_usd(std::string_view name);
 
+  /// Keeps that a field's value can't be; `what` follows the field's name.
+  void wrong(std::string_view field, std::string what);
   /// Errors: the first that was found; `unknown_field`.
   [[nodiscard]] result<void> done() const;
   /// Equal for bodies that say the same.
@@ -37,8 +43,8 @@ public:
 
 private:
   const json::value* take(std::string_view name);
-  void wrong(std::string_view field, std::string what);
 
+  std::string at_; ///< of this object in the body: a JSON pointer
   json::object body_;
   std::string canonical_;
   std::set<std::string, std::less<>> known_;

@@ -57,6 +57,17 @@ TEST(terminal, aligns_and_cuts_wide_characters_by_their_columns) {
   EXPECT_EQ(fit("단계가", 4), "단…") << "half a character is none";
 }
 
+TEST(terminal, shows_sizes_for_people) {
+  constexpr std::uint64_t kib = 1'024;
+  EXPECT_EQ(show_bytes(0), "0 bytes");
+  EXPECT_EQ(show_bytes(1'023), "1023 bytes");
+  EXPECT_EQ(show_bytes(kib), "1.0 KiB");
+  EXPECT_EQ(show_bytes(3'500 * kib), "3.4 MiB");
+  EXPECT_EQ(show_bytes(kib * kib - 1), "1.0 MiB") << "never 1024.0 KiB";
+  EXPECT_EQ(show_bytes(120 * kib * kib * kib), "120.0 GiB");
+  EXPECT_EQ(show_bytes(~std::uint64_t{0}), "16384.0 PiB");
+}
+
 TEST(terminal, shows_durations_and_counts_for_people) {
   EXPECT_EQ(show_duration(1'240'000), "1.2 s");
   EXPECT_EQ(show_duration(184 * us_per_s), "3 min 4 s");

@@ -1,4 +1,5 @@
-// `attach` as a person has it: asked on a terminal, through the server's restarts, ended by a key.
+// `attach` as a person has it: asked on a terminal, through the server's restarts, ended by a key;
+// and `run` and `runs resume`, which ask as it does.
 #include "tests/e2e/beside_a_server.hpp"
 #include "tests/e2e/terminal_process.hpp"
 
@@ -20,6 +21,24 @@ protected:
     return json::value_to<std::string>(json_of(waiting.out).at("run"));
   }
 
+  /// Starts such a run, and stays with it.
+  process_options gated_line() {
+    return line({"run",
+                 "gated",
+                 "--yes",
+                 "--repo",
+                 repo_,
+                 "--requirements",
+                 "A note, please.",
+                 "--model",
+                 "scripted:" E2E_FIXTURES "/note.yaml"});
+  }
+
+  std::string newest_run() {
+    const auto runs = json_of(actor_shell({"--json", "runs", "list"}).out);
+    return json::value_to<std::string>(runs.at(0).at("run"));
+  }
+
   /// A run that works for as long as the tests take.
   std::string working_run() {
     write_text(home_ / "slow.yaml",
@@ -38,8 +57,7 @@ protected:
     EXPECT_TRUE(wait_until(std::chrono::seconds{30}, [&] {
       return read_text(home_ / "starter.log").find("llm.call.started") != std::string::npos;
     })) << read_text(home_ / "starter.log");
-    const auto runs = json_of(actor_shell({"--json", "runs", "list"}).out);
-    return json::value_to<std::string>(runs.at(0).at("run"));
+    return newest_run();
   }
 
   std::string state_of(const std::string& run) {
@@ -104,6 +122,52 @@ TEST_F(attached, goes_away_at_a_key_or_a_signal_and_leaves_the_run_alone) {
     EXPECT_EQ(watching.exit_code(), code) << watching.screen();
     EXPECT_EQ(state_of(working), "executing");
   }
+}
+
+TEST_F(attached, asks_again_what_a_server_that_is_away_has_not_heard) {
+  const auto id = waiting_run();
+  terminal_process one{line({"attach", id})};
+  ASSERT_TRUE(one.shows(question)) << one.screen();
+  kill_server();
+  one.type("approve\n");
+  ASSERT_TRUE(one.shows("entity_unavailable")) << one.screen();
+  ASSERT_TRUE(one.shows(question)) << one.screen();
+  serve();
+  one.type("approve\n");
+  EXPECT_EQ(one.exit_code(), 0) << one.screen();
+  EXPECT_EQ(state_of(id), "completed");
+}
+
+TEST_F(attached, run_and_resume_ask_in_the_same_way) {
+  terminal_process leaving{gated_line()};
+  ASSERT_TRUE(leaving.shows("asks for approval of")) << leaving.screen();
+  ASSERT_TRUE(leaving.shows(question)) << leaving.screen();
+  leaving.type("leave\n");
+  EXPECT_EQ(leaving.exit_code(), 5) << leaving.screen();
+  EXPECT_THAT(leaving.screen(), HasSubstr("approvals decide APPROVAL"));
+  const auto id = newest_run();
+  EXPECT_EQ(state_of(id), "awaiting_approval");
+  terminal_process resuming{line({"runs", "resume", id})};
+  ASSERT_TRUE(resuming.shows(question)) << resuming.screen();
+  resuming.type("changes\n");
+  ASSERT_TRUE(resuming.shows("why? ")) << resuming.screen();
+  resuming.type("Shorter.\n");
+  ASSERT_TRUE(resuming.shows("(round 2)")) << resuming.screen();
+  ASSERT_TRUE(resuming.shows(question)) << resuming.screen();
+  resuming.type("y\n");
+  EXPECT_EQ(resuming.exit_code(), 0) << resuming.screen();
+  const auto decided = actor_shell({"--json", "events", id, "--type", "approval.decided"});
+  EXPECT_THAT(decided.out, HasSubstr("Shorter."));
+  EXPECT_EQ(lines_of(decided.out).size(), 2U) << decided.out;
+}
+
+TEST_F(attached, run_goes_away_at_a_key_and_leaves_its_question_open) {
+  terminal_process one{gated_line()};
+  ASSERT_TRUE(one.shows(question)) << one.screen();
+  one.type("\x03");
+  EXPECT_EQ(one.exit_code(), 130) << one.screen();
+  EXPECT_THAT(one.screen(), HasSubstr("the run goes on under"));
+  EXPECT_EQ(state_of(newest_run()), "awaiting_approval");
 }
 
 TEST_F(attached, stays_through_a_restart_of_the_server) {

@@ -198,6 +198,7 @@ TEST(serve, refuses_a_token_that_others_can_read_and_a_directory_that_is_in_use)
   const auto second = run_process(a_command(serve_with(under.data())));
   EXPECT_EQ(second.exit_code, 4) << second.shown();
   EXPECT_THAT(second.err, HasSubstr("log_locked"));
+  EXPECT_THAT(second.err, HasSubstr("name one with --server"));
   temporary_directory home;
   write_text(home / "data/token", std::string(64, 'a'));
   fs::permissions(home / "data/token", fs::perms{0644});

@@ -143,6 +143,109 @@ TEST_F(beside_a_server, approvals_and_events_are_asked_of_the_server_and_told_as
   }
 }
 
+TEST_F(beside_a_server, permissions_are_asked_of_the_server_and_told_as_the_log_has_them) {
+  const auto finished = run("note", {"--output-format", "json"});
+  const auto id = json::value_to<std::string>(json_of(finished.out).at("run"));
+  write_text(home_ / "rules.yaml", "rules:\n  - {verdict: deny, tool: write_file}\n");
+  write_text(home_ / "none.yaml", "rules: []\n");
+  const auto rules = home_ / "rules.yaml";
+  const std::vector<std::vector<std::string>> asked{
+      {"--json", "permissions", "show", id},
+      {"permissions", "show", id.substr(0, 8)},
+      {"--json", "permissions", "test", id, "--rules", rules},
+      {"permissions", "test", "run/" + id, "--rules", rules, "--mode", "plan"},
+      {"permissions", "test", id.substr(0, 8), "--rules", home_ / "none.yaml"},
+      {"permissions", "show", "ffffffff"},
+      {"permissions", "test", "ffffffff", "--mode", "plan"},
+      {"permissions", "test", id},
+      {"permissions", "test", id, "--mode", "yolo"}};
+  const std::vector<int> codes{0, 0, 1, 1, 0, 3, 3, 2, 2};
+  std::vector<ended_process> told;
+  for (const auto& words : asked)
+    told.push_back(elsewhere(words));
+  const auto changed = json_of(told[2].out).at("changed");
+  ASSERT_FALSE(changed.as_array().empty()) << told[2].shown();
+  EXPECT_EQ(changed.at(0).at("after").at("verdict"), "deny");
+  EXPECT_THAT(told[2].out, HasSubstr(rules)) << "where the rules are from";
+  EXPECT_EQ(actor_shell({"--token-file", home_ / "none", "permissions", "show", id}).exit_code, 5)
+      << "also beside the server it is the server that is asked";
+  const auto of_here = elsewhere({"permissions", "show"});
+  EXPECT_EQ(of_here.exit_code, 2) << of_here.shown();
+  EXPECT_THAT(of_here.err, HasSubstr("without --server"));
+  kill_server();
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const auto here = actor_shell(asked[i]);
+    EXPECT_EQ(told[i].exit_code, codes[i]) << told[i].shown();
+    EXPECT_EQ(here.exit_code, codes[i]) << here.shown();
+    EXPECT_EQ(told[i].out, here.out);
+  }
+}
+
+TEST_F(beside_a_server, workflows_and_personas_are_those_that_its_runs_would_have) {
+  const std::vector<std::vector<std::string>> asked{{"--json", "workflows", "list"},
+                                                    {"workflows", "list"},
+                                                    {"workflows", "show", "gated"},
+                                                    {"--json", "workflows", "show", "gated@1"},
+                                                    {"--json", "personas", "list"},
+                                                    {"personas", "show", "note-writer"},
+                                                    {"personas", "show", "nobody"},
+                                                    {"workflows", "show", "gone"}};
+  for (const auto& words : asked) {
+    const auto told = elsewhere(words);
+    const auto here = actor_shell(words); // whose --definitions are the same
+    EXPECT_EQ(told.exit_code, here.exit_code) << told.shown();
+    EXPECT_EQ(told.out, here.out);
+  }
+  EXPECT_THAT(elsewhere(asked[1]).out, HasSubstr("gated@1"));
+  auto beside = line({"workflows", "list"});
+  beside.command.erase(beside.command.begin() + 3, beside.command.begin() + 5);
+  EXPECT_THAT(run_process(beside).out, HasSubstr("gated@1")) << "which this command has no file of";
+}
+
+TEST_F(beside_a_server, what_lies_on_one_machine_is_not_asked_of_a_server_elsewhere) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"audit", "list"},
+                                                                 {"audit", "verify"},
+                                                                 {"pricing", "list"},
+                                                                 {"pricing", "fetch"},
+                                                                 {"login", "openrouter"},
+                                                                 {"logout", "openrouter"},
+                                                                 {"keys"},
+                                                                 {"init"},
+                                                                 {"demo"}}) {
+    const auto refused = elsewhere(words);
+    EXPECT_EQ(refused.exit_code, 2) << refused.shown();
+    EXPECT_THAT(refused.err, HasSubstr("without --server"));
+  }
+}
+
+TEST_F(beside_a_server, the_demo_runs_under_it) {
+  const auto shown = actor_shell({"demo"});
+  EXPECT_EQ(shown.exit_code, 0) << shown.shown();
+  EXPECT_THAT(shown.out, HasSubstr("log verify: clean"));
+  const auto runs = json_of(actor_shell({"--json", "runs", "list"}).out);
+  ASSERT_EQ(runs.as_array().size(), 1U);
+  EXPECT_EQ(runs.at(0).at("workflow"), "spec-and-review@1");
+  EXPECT_EQ(runs.at(0).at("state"), "completed");
+}
+
+TEST_F(beside_a_server, doctor_tells_whether_it_answers) {
+  const auto server_in = [&](const std::vector<std::string>& words) {
+    const auto told = json_of(actor_shell(words).out);
+    for (const auto& each : told.at("checks").as_array())
+      if (each.at("check") == "server")
+        return each;
+    ADD_FAILURE() << "doctor says nothing of it";
+    return json::value{};
+  };
+  const auto well = server_in({"--json", "doctor", "--offline"});
+  EXPECT_EQ(well.at("verdict"), "ok");
+  EXPECT_THAT(json::value_to<std::string>(well.at("detail")), HasSubstr(std::to_string(port_)));
+  const auto shut = server_in({"--json", "--token-file", home_ / "none", "doctor", "--offline"});
+  EXPECT_EQ(shut.at("verdict"), "fail");
+  kill_server();
+  EXPECT_EQ(server_in({"--json", "doctor", "--offline"}).at("verdict"), "ok") << "there is none";
+}
+
 TEST_F(beside_a_server, its_read_models_are_looked_at_made_again_and_compared) {
   EXPECT_EQ(run("note").exit_code, 0);
   const auto status = elsewhere({"--json", "projections", "status"});

@@ -155,11 +155,13 @@ TEST_F(openapi, describes_what_bodies_and_queries_may_have) {
       EXPECT_EQ(refused("POST", path, {.body = R"({"zzz": 1})"}), "unknown_field") << name;
       const auto& schema =
           meant(each.describes.at("requestBody").at("content").at("application/json").at("schema"));
-      for (const auto& [field, ignored] : schema.at("properties").as_object())
-        EXPECT_EQ(
-            refused("POST", path, {.body = to_json_text(json::object{{field, json::array{}}})}),
-            "argument_invalid")
+      for (const auto& [field, says] : schema.at("properties").as_object()) {
+        const auto* type = meant(says).if_contains("type");
+        const auto is_list = type != nullptr && *type == "array";
+        const json::object wrong{{field, is_list ? json::value("x") : json::value(json::array{})}};
+        EXPECT_EQ(refused("POST", path, {.body = to_json_text(wrong)}), "argument_invalid")
             << name << " " << field;
+      }
     }
     for (const auto* parameter : each.parameters) {
       const std::string field{parameter->at("name").as_string()};
@@ -186,6 +188,12 @@ TEST_F(openapi, fits_what_is_answered_of_runs) {
     told(200, "GET", "/api/v1/runs/{run}", at);
     told(200, "GET", "/api/v1/runs/{run}/report", at + "/report");
     told(200, "GET", "/api/v1/runs/{run}/events", at + "/events");
+    told(200, "GET", "/api/v1/runs/{run}/permissions", at + "/permissions");
+    told(200,
+         "POST",
+         "/api/v1/runs/{run}/permissions/test",
+         at + "/permissions/test",
+         {.body = R"({"mode": "plan", "rules": [{"verdict": "deny", "tool": "write_file"}]})"});
     told(200, "GET", "/api/v1/feeds/{feed}", "/api/v1/feeds/run/" + run);
     told(200, "GET", "/api/v1/replay/{stream}", "/api/v1/replay/run/" + run);
   };

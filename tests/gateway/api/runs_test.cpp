@@ -1,5 +1,7 @@
 #include "tests/gateway/api/serving.hpp"
 
+#include <boost/json/value_to.hpp>
+
 namespace ash::gateway::test {
 namespace {
 
@@ -147,6 +149,88 @@ TEST_F(run_routes, let_paths_be_written_and_take_that_back) {
                           R"({"path": "docs/ghp_R7tY2uI9oP4aS6dF1gH8jK3lZ5xC0vB7nM2q"})",
                           R"({})"})
     EXPECT_EQ(refused("POST", path + "grant", {.body = bad}), "argument_invalid") << bad;
+}
+
+TEST_F(run_routes, show_what_tools_may_do) {
+  const auto run = start(run_kind::gated);
+  wait_for_approval(run);
+  const auto path = "/api/v1/runs/" + run.substr(0, 8) + "/permissions";
+  const auto shown = got(200, "GET", path);
+  EXPECT_EQ(shown.at("run").as_string(), run);
+  ASSERT_EQ(shown.at("roles").as_array().size(), 1U);
+  const auto& writer = shown.at("roles").at(0).as_object();
+  EXPECT_EQ(writer.at("who"), "writer (writer@1)");
+  EXPECT_EQ(writer.at("mode"), "default");
+  EXPECT_TRUE(writer.at("reviewer").is_null());
+  got(200, "POST", path + "/grant", {.body = R"({"path": "docs/**"})"});
+  const auto granted = got(200, "GET", path);
+  EXPECT_EQ(granted.at("roles").at(0).at("writable_paths").as_array().back(), "docs/**");
+  const auto tag = ask("GET", path).headers.front().second;
+  EXPECT_EQ(ask("GET", path, {.headers = {{"if-none-match", tag}}}).status, 304);
+}
+
+TEST_F(run_routes, tell_which_calls_other_rules_would_judge_otherwise) {
+  const auto run = start(run_kind::gated);
+  wait_for_approval(run);
+  const auto path = "/api/v1/runs/" + run + "/permissions/test";
+  const auto head = runtime_->log().head();
+  const auto told =
+      got(200,
+          "POST",
+          path,
+          {.body = R"({"rules": [{"verdict": "deny", "tool": "write_file"}], "source": "mine"})"});
+  EXPECT_GE(told.at("calls").to_number<int>(), 1);
+  ASSERT_EQ(told.at("changed").as_array().size(), 1U);
+  const auto& changed = told.at("changed").at(0).as_object();
+  EXPECT_EQ(changed.at("what"), "out/draft.json");
+  EXPECT_EQ(changed.at("before").at("verdict"), "allow");
+  EXPECT_EQ(changed.at("after").at("verdict"), "deny");
+  EXPECT_NE(changed.at("after").at("rule").as_string().find("(mine)"), std::string::npos);
+  EXPECT_FALSE(
+      got(200, "POST", path, {.body = R"({"mode": "plan"})"}).at("changed").as_array().empty());
+  EXPECT_TRUE(got(200, "POST", path, {.body = R"({"rules": []})"}).at("changed").as_array().empty())
+      << "there are none in the configuration either";
+  EXPECT_EQ(runtime_->log().head(), head);
+}
+
+TEST_F(run_routes, refuse_rules_that_are_none) {
+  const auto run = start(run_kind::gated);
+  const auto path = "/api/v1/runs/" + run + "/permissions/test";
+  const auto refusal = [&](const std::string& body) {
+    const auto answer = got(422, "POST", path, {.body = body});
+    return json::value_to<std::string>(answer.at("code")) + " " +
+           json::value_to<std::string>(answer.at("field"));
+  };
+  const auto of_rule = [&](const std::string& rule) {
+    return refusal(R"({"rules": [{"verdict": "ask"}, )" + rule + "]}");
+  };
+  EXPECT_EQ(refusal("{}"), "argument_invalid ");
+  EXPECT_EQ(refusal(R"({"mode": "yolo"})"), "argument_invalid /mode");
+  EXPECT_EQ(refusal(R"({"rules": [1]})"), "argument_invalid /rules/0");
+  EXPECT_EQ(of_rule("{}"), "argument_invalid /rules/1/verdict");
+  EXPECT_EQ(of_rule(R"({"verdict": "perhaps"})"), "argument_invalid /rules/1/verdict");
+  EXPECT_EQ(of_rule(R"({"verdict": "deny", "nope": 1})"), "unknown_field /rules/1/nope");
+  EXPECT_EQ(of_rule(R"({"verdict": "deny", "tool": 1})"), "argument_invalid /rules/1/tool");
+  EXPECT_EQ(of_rule(R"({"verdict": "deny", "path": "/etc"})"), "argument_invalid /rules/1/path");
+  const auto long_rule = [](std::size_t bytes) {
+    return R"({"verdict": "deny", "pattern": ")" + std::string(bytes, 'x') + "\"}";
+  };
+  EXPECT_EQ(of_rule(long_rule(1'025)), "argument_invalid /rules/1/pattern");
+  EXPECT_EQ(refusal(R"({"mode": "plan", "source": ")" + std::string(1'025, 'x') + "\"}"),
+            "argument_invalid /source");
+  auto full = long_rule(1'024); // 64 of them are as many bytes as rules may have
+  for (auto i = 1; i < 64; ++i)
+    full += "," + long_rule(1'024);
+  got(200, "POST", path, {.body = R"({"rules": [)" + full + "]}"});
+  EXPECT_EQ(refusal(R"({"rules": [)" + full + "," + long_rule(1) + "]}"),
+            "argument_invalid /rules");
+  std::string many = R"({"verdict": "ask"})";
+  for (auto i = 1; i < 501; ++i)
+    many += R"(,{"verdict": "ask"})";
+  EXPECT_EQ(refusal(R"({"rules": [)" + many + "]}"), "argument_invalid /rules");
+  const std::string nobody = "/api/v1/runs/00000000-0000-4000-8000-000000000000/permissions";
+  EXPECT_EQ(refused("GET", nobody), "run_not_found");
+  EXPECT_EQ(refused("POST", nobody + "/test", {.body = R"({"mode": "plan"})"}), "run_not_found");
 }
 
 TEST_F(run_routes, decide_approvals_once) {
