@@ -37,7 +37,7 @@ void expect_one_truth(const std::function<ended_process(std::vector<std::string>
   for (const auto& phase : costs.at("phases").as_array())
     by_phase += parse_usd(text_at(phase, "cost_usd")).value();
   EXPECT_EQ(by_phase, parse_usd(spent).value());
-  for (const std::string by : {"model", "persona", "day", "workflow", "run"}) {
+  for (const std::string by : {"model", "persona", "purpose", "day", "workflow", "run"}) {
     const auto stats = parsed(shell_of({"--json", "stats", "--by", by}));
     EXPECT_EQ(text_at(stats.at("total"), "cost_usd"), spent) << by;
     EXPECT_EQ(stats.at("rows").as_array().size(), 1U) << by;
