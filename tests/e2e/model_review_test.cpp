@@ -167,9 +167,17 @@ TEST_F(model_review, that_approves_lets_the_write_happen_and_is_on_record) {
   for (const auto& row : sums.value().at("rows").as_array())
     calls[std::string{row.at("key").as_string()}] = row.at("calls");
   EXPECT_THAT(calls,
-              UnorderedElementsAre(Pair("work", json::value(4)), Pair("review", json::value(1))));
+              UnorderedElementsAre(Pair("work", json::value(3)), Pair("review", json::value(1))));
   const auto costs = one.actor_shell({"costs", the_run(one)});
   EXPECT_THAT(costs.out, HasSubstr("step 1.1, a review")) << costs.shown();
+  const auto history =
+      parse_json(one.actor_shell({"--json", "runs", "show", the_run(one)}).out, "it");
+  ASSERT_TRUE(history);
+  const auto& reported = history.value().at("phases").at(0).at("model_calls").as_array();
+  EXPECT_EQ(std::count_if(reported.begin(),
+                          reported.end(),
+                          [](const auto& call) { return call.at("purpose") == "review"; }),
+            1);
   const auto shown = one.actor_shell({"permissions", "show", the_run(one)});
   EXPECT_THAT(shown.out, HasSubstr("reviewer.yaml first")) << shown.shown();
 }
