@@ -64,6 +64,10 @@ std::string title_of(std::string_view text) {
   return std::string{title};
 }
 
+approvals::terms terms_of(const active& s) {
+  return {s.about.attended, s.about.approval_limit_ms, s.about.on_approval_limit};
+}
+
 /// Leaving plan mode is the session's own question: it is asked once at a time.
 decision<fact> ask_to_leave_plan_mode(const active& s, instant now) {
   for (const auto& a : s.approvals)
@@ -75,7 +79,7 @@ decision<fact> ask_to_leave_plan_mode(const active& s, instant now) {
   what.asker = stream_of(s.about.session);
   what.subject = "plan mode";
   what.question = "May the session leave plan mode, and change things from now on?";
-  TRY(auto asked, approvals::request(s.approvals, {std::move(what), 0}, {s.about.attended}, now));
+  TRY(auto asked, approvals::request(s.approvals, {std::move(what), 0}, terms_of(s), now));
   facts happened;
   approvals::add(happened, std::move(asked));
   return happened;
@@ -215,7 +219,7 @@ decision<fact> on(const active& s, const set_plan_mode& c, instant now) {
 }
 
 decision<fact> on(const active& s, const run::request_approval& c, instant now) {
-  TRY(auto asked, approvals::request(s.approvals, c, {s.about.attended}, now));
+  TRY(auto asked, approvals::request(s.approvals, c, terms_of(s), now));
   facts happened;
   approvals::add(happened, std::move(asked));
   return happened;

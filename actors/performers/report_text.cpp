@@ -1,6 +1,7 @@
 #include "actors/performers/report_text.hpp"
 
 #include "events/base/text.hpp"
+#include "events/codec/shape.hpp"
 
 namespace ash::performers {
 namespace {
@@ -26,6 +27,7 @@ json::array json_of(const std::vector<call_history>& calls) {
   for (const auto& call : calls)
     out.push_back(json::object{{"call", to_string(call.call)},
                                {"model", call.model},
+                               {"purpose", codec::enumerator_name(call.purpose)},
                                {"attempt", call.attempt},
                                {"outcome", call.outcome},
                                {"tokens", json_of(call.usage)},
@@ -149,9 +151,10 @@ void write_phase(std::string& out, const phase_history& phase, const std::string
   out +=
       "\n| model call | outcome | tokens in | out | cost | time |\n|---|---|---:|---:|---:|---:|\n";
   for (const auto& call : phase.calls)
-    out += "| " + cell(call.model) + " | " + call.outcome + " | " +
-           std::to_string(call.usage.input) + " | " + std::to_string(call.usage.output) + " | " +
-           to_string(call.cost) + " | " + seconds(call.latency_ms * us_per_ms) + " |\n";
+    out += "| " + cell(call.model) +
+           (call.purpose == turn::call_purpose::review ? " (review)" : "") + " | " + call.outcome +
+           " | " + std::to_string(call.usage.input) + " | " + std::to_string(call.usage.output) +
+           " | " + to_string(call.cost) + " | " + seconds(call.latency_ms * us_per_ms) + " |\n";
 }
 
 } // namespace

@@ -137,7 +137,7 @@ void add_phase_fact(phase_history& in, const any_fact& happened) {
                  },
                  [&](const phase::repair_requested&) { ++in.repairs; },
                  [&](const turn::call_requested& f) {
-                   in.calls.push_back({f.call, f.model, f.attempt, "open", {}, {}, 0});
+                   in.calls.push_back({f.call, f.model, f.purpose, f.attempt, "open", {}, {}, 0});
                  },
                  [&](const turn::call_completed& f) {
                    if (auto* call = call_in(in, f.call)) {

@@ -16,6 +16,7 @@ namespace ash::performers {
 struct call_history {
   call_id call;
   std::string model;
+  turn::call_purpose purpose = turn::call_purpose::work;
   std::int64_t attempt = 1;
   std::string outcome; ///< `completed`, `lost`, an error code; `open` while it is under way
   token_usage usage;

@@ -72,6 +72,8 @@ result<session::create> plan_session(const session_request& asked, const plannin
   what.agent.tool_bounds = tool_bounds_of(with.config);
   performers::add_permissions(what.agent.tool_bounds, who, {});
   what.agent.policy_hash = policy::hash(tool_call::rules_of(what.agent.tool_bounds));
+  what.approval_limit_ms = with.config.approvals.time_limit_s.value_or(0) * 1'000;
+  what.on_approval_limit = performers::outcome_of(with.config.approvals.on_time_limit);
   what.scopes = scopes_of(what.session, who.name, with.config.budget);
   return out;
 }

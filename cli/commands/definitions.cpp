@@ -5,6 +5,7 @@
 #include "actors/definitions/definition_files.hpp"
 #include "actors/definitions/library.hpp"
 #include "actors/definitions/schema_registry.hpp"
+#include "actors/definitions/subagent_names.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/language.hpp"
 #include "cli/members.hpp"
@@ -174,17 +175,24 @@ template <class T> int show(const settings& with, const result<T>& found) {
   return 0;
 }
 
-/// What a definition is by itself: one that names a schema or tool which is not there is refused.
-result<void> check(const defs::workflow& of, const settings& with) {
+/// What a workflow is by itself and with the personas that are known: one that names a schema which
+/// is not there is refused, as is one that somebody would work in who can't ask whom he names.
+result<void> check(const std::vector<defs::with_text<defs::workflow>>& files,
+                   const settings& with) {
   defs::schema_registry schemas{roots_of(with)};
-  for (const auto& phase : of.phases)
-    if (!phase.artifact.schema.empty()) {
-      TRY(schemas.find(phase.artifact.schema));
-    }
+  for (const auto& file : files)
+    for (const auto& phase : file.definition.phases)
+      if (!phase.artifact.schema.empty()) {
+        TRY(schemas.find(phase.artifact.schema));
+      }
+  TRY(const auto known, defs::persona_files(roots_of(with)));
+  for (const auto& file : files) {
+    TRY(defs::check_subagents(file.definition, known));
+  }
   return success();
 }
 
-result<void> check(const defs::persona& of, const settings&) {
+result<void> check_tools(const defs::persona& of) {
   for (const auto& name : of.tools) {
     const auto& known = defs::builtin_tool_names();
     if (std::find(known.begin(), known.end(), name) == known.end())
@@ -195,27 +203,50 @@ result<void> check(const defs::persona& of, const settings&) {
   return success();
 }
 
+/// A persona that names a tool which does not exist is refused, as is one that may ask somebody
+/// who is neither known nor among the files.
+result<void> check(const std::vector<defs::persona_file>& files, const settings& with) {
+  for (const auto& file : files) {
+    TRY(check_tools(file.definition));
+  }
+  if (std::all_of(files.begin(), files.end(), [](const auto& file) {
+        return file.definition.subagents.empty();
+      }))
+    return success();
+  TRY(auto known, defs::persona_files(roots_of(with)));
+  known.insert(known.end(), files.begin(), files.end());
+  for (const auto& file : files) {
+    TRY(defs::check_subagents(file, known));
+  }
+  return success();
+}
+
 template <class T> using parser = result<T> (*)(std::string_view, std::string);
 
 template <class T>
-result<T> checked_file(const settings& with, const std::string& file, parser<T> parse) {
-  TRY(auto text, defs::read_text(file));
-  TRY(auto read, parse(text, file));
-  TRY(check(read, with));
-  return read;
+result<std::vector<defs::with_text<T>>>
+checked_files(const settings& with, const std::vector<std::string>& files, parser<T> parse) {
+  std::vector<defs::with_text<T>> out;
+  for (const auto& file : files) {
+    TRY(auto text, defs::read_text(file));
+    TRY(auto read, parse(text, file));
+    out.push_back({file, std::move(text), std::move(read)});
+  }
+  TRY(check(out, with));
+  return out;
 }
 
 template <class T>
 int validate(const settings& with, const std::vector<std::string>& files, parser<T> parse) {
+  const auto read = checked_files(with, files, parse);
+  if (!read)
+    return static_cast<int>(report(with, read.error()));
   json::array good;
-  for (const auto& file : files) {
-    const auto read = checked_file(with, file, parse);
-    if (!read)
-      return static_cast<int>(report(with, read.error()));
+  for (const auto& [file, text, definition] : read.value()) {
     good.push_back(
-        {{"file", file}, {"definition", identity(read.value())}, {"hash", hash_of(read.value())}});
+        {{"file", file}, {"definition", identity(definition)}, {"hash", hash_of(definition)}});
     if (with.format == answer_format::text)
-      std::printf(tr("%s  %s is valid\n"), file.c_str(), identity(read.value()).c_str());
+      std::printf(tr("%s  %s is valid\n"), file.c_str(), identity(definition).c_str());
   }
   if (with.format == answer_format::json)
     print_json(good);

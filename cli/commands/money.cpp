@@ -222,6 +222,12 @@ cost_line(std::string what, std::string model, std::string state, const json::ob
           flag != nullptr && *flag == true ? tr("estimated") : ""};
 }
 
+/// What a call was made at, and for what where that is not the phase's own work.
+std::string step_of(const json::object& call) {
+  const auto step = tr("step {}.{}", number(call, "step"), number(call, "attempt"));
+  return text_in(call, "purpose") == "review" ? tr("{}, a review", step) : step;
+}
+
 void print_costs(const json::object& of) {
   table_rows rows;
   for (const auto& each : array_in(of, "phases")) {
@@ -230,11 +236,8 @@ void print_costs(const json::object& of) {
         cost_line(text_in(phase, "phase_key"), tr("{} calls", number(phase, "calls")), {}, phase));
     for (const auto& one : array_in(phase, "model_calls")) {
       const auto& call = one.as_object();
-      rows.push_back(
-          cost_line("  " + tr("step {}.{}", number(call, "step"), number(call, "attempt")),
-                    text_in(call, "model"),
-                    tr_word(text_in(call, "state")),
-                    call));
+      rows.push_back(cost_line(
+          "  " + step_of(call), text_in(call, "model"), tr_word(text_in(call, "state")), call));
     }
   }
   const auto total = object_in(of, "total");

@@ -17,7 +17,7 @@ struct budget_set_options {
 int budget_set(const settings& with, const budget_set_options& asked);
 /// What a run's calls cost, by phase and call.
 int costs(const settings& with, const std::string& run);
-/// `by`: model, provider, persona, day, workflow, run or session.
+/// `by`: model, provider, persona, purpose, day, workflow, run or session.
 int stats(const settings& with, const std::string& by);
 
 } // namespace ash::cli

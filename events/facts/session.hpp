@@ -20,6 +20,8 @@ struct created {
   std::string task = {};      ///< of a child: its first and only message
   std::string branch = {};    ///< of a worktree of its own
   bool attended = true;       ///< someone can be asked
+  std::int64_t approval_limit_ms = 0; ///< 0: an approval waits for ever
+  run::decision_kind on_approval_limit = run::decision_kind::reject;
 };
 BOOST_DESCRIBE_STRUCT(created,
                       (),
@@ -34,7 +36,9 @@ BOOST_DESCRIBE_STRUCT(created,
                        asked_by,
                        task,
                        branch,
-                       attended))
+                       attended,
+                       approval_limit_ms,
+                       on_approval_limit))
 
 struct ended {
   static constexpr std::string_view type = "session.ended";

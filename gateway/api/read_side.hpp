@@ -43,8 +43,8 @@ struct read_side {
   std::function<result<row_page>(const list_request&)> list;
   std::function<result<std::optional<json::object>>(std::string_view what, std::string_view id)>
       get;
-  /// Sums of tokens and costs by `model`, `provider`, `persona`, `day`, `workflow`, `run` or
-  /// `session`.
+  /// Sums of tokens and costs by `model`, `provider`, `persona`, `purpose`, `day`, `workflow`,
+  /// `run` or `session`.
   std::function<result<json::object>(std::string_view by)> stats;
   std::function<json::object()> status;
   /// Begins a rebuild of all read models beside those that are read.

@@ -21,6 +21,7 @@ std::span<const listed> catalogue() {
         "session",
         "owner",
         "turn",
+        "purpose",
         "phase_key",
         "role",
         "persona",

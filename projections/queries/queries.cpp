@@ -333,6 +333,7 @@ struct grouping {
 constexpr std::array groupings{grouping{"model", "c.model"},
                                grouping{"provider", "c.provider"},
                                grouping{"persona", "c.persona"},
+                               grouping{"purpose", "c.purpose"},
                                grouping{"day", "c.day"},
                                grouping{"workflow", "coalesce(r.workflow, '')"},
                                grouping{"run", "c.run"},

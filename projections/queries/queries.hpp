@@ -57,10 +57,10 @@ public:
   [[nodiscard]] result<std::optional<json::object>> get(std::string_view what,
                                                         std::string_view id) const;
 
-  /// Calls, tokens and cost summed by `model`, `provider`, `persona`, `day`, `workflow`, `run` or
-  /// `session`, dearest first, at most 1,000: {"by", "rows": [{"key", "calls", "failed_calls",
-  /// "retries", "input_tokens", "output_tokens", "cached_tokens", "estimated_calls", "cost_usd",
-  /// "latency_ms"}], "total": {…}, "position"}. Errors: `argument_invalid`, `store_unavailable`.
+  /// Calls, tokens and cost summed by `model`, `provider`, `persona`, `purpose`, `day`, `workflow`,
+  /// `run` or `session`, dearest first, at most 1,000: {"by", "rows": [{"key", "calls",
+  /// "failed_calls", "retries", "input_tokens", "output_tokens", "cached_tokens",
+  /// "estimated_calls", "cost_usd", "latency_ms"}], "total": {…}, "position"}. Errors: `argument_invalid`, `store_unavailable`.
   [[nodiscard]] result<json::object> stats(std::string_view by) const;
 
   /// runs, phases, artifacts, approvals, tool_calls, model_calls, sessions, messages,

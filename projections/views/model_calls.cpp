@@ -15,6 +15,7 @@ struct model_call_row {
   std::string role;
   std::string persona; ///< `name@version`
   std::string turn;
+  std::string purpose; ///< `work`, or `review` by a model that decides about a tool call
   std::int64_t step = 0;
   std::int64_t attempt = 0;
   std::int64_t retries = 0; ///< attempts at the same step and model before it
@@ -49,6 +50,7 @@ BOOST_DESCRIBE_STRUCT(model_call_row,
                        role,
                        persona,
                        turn,
+                       purpose,
                        step,
                        attempt,
                        retries,
@@ -125,7 +127,7 @@ using ignored = passes_over<session::ended,
 class model_calls final : public folding_view<model_calls, ignored> {
 public:
   [[nodiscard]] std::string_view name() const override { return "model_calls"; }
-  [[nodiscard]] std::string_view revision() const override { return "2"; }
+  [[nodiscard]] std::string_view revision() const override { return "3"; }
   [[nodiscard]] std::vector<table_base*> tables() override { return {&rows_, &agents_}; }
 
   result<void> on(const phase::started& f, const log::record& from) {
@@ -179,6 +181,7 @@ public:
     made.role = agent->role;
     made.persona = agent->persona;
     made.turn = to_string(f.turn);
+    made.purpose = name_of(f.purpose);
     made.step = f.step;
     made.attempt = f.attempt;
     made.retries = f.attempt - 1;

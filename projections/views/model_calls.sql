@@ -8,6 +8,7 @@ create table {model_calls} (
   role text not null,
   persona text not null,
   turn text not null,
+  purpose text not null,
   step bigint not null,
   attempt bigint not null,
   retries bigint not null,

@@ -25,7 +25,7 @@ protected:
                         .environment = clean_environment(home_.path()),
                         .directory = home_.path()});
   }
-  [[nodiscard]] std::string file(std::string_view name, std::string_view text) const {
+  std::string file(std::string_view name, std::string_view text) const {
     write_text(home_ / name, text);
     return home_ / name;
   }
@@ -69,6 +69,37 @@ TEST_F(definitions_commands, check_files_and_say_where_they_are_wrong) {
   const auto no_tool = actor_shell({"personas", "validate", file("persona.yaml", persona)});
   EXPECT_EQ(no_tool.exit_code, 2);
   EXPECT_THAT(no_tool.err, HasSubstr("tool_unknown"));
+}
+
+TEST_F(definitions_commands, find_sub_agents_whom_nobody_knows) {
+  constexpr std::string_view lost = R"(name: leader
+version: 1
+capabilities: [note_writing]
+model: scripted:none
+system_prompt: You lead.
+subagents:
+  - note-writer
+  - scout@2
+)";
+  constexpr std::string_view scout =
+      "name: scout\nversion: 2\nmodel: scripted:none\nsystem_prompt: You look around.\n";
+  const auto leader = file("leader.yaml", lost);
+  const auto alone = actor_shell({"personas", "validate", leader});
+  EXPECT_EQ(alone.exit_code, 3) << alone.shown();
+  EXPECT_THAT(alone.err,
+              AllOf(HasSubstr("persona_not_found"),
+                    HasSubstr("leader.yaml:8:5: field 'subagents[1]'"),
+                    HasSubstr("'scout@2'")));
+  const auto beside = actor_shell({"personas", "validate", leader, file("scout.yaml", scout)});
+  EXPECT_EQ(beside.exit_code, 0) << beside.shown();
+
+  const std::string graph = E2E_FIXTURES "/definitions/workflows/graph@1.yaml";
+  const auto known = file("data/definitions/personas/leader@1.yaml", lost);
+  const auto reached = actor_shell({"workflows", "validate", graph});
+  EXPECT_EQ(reached.exit_code, 3) << reached.shown();
+  EXPECT_THAT(reached.err, HasSubstr(known + ":8:5: field 'subagents[1]'"));
+  file("data/definitions/personas/scout@2.yaml", scout);
+  EXPECT_EQ(actor_shell({"workflows", "validate", graph}).exit_code, 0);
 }
 
 TEST_F(definitions_commands, hold_an_artifact_against_its_schema) {

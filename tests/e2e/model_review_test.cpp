@@ -7,6 +7,7 @@
 #include <csignal>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -15,7 +16,9 @@ namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Pair;
 using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
 constexpr std::size_t at_once = 3;
 /// Every so many of the points around a sync: what is lost there is lost at any of them.
@@ -157,6 +160,24 @@ TEST_F(model_review, that_approves_lets_the_write_happen_and_is_on_record) {
   EXPECT_EQ(wrong_with_money(facts, the_run(one)), "");
   const auto stats = one.actor_shell({"--json", "stats", "--by", "persona"});
   EXPECT_THAT(stats.out, HasSubstr("model-reviewer")) << stats.shown();
+  const auto by_purpose = one.actor_shell({"--json", "stats", "--by", "purpose"});
+  const auto sums = parse_json(by_purpose.out, "the sums");
+  ASSERT_TRUE(sums) << by_purpose.shown();
+  std::map<std::string, json::value> calls;
+  for (const auto& row : sums.value().at("rows").as_array())
+    calls[std::string{row.at("key").as_string()}] = row.at("calls");
+  EXPECT_THAT(calls,
+              UnorderedElementsAre(Pair("work", json::value(3)), Pair("review", json::value(1))));
+  const auto costs = one.actor_shell({"costs", the_run(one)});
+  EXPECT_THAT(costs.out, HasSubstr("step 1.1, a review")) << costs.shown();
+  const auto history =
+      parse_json(one.actor_shell({"--json", "runs", "show", the_run(one)}).out, "it");
+  ASSERT_TRUE(history);
+  const auto& reported = history.value().at("phases").at(0).at("model_calls").as_array();
+  EXPECT_EQ(std::count_if(reported.begin(),
+                          reported.end(),
+                          [](const auto& call) { return call.at("purpose") == "review"; }),
+            1);
   const auto shown = one.actor_shell({"permissions", "show", the_run(one)});
   EXPECT_THAT(shown.out, HasSubstr("reviewer.yaml first")) << shown.shown();
 }

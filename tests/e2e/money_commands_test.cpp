@@ -37,7 +37,7 @@ void expect_one_truth(const std::function<ended_process(std::vector<std::string>
   for (const auto& phase : costs.at("phases").as_array())
     by_phase += parse_usd(text_at(phase, "cost_usd")).value();
   EXPECT_EQ(by_phase, parse_usd(spent).value());
-  for (const std::string by : {"model", "persona", "day", "workflow", "run"}) {
+  for (const std::string by : {"model", "persona", "purpose", "day", "workflow", "run"}) {
     const auto stats = parsed(shell_of({"--json", "stats", "--by", by}));
     EXPECT_EQ(text_at(stats.at("total"), "cost_usd"), spent) << by;
     EXPECT_EQ(stats.at("rows").as_array().size(), 1U) << by;
@@ -95,29 +95,43 @@ TEST(money_commands, raise_a_cap_go_on_and_tell_what_it_cost) {
   expect_one_truth(shell_of, run);
 }
 
-TEST(money_commands, a_personas_day_blocks_whatever_run_it_works_for_until_it_is_raised) {
-  const temporary_directory home;
-  make_repository(home.path() / "repo", {{"README.md", "# nothing\n"}});
-  write_text(home / "config.yaml", "budget: {persona_daily_cap: 0.001}\n");
-  process_options what;
-  what.environment = clean_environment(home.path());
-  what.directory = home / "repo";
-  const auto shell_of = [&](std::vector<std::string> words) {
+/// A configuration whose cap for a persona's day is less than one call, and a run that met it.
+class personas_day : public testing::Test {
+protected:
+  void SetUp() override {
+    make_repository(home_.path() / "repo", {{"README.md", "# nothing\n"}});
+    configure("0.001");
+    const auto stopped = shell_of({"run",
+                                   "note@1",
+                                   "--model",
+                                   "scripted:" E2E_FIXTURES "/note.yaml",
+                                   "--requirements",
+                                   "A note."});
+    ASSERT_EQ(stopped.exit_code, 6) << stopped.shown();
+    run_ = text_at(json_of(stopped.out), "run");
+    message_ = text_at(json_of(stopped.out), "message");
+  }
+  void configure(const std::string& cap) {
+    write_text(home_ / "config.yaml", "budget: {persona_daily_cap: " + cap + "}\n");
+  }
+  [[nodiscard]] ended_process shell_of(const std::vector<std::string>& words) const {
+    process_options what;
+    what.environment = clean_environment(home_.path());
+    what.directory = home_ / "repo";
     what.command = {ACTOR_SHELL_BINARY, "--definitions", E2E_FIXTURES "/definitions", "--json"};
     what.command.insert(what.command.end(), words.begin(), words.end());
     return run_process(what);
-  };
-  const auto stopped = shell_of({"run",
-                                 "note@1",
-                                 "--model",
-                                 "scripted:" E2E_FIXTURES "/note.yaml",
-                                 "--requirements",
-                                 "A note."});
-  ASSERT_EQ(stopped.exit_code, 6) << stopped.shown();
-  const auto message = text_at(json_of(stopped.out), "message");
-  const auto begin = message.find("persona:note-writer:");
-  ASSERT_NE(begin, std::string::npos) << message;
-  const auto persona = message.substr(begin, message.find('\'', begin) - begin);
+  }
+
+  temporary_directory home_;
+  std::string run_;
+  std::string message_; ///< why it stopped
+};
+
+TEST_F(personas_day, blocks_whatever_run_it_works_for_until_it_is_raised) {
+  const auto begin = message_.find("persona:note-writer:");
+  ASSERT_NE(begin, std::string::npos) << message_;
+  const auto persona = message_.substr(begin, message_.find('\'', begin) - begin);
   const auto scopes = parsed(shell_of({"budget", "show"}));
   for (const auto& scope : scopes.as_array())
     EXPECT_EQ(parse_usd(text_at(scope, "reserved_usd")).value(), usd{})
@@ -126,39 +140,18 @@ TEST(money_commands, a_personas_day_blocks_whatever_run_it_works_for_until_it_is
   nobodys.replace(0, std::string_view{"persona:note-writer"}.size(), "persona:nobody");
   EXPECT_EQ(shell_of({"budget", "set", nobodys, "--cap", "1"}).exit_code, 3);
   ASSERT_EQ(shell_of({"budget", "set", persona, "--cap", "1"}).exit_code, 0);
-  const auto run = text_at(json_of(stopped.out), "run");
-  const auto ended = shell_of({"runs", "resume", run});
+  const auto ended = shell_of({"runs", "resume", run_});
   ASSERT_EQ(ended.exit_code, 0) << ended.shown();
   EXPECT_EQ(text_at(parsed(shell_of({"budget", "show", persona})).at(0), "settled_usd"),
             text_at(json_of(ended.out), "cost_usd"));
 }
 
-TEST(money_commands, a_personas_day_follows_the_configuration_when_its_run_is_resumed) {
-  const temporary_directory home;
-  make_repository(home.path() / "repo", {{"README.md", "# nothing\n"}});
-  write_text(home / "config.yaml", "budget: {persona_daily_cap: 0.001}\n");
-  process_options what;
-  what.environment = clean_environment(home.path());
-  what.directory = home / "repo";
-  const auto shell_of = [&](std::vector<std::string> words) {
-    what.command = {ACTOR_SHELL_BINARY, "--definitions", E2E_FIXTURES "/definitions", "--json"};
-    what.command.insert(what.command.end(), words.begin(), words.end());
-    return run_process(what);
-  };
-  const auto stopped = shell_of({"run",
-                                 "note@1",
-                                 "--model",
-                                 "scripted:" E2E_FIXTURES "/note.yaml",
-                                 "--requirements",
-                                 "A note."});
-  ASSERT_EQ(stopped.exit_code, 6) << stopped.shown();
-  const auto message = text_at(json_of(stopped.out), "message");
-  EXPECT_NE(message.find("actor-shell budget set persona:note-writer:"), std::string::npos)
-      << message;
-  const auto run = text_at(json_of(stopped.out), "run");
-  EXPECT_EQ(shell_of({"runs", "resume", run}).exit_code, 6) << "nothing is allowed that was not";
-  write_text(home / "config.yaml", "budget: {persona_daily_cap: 0.5}\n");
-  const auto ended = shell_of({"runs", "resume", run});
+TEST_F(personas_day, follows_the_configuration_when_its_run_is_resumed) {
+  EXPECT_NE(message_.find("actor-shell budget set persona:note-writer:"), std::string::npos)
+      << message_;
+  EXPECT_EQ(shell_of({"runs", "resume", run_}).exit_code, 6) << "nothing is allowed that was not";
+  configure("0.5");
+  const auto ended = shell_of({"runs", "resume", run_});
   EXPECT_EQ(ended.exit_code, 0) << ended.shown();
 }
 

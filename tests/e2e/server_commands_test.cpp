@@ -1,6 +1,7 @@
 // The commands beside a server that holds the data directory: they find it, and answer as if they
 // had done the work themselves.
 #include "tests/e2e/beside_a_server.hpp"
+#include "tests/e2e/sockets.hpp"
 
 #include <gmock/gmock.h>
 
@@ -59,6 +60,39 @@ TEST_F(beside_a_server, what_waits_is_aborted_and_is_over) {
   EXPECT_EQ(resumed.exit_code, 5) << resumed.shown();
   EXPECT_THAT(resumed.err, HasSubstr("run_already_terminal"));
   EXPECT_EQ(actor_shell({"attach", "ffffffff"}).exit_code, 3);
+}
+
+TEST_F(beside_a_server, what_a_session_asks_is_decided_by_its_time_limit) {
+  write_text(home_ / "config.yaml", "approvals: {time_limit_s: 1, on_time_limit: approve}\n");
+  kill_server();
+  serve();
+  const auto token = read_text(data_ + "/token").substr(0, 64);
+  const auto post = [&](const std::string& path, const std::string& body) {
+    return json_of(http_post(port_, "/api/v1/sessions" + path, token, body));
+  };
+  const auto session = json::value_to<std::string>(
+      post("", R"({"persona": "note-writer", "model": "scripted:)" E2E_FIXTURES R"(/note.yaml"})")
+          .at("session"));
+  post("/" + session + "/plan_mode", R"({"plan_mode": "on"})");
+  post("/" + session + "/plan_mode", R"({"plan_mode": "off"})");
+  kill_server(); // the limit passes whether or not there is a server
+  write_text(home_ / "config.yaml", "");
+  serve();
+  json::array asked;
+  ASSERT_TRUE(wait_until(std::chrono::seconds{30}, [&] {
+    const auto text = http_get(port_, "/api/v1/approvals?session=" + session, token);
+    if (text.empty()) // the read models may not be there yet
+      return false;
+    asked = json_of(text).at("items").as_array();
+    return !asked.empty() && asked.at(0).at("state") == "approved";
+  })) << to_json_text(asked);
+  EXPECT_EQ(asked.size(), 1U);
+  EXPECT_EQ(asked.at(0).at("kind"), "plan");
+  EXPECT_EQ(asked.at(0).at("decided_by"), "time-out");
+  EXPECT_TRUE(asked.at(0).at("expires_at").is_string());
+  const auto changes =
+      actor_shell({"--json", "events", "session/" + session, "--type", "session.plan_mode.*"});
+  EXPECT_EQ(lines_of(changes.out).size(), 2U) << "on, and off again: " << changes.shown();
 }
 
 TEST_F(beside_a_server, runs_and_what_was_are_told_as_the_log_tells_them) {

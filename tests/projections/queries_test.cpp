@@ -93,7 +93,7 @@ TEST_P(lists, sum_calls_by_what_is_asked) {
   const auto by_workflow = must(with->queries().stats("workflow"));
   EXPECT_EQ(by_workflow.at("rows").as_array()[0].at("key"), "two-steps@1");
   EXPECT_EQ(by_workflow.at("rows").as_array()[0].at("input_tokens"), 800);
-  for (const auto* by : {"model", "provider", "persona", "day", "session"})
+  for (const auto* by : {"model", "provider", "persona", "purpose", "day", "session"})
     EXPECT_EQ(must(with->queries().stats(by)).at("total").at("cost_usd"), "0.12") << by;
 }
 

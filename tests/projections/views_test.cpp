@@ -51,6 +51,7 @@ TEST_P(views, have_a_row_a_call) {
   EXPECT_EQ(call.at("provider"), "test");
   EXPECT_EQ(call.at("persona"), "tester@1");
   EXPECT_EQ(call.at("phase_key"), "plan");
+  EXPECT_EQ(call.at("purpose"), "work");
   EXPECT_EQ(call.at("cached_tokens"), 5);
   EXPECT_EQ(call.at("estimated"), false);
   EXPECT_EQ(call.at("cost_usd"), "0.01");
@@ -197,7 +198,19 @@ TEST_P(views, show_a_call_that_a_model_reviews_and_count_what_that_costs_to_its_
   past.add(stream_of(reviewer.session), root, {reviewer, call});
   const auto with = open();
   catch_up(*with);
-  EXPECT_EQ(one(with->queries(), "model_calls", to_string(call.call)).at("phase_key"), "plan");
+  const auto row = one(with->queries(), "model_calls", to_string(call.call));
+  EXPECT_EQ(row.at("phase_key"), "plan");
+  EXPECT_EQ(row.at("purpose"), "review");
+  const auto reviews = must(with->queries().list(
+      "model_calls", {{"run", std::string{root.key()}}, {"purpose", "review"}}));
+  EXPECT_EQ(reviews.total, 1U);
+  const auto by_purpose = must(with->queries().stats("purpose"));
+  const auto& rows = by_purpose.at("rows").as_array();
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].at("key"), "work");
+  EXPECT_EQ(rows[0].at("calls"), 4);
+  EXPECT_EQ(rows[1].at("key"), "review");
+  EXPECT_EQ(rows[1].at("calls"), 1);
   EXPECT_EQ(one(with->queries(), "tool_calls", to_string(asked.call)).at("state"), "reviewing");
 }
 

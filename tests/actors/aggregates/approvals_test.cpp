@@ -237,11 +237,9 @@ TEST(budget_gate, is_taken_back_by_a_turn_that_is_stopped) {
 
 // -- a session as the root ------------------------------------------------------------------------
 
-session_story a_session_in_plan_mode(bool attended = true) {
-  session::created about;
+session_story a_session_in_plan_mode(session::created about = {}) {
   about.session = a_session;
   about.agent = an_agent();
-  about.attended = attended;
   auto s = given<session_aggregate>();
   s.when(session::create{about});
   s.when(session::set_plan_mode{true}).leads_to({"session.plan_mode.changed"});
@@ -273,9 +271,51 @@ TEST(plan_gate, stays_where_it_is_refused_or_nobody_can_be_asked) {
       .leads_to({"approval.decided"});
   EXPECT_TRUE(s.in<session::active>().plan_mode);
   s.when(session::set_plan_mode{false}).leads_to({"approval.requested"});
-  auto alone = a_session_in_plan_mode(false);
+  session::created unattended;
+  unattended.attended = false;
+  auto alone = a_session_in_plan_mode(unattended);
   alone.when(session::set_plan_mode{false}).leads_to({"approval.requested", "approval.decided"});
   EXPECT_TRUE(alone.in<session::active>().plan_mode);
+}
+
+/// Five seconds, and then this.
+session::created that_waits_for(run::decision_kind on_limit) {
+  session::created about;
+  about.approval_limit_ms = 5'000;
+  about.on_approval_limit = on_limit;
+  return about;
+}
+
+TEST(plan_gate, ends_as_the_session_says_where_nobody_decides_in_time) {
+  auto s = a_session_in_plan_mode(that_waits_for(run::decision_kind::approve));
+  s.when(session::set_plan_mode{false}).leads_to({"approval.requested"});
+  const auto timer = s.reactions<effect::tell_self>().at(0);
+  EXPECT_EQ(timer.due, noon + 5'000 * us_per_ms);
+  EXPECT_EQ(std::get<run::approval_due>(timer.what).approval, plan_of(s));
+  EXPECT_EQ(s.owed<effect::tell_self>().size(), 1U) << "the time-out survives a restart";
+  const auto due = run::approval_due{plan_of(s)};
+  s.when(due).leads_to({"approval.decided", "session.plan_mode.changed"});
+  EXPECT_EQ(s.the<run::approval_decided>().by, "time-out");
+  EXPECT_FALSE(s.in<session::active>().plan_mode);
+  s.when(due).leads_to_nothing();
+  EXPECT_TRUE(s.owed<effect::tell_self>().empty());
+
+  auto firm = a_session_in_plan_mode(that_waits_for(run::decision_kind::reject));
+  firm.when(session::set_plan_mode{false});
+  firm.when(run::approval_due{plan_of(firm)}).leads_to({"approval.decided"});
+  EXPECT_TRUE(firm.in<session::active>().plan_mode);
+
+  auto patient = a_session_in_plan_mode();
+  patient.when(session::set_plan_mode{false});
+  EXPECT_TRUE(patient.reactions<effect::tell_self>().empty()) << "it waits for ever";
+}
+
+TEST(approvals, beneath_a_session_end_as_the_session_says_where_nobody_decides_in_time) {
+  auto s = a_session_in_plan_mode(that_waits_for(run::decision_kind::approve));
+  s.when(asks_for(run::approval_kind::tool)).leads_to({"approval.requested"});
+  EXPECT_EQ(s.reactions<effect::tell_self>().at(0).due, noon + 5'000 * us_per_ms);
+  s.when(run::approval_due{asked_for}).leads_to({"approval.decided"});
+  EXPECT_EQ(std::get<tool_call::review>(sent_back(s)).verdict, tool_call::review_verdict::approved);
 }
 
 TEST(approvals, of_a_session_are_cancelled_with_its_end) {

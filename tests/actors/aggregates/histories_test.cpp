@@ -230,6 +230,12 @@ void play_session(std::uint64_t seed) {
   about.scopes.back().policy = d.one_in(2) ? budget_policy::prompt : budget_policy::block;
   if (d.one_in(3))
     about.agent.tool_bounds.writable_paths = {"f1*"};
+  if (d.one_in(4)) {
+    about.approval_limit_ms = 60'000;
+    about.on_approval_limit = std::array{run::decision_kind::approve,
+                                         run::decision_kind::reject,
+                                         run::decision_kind::abort}[d.below(3)];
+  }
   ASSERT_TRUE(w.tell(me, session::create{about}));
   for (std::uint64_t step = d.below(120) + 5; step > 0; --step) {
     switch (d.below(16)) {

@@ -172,6 +172,16 @@ protected:
     });
     return out;
   }
+  run_id started_run(std::map<std::string, std::string> overrides = {}) {
+    run_request asked;
+    asked.workflow = "one-step";
+    asked.overrides = std::move(overrides);
+    asked.repo = repo_;
+    asked.base_branch = "main";
+    asked.requirements = "A note, please.";
+    asked.model = "scripted:" + script_;
+    return runtime_->start_run(asked).value();
+  }
   void tell(const stream_id& stream, const stream_id& root, any_command what) {
     runtime_->actors().inner().tell(
         stream,
@@ -194,22 +204,15 @@ protected:
 };
 
 TEST_F(left_money, of_a_phase_that_breaks_is_settled_in_every_scope) {
-  run_request asked;
-  asked.workflow = "one-step";
-  asked.repo = repo_;
-  asked.base_branch = "main";
-  asked.requirements = "A note, please.";
-  asked.model = "scripted:" + script_;
-  const auto run = runtime_->start_run(asked);
-  ASSERT_TRUE(run) << to_string(run.error());
-  const auto root = stream_of(run.value());
+  const auto run = started_run();
+  const auto root = stream_of(run);
   const auto phase = caller(root);
-  const auto own = "run:" + to_string(run.value());
+  const auto own = "run:" + to_string(run);
   const auto held = scope(own).reserved;
   ASSERT_GT(held, usd{});
   ASSERT_EQ(scope(today()).reserved, held);
   spoil(phase, root);
-  ASSERT_TRUE(runtime_->abort_run(run.value(), "enough", {"a test"}));
+  ASSERT_TRUE(runtime_->abort_run(run, "enough", {"a test"}));
   wait_until([&] { return scope(own).reserved == usd{} && scope(today()).reserved == usd{}; });
   EXPECT_EQ(scope(own).settled, held) << "what was in flight may have been charged";
   EXPECT_EQ(scope(today()).settled, held);
@@ -254,16 +257,8 @@ TEST_F(left_money, of_a_sub_agent_of_a_run_that_breaks_leaves_its_work_on_its_br
   - tool_calls:
       - {name: request_subagent, arguments: {persona: helper, task: Write it down.}}
 )");
-  run_request asked;
-  asked.workflow = "one-step";
-  asked.overrides = {{"writer", "writer"}};
-  asked.repo = repo_;
-  asked.base_branch = "main";
-  asked.requirements = "A note, please.";
-  asked.model = "scripted:" + script_;
-  const auto run = runtime_->start_run(asked);
-  ASSERT_TRUE(run) << to_string(run.error());
-  const auto root = stream_of(run.value());
+  const auto run = started_run({{"writer", "writer"}});
+  const auto root = stream_of(run);
   std::optional<session::created> child;
   wait_until([&] {
     const auto records = runtime_->log().read_root(root, 0);
@@ -280,7 +275,7 @@ TEST_F(left_money, of_a_sub_agent_of_a_run_that_breaks_leaves_its_work_on_its_br
   wait_until([&] { return is_in(stream_of(child->asked_by), tool_call::failed::type); });
   EXPECT_FALSE(std::filesystem::exists(child->worktree));
   EXPECT_EQ(sh("git -C '" + repo_ + "' show " + child->branch + ":half.txt"), "half\n");
-  ASSERT_TRUE(runtime_->abort_run(run.value(), "enough", {"a test"}));
+  ASSERT_TRUE(runtime_->abort_run(run, "enough", {"a test"}));
 }
 
 TEST_F(left_money, of_the_sub_agent_of_a_call_that_breaks_is_settled_and_its_session_goes_on) {
@@ -304,18 +299,11 @@ TEST_F(left_money, of_a_session_is_settled_by_the_next_command_that_opens_the_lo
 }
 
 TEST_F(left_money, of_a_sub_agent_whose_run_is_over_is_released_and_it_makes_no_call) {
-  run_request asked;
-  asked.workflow = "one-step";
-  asked.repo = repo_;
-  asked.base_branch = "main";
-  asked.requirements = "A note, please.";
-  asked.model = "scripted:" + script_;
-  const auto run = runtime_->start_run(asked);
-  ASSERT_TRUE(run) << to_string(run.error());
-  const auto root = stream_of(run.value());
+  const auto run = started_run();
+  const auto root = stream_of(run);
   caller(root);
-  ASSERT_TRUE(runtime_->abort_run(run.value(), "enough", {"a test"}));
-  ASSERT_TRUE(runtime_->wait(run.value()));
+  ASSERT_TRUE(runtime_->abort_run(run, "enough", {"a test"}));
+  ASSERT_TRUE(runtime_->wait(run));
   runtime_->stop(0ms);
   // What a process leaves that ends while its run does.
   const budget_terms day{today(), {1'000'000'000'000}, {}, budget_policy::block};

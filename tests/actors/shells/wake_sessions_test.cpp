@@ -3,6 +3,7 @@
 #include "actors/aggregates/session.hpp"
 #include "actors/aggregates/tool_call.hpp"
 #include "actors/shells/fold.hpp"
+#include "actors/shells/newest.hpp"
 #include "actors/shells/runtime.hpp"
 #include "events/log/rocksdb_log.hpp"
 #include "tests/actors/aggregates/samples.hpp"
@@ -101,6 +102,22 @@ TEST_F(waking, is_for_sessions_that_have_something_to_do) {
   start();
   wait_for(busy, "llm.call.started");
   EXPECT_EQ(runtime_->actors().stats().live.at(static_cast<std::size_t>(entity_kind::session)), 1U);
+}
+
+TEST_F(waking, decides_what_nobody_has_decided_while_there_was_no_server) {
+  session::create begun;
+  begun.what.session = {random_uuid()};
+  begun.what.agent = testing::an_agent();
+  begun.what.approval_limit_ms = 1;
+  begun.what.on_approval_limit = run::decision_kind::approve;
+  const auto session = begun.what.session;
+  say(session, begun);
+  say(session, session::set_plan_mode{true});
+  say(session, session::set_plan_mode{false});
+  start();
+  wait_for(session, "approval.decided");
+  const auto state = fold::newest<session_aggregate>(runtime_->log(), stream_of(session)).value();
+  EXPECT_FALSE(std::get<session::active>(state).plan_mode);
 }
 
 TEST_F(waking, ends_children_whose_session_has_ended_or_waits_for_them_no_more) {

@@ -8,7 +8,18 @@
 namespace ash::gateway::test {
 namespace {
 
-class other_routes : public serving {};
+class other_routes : public serving {
+protected:
+  std::string made_session() {
+    const auto made =
+        got(201,
+            "POST",
+            "/api/v1/sessions",
+            {.body = to_json_text(json::object{{"persona", "writer"},
+                                               {"model", "scripted:" + (home_ / "quick.yaml")}})});
+    return std::string{made.at("session").as_string()};
+  }
+};
 
 TEST_F(other_routes, speak_with_a_session) {
   const auto made =
@@ -43,13 +54,7 @@ TEST_F(other_routes, speak_with_a_session) {
 }
 
 TEST_F(other_routes, go_on_with_a_session_that_a_budget_blocked) {
-  const auto made =
-      got(201,
-          "POST",
-          "/api/v1/sessions",
-          {.body = to_json_text(json::object{{"persona", "writer"},
-                                             {"model", "scripted:" + (home_ / "quick.yaml")}})});
-  const std::string session{made.at("session").as_string()};
+  const auto session = made_session();
   const auto path = "/api/v1/sessions/" + session;
   const auto cap = "/api/v1/budget/scopes/day:" + utc_date(system_now()) + "/cap";
   got(200, "POST", cap, {.body = R"({"cap_usd": "0.0000001"})"});
@@ -64,13 +69,7 @@ TEST_F(other_routes, go_on_with_a_session_that_a_budget_blocked) {
 }
 
 TEST_F(other_routes, let_a_session_leave_plan_mode_once_somebody_approves) {
-  const auto made =
-      got(201,
-          "POST",
-          "/api/v1/sessions",
-          {.body = to_json_text(json::object{{"persona", "writer"},
-                                             {"model", "scripted:" + (home_ / "quick.yaml")}})});
-  const std::string session{made.at("session").as_string()};
+  const auto session = made_session();
   const auto path = "/api/v1/sessions/" + session + "/plan_mode";
   EXPECT_EQ(refused("POST", path, {.body = R"({"plan_mode": "maybe"})"}), "argument_invalid");
   got(200, "POST", path, {.body = R"({"plan_mode": "on"})"});
