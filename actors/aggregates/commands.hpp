@@ -353,8 +353,10 @@ struct finish {
   std::int64_t duration_ms = 0;
   session_id child = {}; ///< that answers; nil: a tool, or what was to start a child
 };
+/// With the request, a call that was asked for and has not come yet is closed before it does.
 struct cancel {
   std::string reason;
+  requested what = {};
 };
 /// The call ran when the process died, and must not run again.
 struct doubt {};

@@ -75,7 +75,7 @@ struct send {
   std::optional<any_command> if_refused;
 };
 
-/// Calls off an effect in flight, by its id. Its answer still comes.
+/// Calls off an effect in flight, by its id: what runs for it is killed, and its end still comes.
 struct call_off {
   std::string effect;
 };

@@ -262,8 +262,14 @@ state finish(const active& s, const failed& f) {
   return end;
 }
 
+std::string check_of(const active& s) {
+  return "artifact:" + to_string(s.work.phase) + ":" + std::to_string(s.turns.turns);
+}
+
 state finish(const active& s, const aborted& f) {
   auto end = close(s, run::phase_outcome::aborted);
+  if (s.at == status::validating)
+    end.called_off = check_of(s);
   end.report.message = f.reason;
   keep_totals(end.report, f);
   return end;
@@ -284,7 +290,7 @@ state on_turn_fact(state from, const turn::fact& f) {
 // -- effects --------------------------------------------------------------------------------------
 
 effect_request check_artifact(const active& s) {
-  return {"artifact:" + to_string(s.work.phase) + ":" + std::to_string(s.turns.turns),
+  return {check_of(s),
           effect::check_artifact{s.work.worktree,
                                  s.work.artifact_path,
                                  s.work.schema_ref,
@@ -329,9 +335,14 @@ effect_request report_block(const active& s) {
                        {}}};
 }
 
-effect_request report_end(const closed& s) {
-  return {"report:" + to_string(s.report.phase),
-          effect::send{stream_of(s.run), run::phase_reported{s.report}, {}}};
+/// First what its run must not find at work any more.
+effects report_end(const closed& s) {
+  effects owed;
+  if (!s.called_off.empty())
+    owed.push_back({"cancel:" + to_string(s.report.phase), effect::call_off{s.called_off}});
+  owed.push_back({"report:" + to_string(s.report.phase),
+                  effect::send{stream_of(s.run), run::phase_reported{s.report}, {}}});
+  return owed;
 }
 
 effects on_turn_effects(const state& from, const turn::fact& f) {
@@ -404,7 +415,7 @@ phase::state phase_aggregate::evolve(state from, const fact& happened) {
 
 effects phase_aggregate::react(const state& s, const fact& happened) {
   const auto turned = [&](const auto& f) { return on_turn_effects(s, turn::fact{f}); };
-  const auto ended = [&] { return effects{report_end(std::get<closed>(s))}; };
+  const auto ended = [&] { return report_end(std::get<closed>(s)); };
   return std::visit(
       match{
           [&](const started&) {
@@ -428,7 +439,7 @@ effects phase_aggregate::react(const state& s, const fact& happened) {
 effects phase_aggregate::pending(const state& from) {
   return std::visit(match{
                         [](const absent&) { return effects{}; },
-                        [](const closed& s) { return effects{report_end(s)}; },
+                        [](const closed& s) { return report_end(s); },
                         [](const active& s) {
                           if (s.at == status::validating)
                             return effects{check_artifact(s)};

@@ -38,8 +38,9 @@ BOOST_DESCRIBE_STRUCT(
 struct closed {
   run_id run;
   run::phase_closed report;
+  std::string called_off = {}; ///< the check of its artifact, which ran when it was aborted
 };
-BOOST_DESCRIBE_STRUCT(closed, (), (run, report))
+BOOST_DESCRIBE_STRUCT(closed, (), (run, report, called_off))
 
 using state = std::variant<absent, active, closed>;
 

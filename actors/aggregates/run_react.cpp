@@ -11,8 +11,12 @@ effect_request prepare(const live& s) {
           effect::prepare_workspace{plan.repo_path, plan.base_branch, plan.worktree, plan.branch}};
 }
 
+std::string hooks_of_start(const live& s) {
+  return "hooks.start:" + to_string(s.plan.run);
+}
+
 effect_request ask_hooks(const live& s) {
-  return {"hooks.start:" + to_string(s.plan.run),
+  return {hooks_of_start(s),
           effect::run_hooks{hook_event::run_start,
                             hooks::for_event(s.plan.tool_bounds.hooks, hook_event::run_start),
                             s.plan.worktree,
@@ -101,12 +105,15 @@ effect_request resume_phase(const live& s, const phase_progress& phase) {
 }
 
 /// What a run that is over still owes: an open phase has to stop before the report can tell its
-/// cost.
+/// cost, and hooks that would have let it begin are not waited for.
 effects owed_at_the_end(const live& s) {
   effects owed;
-  for (const auto* phase : open_phases(s))
+  if (is_at_hooks(s) && !s.report_settled)
+    owed.push_back({"cancel:" + to_string(s.plan.run), effect::call_off{hooks_of_start(s)}});
+  const auto open = open_phases(s);
+  for (const auto* phase : open)
     owed.push_back(abort_phase(s, *phase));
-  if (owed.empty() && !s.report_settled)
+  if (open.empty() && !s.report_settled)
     owed.push_back(report(s));
   return owed;
 }

@@ -20,11 +20,6 @@ void start(const requested& what, facts& happened) {
     happened.push_back(delegated{what.call, delegation::child_of(what.call)});
 }
 
-/// Without an approval to wait for it is the hooks that have to let it run.
-bool is_at_hooks(const reviewing& s) {
-  return s.awaits.approval.is_nil();
-}
-
 policy::permit full_verdict_on(const requested& what) {
   auto verdict = verdict_on(what);
   if (what.review && verdict.verdict == permission_verdict::allow)
@@ -84,7 +79,7 @@ facts follow(const requested& what, const reviewed& verdict) {
 }
 
 decision<fact> on(const reviewing& s, const review& c) {
-  if (is_at_hooks(s) || (!c.approval.is_nil() && c.approval != s.awaits.approval))
+  if (s.awaits.approval.is_nil() || (!c.approval.is_nil() && c.approval != s.awaits.approval))
     return facts{};
   return follow(s.what, {s.what.call, c.verdict, c.by, c.reason, c.approval});
 }
@@ -106,6 +101,15 @@ decision<fact> on(const consulting& s, const finish& c) {
   auto why = full_verdict_on(s.what);
   why.message += " (" + by + " leaves it to you: " + said.reason + ")";
   return facts{asking(s.what, why)};
+}
+
+// It overtook the request: that has to find a call that is over. Nobody asks its hooks.
+decision<fact> on(const absent&, const cancel& c) {
+  if (c.what.call.is_nil())
+    return refuse(errc::invalid_transition, "there is no such tool call");
+  auto never_begun = c.what;
+  never_begun.terms.hooks.clear();
+  return facts{std::move(never_begun), cancelled{c.what.call, c.reason}};
 }
 
 decision<fact> on(const reviewing& s, const cancel& c) {
@@ -164,6 +168,10 @@ decision<fact> on(const consulting& s, const cancel& c) {
     return facts{};
   return facts{cancel_requested{s.what.call, c.reason}};
 }
+// The tool has run: only its hooks are cut short.
+decision<fact> on(const finishing& s, const cancel& c) {
+  return facts{cancel_requested{s.what.call, c.reason}};
+}
 
 decision<fact> on(const running& s, const doubt&) {
   if (s.what.effect != effect_class::write)
@@ -209,8 +217,8 @@ decision<fact> on(const running&, const run::hooks_ran&) {
   return facts{};
 }
 // It was cancelled while they ran: what they did is told none the less.
-decision<fact> on(const finished&, const run::hooks_ran& c) {
-  return c.on == hook_event::pre_tool ? recorded(c) : facts{};
+decision<fact> on(const finished& s, const run::hooks_ran& c) {
+  return s.called_off.empty() ? facts{} : recorded(c);
 }
 decision<fact> on(const finishing&, const request&) {
   return facts{};
@@ -219,9 +227,6 @@ decision<fact> on(const finishing&, const review&) {
   return facts{};
 }
 decision<fact> on(const finishing&, const finish&) {
-  return facts{};
-}
-decision<fact> on(const finishing&, const cancel&) {
   return facts{};
 }
 decision<fact> on(const finishing&, const doubt&) {
@@ -233,7 +238,7 @@ decision<fact> on(const auto&, const auto&) {
 }
 
 effect_request ask_hooks(const requested& what) {
-  return {"hooks.before:" + to_string(what.call),
+  return {hooks_before(what.call),
           effect::run_hooks{hook_event::pre_tool,
                             hooks::for_event(what.terms.hooks, hook_event::pre_tool, what.name),
                             what.worktree,
@@ -241,13 +246,13 @@ effect_request ask_hooks(const requested& what) {
 }
 
 effect_request run_hooks_after(const finishing& s) {
-  const auto& [call, owner, answer, code, text, written, root, withdrawn] = s.came;
+  const auto& came = s.came;
   return {
-      "hooks.after:" + to_string(call),
+      hooks_after(came.call),
       effect::run_hooks{hook_event::post_tool,
                         hooks::for_event(s.what.terms.hooks, hook_event::post_tool, s.what.name),
                         s.what.worktree,
-                        hooks::about(s.what, answer, code, text, written)}};
+                        hooks::about(s.what, came.answer, came.code, came.text, came.written)}};
 }
 
 effect_request execute(const requested& what) {
@@ -313,17 +318,22 @@ effect_request ask(const reviewing& s) {
           effect::send{s.what.root, run::request_approval{std::move(what)}, lost}};
 }
 
-effects withdraw(const finished& s) {
-  if (s.withdrawn.is_nil())
-    return {};
-  return {{"withdraw:" + to_string(s.withdrawn),
-           effect::send{s.root, run::withdraw_approval{s.withdrawn, s.text}, {}}}};
-}
-
 effect_request tell_owner(const finished& s) {
   return {
       "tool.answer:" + to_string(s.call),
       effect::send{s.owner, turn::tool_finished{s.call, s.answer, s.code, s.text, s.written}, {}}};
+}
+
+/// What a call that has ended owes, as often as it is asked.
+effects owed_at_the_end(const finished& s) {
+  effects owed;
+  if (!s.called_off.empty()) // first: who asked goes on only once its hooks are being killed
+    owed.push_back({"tool.cancel:" + to_string(s.call), effect::call_off{s.called_off}});
+  owed.push_back(tell_owner(s));
+  if (!s.withdrawn.is_nil())
+    owed.push_back({"withdraw:" + to_string(s.withdrawn),
+                    effect::send{s.root, run::withdraw_approval{s.withdrawn, s.text}, {}}});
+  return owed;
 }
 
 } // namespace
@@ -358,7 +368,7 @@ tool_call_aggregate::decide(const state& s, const command& what, instant) {
 }
 
 effects tool_call_aggregate::react(const state& s, const fact& happened) {
-  const auto tell = [&] { return effects{tell_owner(std::get<finished>(s))}; };
+  const auto tell = [&] { return owed_at_the_end(std::get<finished>(s)); };
   const auto ended = [&] {
     const auto* after = std::get_if<finishing>(&s);
     return after != nullptr ? effects{run_hooks_after(*after)} : tell();
@@ -383,13 +393,11 @@ effects tool_call_aggregate::react(const state& s, const fact& happened) {
           [&](const denied&) { return tell(); },
           [&](const completed&) { return ended(); },
           [&](const failed&) { return ended(); },
-          [&](const cancelled&) {
-            auto owed = tell();
-            append(owed, withdraw(std::get<finished>(s)));
-            return owed;
-          },
+          [&](const cancelled&) { return tell(); },
           [&](const in_doubt&) { return tell(); },
           [&](const cancel_requested& f) {
+            if (std::holds_alternative<finished>(s))
+              return tell();
             const auto* judged = std::get_if<consulting>(&s);
             return effects{judged == nullptr
                                ? call_off(running_in(s))
@@ -398,28 +406,26 @@ effects tool_call_aggregate::react(const state& s, const fact& happened) {
           [&](const review_awaited&) { return effects{ask(std::get<reviewing>(s))}; },
           [&](const delegated& f) { return effects{open_child(request_of(s), f.session)}; },
           [&](const run::hook_ran& f) {
-            const auto last = f.on == hook_event::post_tool;
-            return last && std::holds_alternative<finished>(s) ? tell() : effects{};
+            const auto* end = std::get_if<finished>(&s);
+            const auto last = f.on == hook_event::post_tool && end != nullptr;
+            return last && end->called_off.empty() ? tell() : effects{}; // else it was told
           },
       },
       happened);
 }
 
 effects tool_call_aggregate::pending(const state& s) {
-  return std::visit(
-      match{
-          [](const absent&) { return effects{}; },
-          [](const reviewing& r) { return effects{is_at_hooks(r) ? ask_hooks(r.what) : ask(r)}; },
-          [](const running& r) { return go_on(r); },
-          [](const finished& f) {
-            effects owed{tell_owner(f)};
-            append(owed, withdraw(f));
-            return owed;
-          },
-          [](const finishing& f) { return effects{run_hooks_after(f)}; },
-          [](const consulting& c) { return go_on(c); },
-      },
-      s);
+  return std::visit(match{
+                        [](const absent&) { return effects{}; },
+                        [](const reviewing& r) {
+                          return effects{r.awaits.approval.is_nil() ? ask_hooks(r.what) : ask(r)};
+                        },
+                        [](const running& r) { return go_on(r); },
+                        [](const finished& f) { return owed_at_the_end(f); },
+                        [](const finishing& f) { return effects{run_hooks_after(f)}; },
+                        [](const consulting& c) { return go_on(c); },
+                    },
+                    s);
 }
 
 bool tool_call_aggregate::is_final(const state& s) {

@@ -37,9 +37,12 @@ struct finished {
   std::string text;
   std::vector<file_change> written;
   stream_id root = {};
-  approval_id withdrawn = {}; ///< asked for, and not needed any more
+  approval_id withdrawn = {};  ///< asked for, and not needed any more
+  std::string called_off = {}; ///< the effect of its hooks, which ran when it was cancelled
 };
-BOOST_DESCRIBE_STRUCT(finished, (), (call, owner, answer, code, text, written, root, withdrawn))
+BOOST_DESCRIBE_STRUCT(finished,
+                      (),
+                      (call, owner, answer, code, text, written, root, withdrawn, called_off))
 
 /// It ran, and hooks of the user's follow before its owner is told.
 struct finishing {

@@ -63,10 +63,16 @@ tool_call::state tool_call_aggregate::evolve(state from, const fact& happened) {
             if (const auto* waiting = std::get_if<reviewing>(&from)) {
               ended.root = waiting->what.root;
               ended.withdrawn = waiting->awaits.approval;
+              if (is_at_hooks(*waiting))
+                ended.called_off = hooks_before(ended.call);
             }
             return ended;
           },
           [&](const cancel_requested& f) -> state {
+            if (auto* done = std::get_if<finishing>(&from)) {
+              done->came.called_off = hooks_after(f.call);
+              return std::move(done->came);
+            }
             if (const auto* judged = std::get_if<consulting>(&from))
               return consulting{judged->what, judged->reviewer, true, f.reason};
             return running{request_of(from), true, running_in(from).child, f.reason};

@@ -115,7 +115,7 @@ effect_request retry_call(const loop& state) {
           effect::tell_self{now.due, retry_due{now.call.call}}};
 }
 
-effect_request ask_tool(const owner& who, const loop& state, const tool_slot& slot) {
+tool_call::requested request_of(const owner& who, const loop& state, const tool_slot& slot) {
   const auto& now = *state.now;
   const auto& asked = now.asked.at(static_cast<std::size_t>(slot.index));
   tool_call::requested what;
@@ -141,14 +141,19 @@ effect_request ask_tool(const owner& who, const loop& state, const tool_slot& sl
   }
   if (delegates)
     what.subagents = who.agent.subagents;
+  return what;
+}
+
+effect_request ask_tool(const owner& who, const loop& state, const tool_slot& slot) {
   // Where the tool call can't even be asked for, the model is told so and the turn goes on.
   const tool_finished lost{slot.call,
                            tool_answer::failed,
                            std::string{to_string(errc::tool_failed)},
                            "The tool could not be started.",
                            {}};
-  return {"tool:" + to_string(slot.call),
-          effect::send{stream_of(slot.call), tool_call::request{std::move(what)}, lost}};
+  return {
+      "tool:" + to_string(slot.call),
+      effect::send{stream_of(slot.call), tool_call::request{request_of(who, state, slot)}, lost}};
 }
 
 effect_request ask_approval(const owner& who, const loop& state) {
@@ -174,12 +179,15 @@ effect_request withdraw_approval(const owner& who, const loop& state) {
           effect::send{who.root, run::withdraw_approval{now.awaits, now.stop_reason}, {}}};
 }
 
-effects cancel_tools(const loop& state) {
+/// With what was asked for: the request may be on its way still, and must not begin after this.
+effects cancel_tools(const owner& who, const loop& state) {
   const auto& now = *state.now;
   effects out;
   for (const auto& slot : now.in_flight)
     out.push_back({"cancel:" + to_string(slot.call),
-                   effect::send{stream_of(slot.call), tool_call::cancel{now.stop_reason}, {}}});
+                   effect::send{stream_of(slot.call),
+                                tool_call::cancel{now.stop_reason, request_of(who, state, slot)},
+                                {}}});
   return out;
 }
 
@@ -294,7 +302,7 @@ effects react(const owner& who, const loop& state, const fact& happened) {
                               effect::call_off{model_effect(state.now->call.call)}}};
             if (state.now->at == stage::asking)
               return effects{withdraw_approval(who, state)};
-            return state.now->at == stage::tool ? cancel_tools(state) : effects{};
+            return state.now->at == stage::tool ? cancel_tools(who, state) : effects{};
           },
           [](const started&) { return effects{}; },
           [](const step_started&) { return effects{}; },
@@ -334,7 +342,7 @@ effects pending_turn(const owner& who, const loop& state) {
     for (const auto& slot : now.in_flight)
       owed.push_back(ask_tool(who, state, slot));
     if (now.stopping)
-      append(owed, cancel_tools(state));
+      append(owed, cancel_tools(who, state));
     return owed;
   }
   case stage::suspended:

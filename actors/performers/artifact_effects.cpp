@@ -192,11 +192,13 @@ void perform_check_artifact(const effect_ptr& effect,
     find_blocked(checked, what, ran.results, options);
   }
   pass(fail_point::artifact_after);
-  // Called off by a stop: judged again after the restart.
-  if (effect->stop_token().stop_requested())
-    return effect->drop();
+  if (effect->is_cut())
+    return effect->drop(); // judged again after the restart
+  std::optional<any_command> answer;
+  if (!effect->is_unwanted()) // who called it off has no use for what a cut check says
+    answer = std::move(came);
   if (ran.results.empty())
-    return effect->end(std::move(came));
+    return effect->end(std::move(answer));
   // What they did is durable before anything follows from it.
   tell_again(
       directory,
@@ -210,11 +212,13 @@ void perform_check_artifact(const effect_ptr& effect,
       [effect](const error& why) {
         return may_pass(why) && !effect->stop_token().stop_requested();
       },
-      [effect, came = std::move(came)](result<void> reply) mutable {
-        if (!reply && (may_pass(reply.error()) || reply.error().code == errc::shutting_down))
+      [effect, answer = std::move(answer)](result<void> reply) mutable {
+        const auto lost =
+            !reply && (may_pass(reply.error()) || reply.error().code == errc::shutting_down);
+        if (lost && !effect->is_unwanted())
           effect->drop();
         else
-          effect->end(std::move(came));
+          effect->end(std::move(answer));
       });
 }
 

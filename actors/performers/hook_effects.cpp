@@ -92,6 +92,8 @@ run::hook_ran run_one(const hook_rule& rule,
   out.blocked = hooks::may_block(call.on) && came.value().ending == tool::process_ending::exited &&
                 out.exit_code == hooks::blocking_exit_code;
   keep_what_it_said(out, came.value(), scrub);
+  if (came.value().ending == tool::process_ending::stopped && out.message.empty())
+    out.message = "called off";
   return out;
 }
 
@@ -132,9 +134,8 @@ void perform_run_hooks(running_effect& effect,
                         {what.on, effect.id(), what.directory, what.details},
                         *options.scrub->now(),
                         effect.stop_token());
-  // Killed by a stop: they are owed again after the restart.
-  if (effect.stop_token().stop_requested())
-    return effect.drop();
+  if (effect.is_cut())
+    return effect.drop(); // they are owed again after the restart
   effect.end(run::hooks_ran{what.on, std::move(came)});
 }
 

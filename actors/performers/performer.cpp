@@ -125,7 +125,7 @@ public:
   void stop() override {
     if (stopped_.exchange(true))
       return;
-    effects_.call_off_all();
+    effects_.stop_all();
     lookups_.stop();
     tools_.stop();
     files_.stop();

@@ -45,8 +45,8 @@ public:
   virtual ~effect_performer() = default;
   /// Begins the effect and returns at once. `answer` is called from other threads.
   virtual void perform(const effect_owner& owner, effect_request what, on_answer answer) = 0;
-  /// Calls off an effect in flight (its answer still comes, usually errc::cancelled); unknown:
-  /// nothing.
+  /// Calls off an effect in flight: what runs for it is killed, and its end still comes (usually
+  /// errc::cancelled, for hooks what they did); unknown: nothing.
   virtual void call_off(const effect_owner& owner, const std::string& effect) = 0;
   /// From now on effects that reach outside (model calls, tools) are taken but not begun, nor
   /// answered: after a restart they are owed again. Those in flight go on.

@@ -70,7 +70,7 @@ void effects_in_flight::call_off(const stream_id& owner, const std::string& id) 
     found->call_off();
 }
 
-void effects_in_flight::call_off_all() {
+void effects_in_flight::stop_all() {
   std::vector<effect_ptr> all;
   {
     const std::lock_guard lock{mutex_};
@@ -78,7 +78,7 @@ void effects_in_flight::call_off_all() {
       all.push_back(effect);
   }
   for (const auto& effect : all)
-    effect->call_off();
+    effect->stop();
 }
 
 std::size_t effects_in_flight::count() const {

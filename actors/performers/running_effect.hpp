@@ -4,6 +4,7 @@
 
 #include "actors/performers/performer.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -42,8 +43,16 @@ public:
   /// Ends without an answer: the effect stays owed and comes again after a restart.
   void drop();
 
-  /// Asks whoever performs it to stop.
-  void call_off() { stop_.request_stop(); }
+  /// Asks whoever performs it to stop: its owner does not want it any more, and hears its end.
+  void call_off() {
+    unwanted_ = true;
+    stop_.request_stop();
+  }
+  /// Likewise, because the process ends: unless it has an answer, it is to be dropped.
+  void stop() { stop_.request_stop(); }
+  [[nodiscard]] bool is_unwanted() const noexcept { return unwanted_; }
+  /// Whether the end of the process cut it: what came of it counts for nothing.
+  [[nodiscard]] bool is_cut() const { return stop_.stop_requested() && !unwanted_; }
   /// Gives what follows to `answer` instead. Whether the last answer was still to come.
   bool redirect(on_answer answer);
 
@@ -55,6 +64,7 @@ private:
   const std::string id_;
   const reach reach_;
   std::stop_source stop_;
+  std::atomic<bool> unwanted_{false};
   std::mutex mutex_;
   on_answer answer_;
   bool ended_ = false;
@@ -69,7 +79,8 @@ public:
   effect_ptr
   begin(const effect_owner& owner, const std::string& id, reach how_far, on_answer answer);
   void call_off(const stream_id& owner, const std::string& id);
-  void call_off_all();
+  /// Stops all of them: the process ends.
+  void stop_all();
   [[nodiscard]] std::size_t count() const;
   /// Waits until nothing that reaches outside is in flight, at most so long. Whether that came.
   bool wait_for_outside(std::int64_t limit_ms);

@@ -136,6 +136,24 @@ TEST(hooks, do_not_bring_a_cancelled_call_back) {
   EXPECT_TRUE(s.is_final());
 }
 
+TEST(hooks, before_a_tool_are_killed_when_the_call_is_cancelled) {
+  const auto call = a_request({}).call;
+  auto s = asked(a_request({a_hook(hook_event::pre_tool)}));
+  s.when(tool_call::cancel{"enough"}).leads_to({"tool.call.cancelled"});
+  EXPECT_EQ(s.reacted(), (strings{"tool.cancel", "tool.answer"}));
+  EXPECT_EQ(s.reactions<effect::call_off>().at(0).effect, "hooks.before:" + to_string(call));
+  EXPECT_EQ(s.owed<effect::call_off>().at(0).effect, "hooks.before:" + to_string(call));
+  s.when(ran(hook_event::pre_tool, 137, "called off")).leads_to({"hook.ran"});
+  EXPECT_TRUE(s.reacted().empty()) << "who asked has been told";
+  // One that waits for a person runs no hook.
+  auto reviewed = a_request({a_hook(hook_event::pre_tool)});
+  reviewed.review = true;
+  auto t = asked(reviewed);
+  t.when(tool_call::cancel{"enough"}).leads_to({"tool.call.cancelled"});
+  EXPECT_TRUE(t.reactions<effect::call_off>().empty());
+  t.when(ran(hook_event::pre_tool, 0)).leads_to_nothing();
+}
+
 // -- after a tool ---------------------------------------------------------------------------------
 
 TEST(hooks, after_a_tool_come_before_its_owner_is_told) {
@@ -150,7 +168,6 @@ TEST(hooks, after_a_tool_come_before_its_owner_is_told) {
   EXPECT_NE(s.reactions<effect::run_hooks>().at(0).details.find(R"("written":["a"])"),
             std::string::npos);
   EXPECT_EQ(s.owes(), strings{"hooks.after"});
-  s.when(tool_call::cancel{"late"}).leads_to_nothing();
   s.when(tool_call::request{a_request({})}).leads_to_nothing();
   // It has run: nothing can block that.
   s.when(ran(hook_event::post_tool, 2, "badly done")).leads_to({"hook.ran"});
@@ -160,6 +177,26 @@ TEST(hooks, after_a_tool_come_before_its_owner_is_told) {
   EXPECT_EQ(told.written.size(), 1U);
   EXPECT_TRUE(s.is_final());
   s.when(ran(hook_event::post_tool, 0)).leads_to_nothing();
+}
+
+TEST(hooks, after_a_tool_are_killed_when_the_call_is_cancelled_and_its_answer_stands) {
+  const auto call = a_request({}).call;
+  auto s = asked(a_request({a_hook(hook_event::post_tool)}));
+  tool_call::finish end;
+  end.text = "done";
+  s.when(end).leads_to({"tool.call.completed"});
+  s.when(tool_call::cancel{"enough"}).then({tool_call::cancel_requested{call, "enough"}});
+  EXPECT_EQ(s.reacted(), (strings{"tool.cancel", "tool.answer"}));
+  EXPECT_EQ(s.reactions<effect::call_off>().at(0).effect, "hooks.after:" + to_string(call));
+  EXPECT_EQ(s.owed<effect::call_off>().at(0).effect, "hooks.after:" + to_string(call));
+  const auto told = std::get<turn::tool_finished>(s.reactions<effect::send>().at(0).what);
+  EXPECT_EQ(told.answer, turn::tool_answer::completed);
+  EXPECT_EQ(told.text, "done");
+  EXPECT_TRUE(s.is_final());
+  EXPECT_TRUE(s.owed<effect::run_hooks>().empty()) << "after a crash they do not run again";
+  s.when(tool_call::cancel{"again"}).leads_to_nothing();
+  s.when(ran(hook_event::post_tool, 137, "called off")).leads_to({"hook.ran"});
+  EXPECT_TRUE(s.reacted().empty()) << "who asked has been told";
 }
 
 // -- at the start of a run ------------------------------------------------------------------------
@@ -180,6 +217,20 @@ TEST(hooks, block_a_run_before_it_has_spent_anything) {
   EXPECT_EQ(s.the<run::failed>().code, "hook_blocked");
   EXPECT_NE(s.the<run::failed>().message.find("a release is on"), std::string::npos);
   EXPECT_EQ(s.owes(), strings{"report"});
+}
+
+TEST(hooks, of_a_run_that_is_aborted_are_killed) {
+  auto s = a_run_at_its_hooks();
+  s.when(run::abort{"enough", "ann"}).leads_to({"run.aborted"});
+  EXPECT_EQ(s.reacted(), (strings{"cancel", "report"}));
+  EXPECT_EQ(s.reactions<effect::call_off>().at(0).effect, "hooks.start:" + to_string(a_run));
+  EXPECT_EQ(s.owes(), (strings{"cancel", "report"}));
+  s.when(ran(hook_event::run_start, 137, "called off")).leads_to({"hook.ran"});
+  EXPECT_EQ(s.owes(), strings{"report"});
+  auto t = a_run_at_its_hooks();
+  t.when(ran(hook_event::run_start, 0));
+  t.when(run::abort{"enough", "ann"});
+  EXPECT_TRUE(t.reactions<effect::call_off>().empty());
 }
 
 TEST(hooks, of_a_run_that_was_interrupted_meanwhile_count_when_it_goes_on) {

@@ -157,7 +157,11 @@ TEST(phase, is_aborted_in_every_status_without_an_open_reservation) {
   s.when(turn::budget_reserved{the_call(s)});
   s.when(turn::budget_settled{the_call(s)})
       .leads_to({"llm.call.settled", "turn.interrupted", "phase.aborted"});
-  a_phase_that_validates().when(phase::abort{"stop"}).leads_to({"phase.aborted"});
+  auto t = a_phase_that_validates();
+  t.when(phase::abort{"stop"}).leads_to({"phase.aborted"});
+  EXPECT_EQ(t.reactions<effect::call_off>().at(0).effect, "artifact:" + to_string(a_phase) + ":1");
+  EXPECT_EQ(t.owes(), (std::vector<std::string>{"cancel", "report"}));
+  t.when(good()).leads_to_nothing();
   a_phase_that_awaits_approval().when(phase::abort{"stop"}).leads_to({"phase.aborted"});
 }
 

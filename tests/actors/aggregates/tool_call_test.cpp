@@ -186,6 +186,24 @@ TEST(tool_call, that_runs_is_called_off_and_ends_as_its_effect_answers) {
   EXPECT_EQ(told(s).answer, turn::tool_answer::cancelled);
 }
 
+TEST(tool_call, whose_cancel_overtakes_its_request_never_begins) {
+  auto what = a_request();
+  what.terms.hooks = {{hook_event::pre_tool, {}, "look", 10'000}};
+  auto s = given<tool_call_aggregate>();
+  s.when(tool_call::cancel{"enough", what})
+      .leads_to({"tool.call.requested", "tool.call.cancelled"});
+  EXPECT_EQ(s.the<tool_call::requested>().name, what.name);
+  EXPECT_EQ(s.reacted(), std::vector<std::string>{"tool.answer"}) << "no hook is asked";
+  EXPECT_EQ(told(s).answer, turn::tool_answer::cancelled);
+  EXPECT_TRUE(s.is_final());
+  s.when(tool_call::request{what}).leads_to_nothing();
+  s.when(tool_call::cancel{"enough", what}).leads_to_nothing();
+  EXPECT_TRUE(s.owed<effect::run_tool>().empty());
+  // Where the request was first, it makes no difference.
+  auto t = a_running_call();
+  t.when(tool_call::cancel{"enough", a_request()}).leads_to({"tool.call.cancel.requested"});
+}
+
 TEST(tool_call, that_is_called_off_may_still_complete) {
   auto s = a_running_call();
   s.when(tool_call::cancel{"enough"}).when(tool_call::finish{}).leads_to({"tool.call.completed"});

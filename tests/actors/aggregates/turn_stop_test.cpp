@@ -1,4 +1,5 @@
 #include "tests/actors/aggregates/turn_story.hpp"
+#include "tests/actors/aggregates/world.hpp"
 
 namespace ash::testing {
 namespace {
@@ -58,10 +59,54 @@ TEST(turn_stop, while_a_tool_runs_cancels_it_and_waits_for_its_answer) {
   s.when(stopping()).leads_to({"turn.stop.requested"});
   const auto sent = s.reactions<effect::send>().at(0);
   EXPECT_EQ(sent.to, stream_of(tool));
-  EXPECT_EQ(std::get<tool_call::cancel>(sent.what).reason, "enough");
+  const auto& cancel = std::get<tool_call::cancel>(sent.what);
+  EXPECT_EQ(cancel.reason, "enough");
+  EXPECT_EQ(cancel.what.call, tool) << "it may come before the request";
+  EXPECT_EQ(cancel.what.owner, stream_of(a_phase));
+  EXPECT_EQ(cancel.what.name, "write_file");
   EXPECT_EQ(s.owes(), (std::vector<std::string>{"tool", "cancel"}));
   s.when(turn::tool_finished{tool, turn::tool_answer::cancelled, "cancelled", "Cancelled", {}})
       .leads_to({"step.tool.answered", "turn.interrupted", "phase.aborted"});
+}
+
+/// A run whose phase has asked for a tool, and been stopped: both are on their way to the call.
+world a_stopped_run() {
+  outside o;
+  o.model = [](const stream_id&, call_id call) -> any_command {
+    return wants(call, {asks("write_file", R"({"path":"a"})")});
+  };
+  o.tool = [](const tool_call::requested&) { return tool_call::finish{}; };
+  o.artifact = [](const stream_id&) -> any_command { return phase::artifact_checked{}; };
+  world w{std::move(o)};
+  run::start c;
+  c.what.run = a_run;
+  c.what.phases = {{"spec", "writer", "out/spec.json", false}};
+  c.what.worktree = "/worktree";
+  c.what.scopes = {a_scope()};
+  c.bindings = {{"writer", "tester@1", "", "{}", ""}};
+  EXPECT_TRUE(w.tell(stream_of(a_run), c));
+  for (int left = 100; left > 0 && w.place_of("tool:") == w.waiting(); --left)
+    w.perform(0);
+  const auto& run = std::get<run::live>(w.state_of<run_aggregate>(stream_of(a_run)));
+  EXPECT_TRUE(w.tell(stream_of(run.phases.at(0).phase), turn::stop{{}, "enough"}));
+  return w;
+}
+
+TEST(turn_stop, reaches_a_tool_call_before_its_request_does) {
+  for (const auto crashes : {false, true}) {
+    auto w = a_stopped_run();
+    ASSERT_LT(w.place_of("tool:"), w.waiting());
+    ASSERT_LT(w.place_of("cancel:"), w.waiting());
+    w.perform(w.place_of("cancel:"));
+    if (crashes)
+      w.crash();
+    w.settle();
+    EXPECT_TRUE(w.tools_run.empty());
+    const auto& run = std::get<run::live>(w.state_of<run_aggregate>(stream_of(a_run)));
+    EXPECT_EQ(run.at, run::status::aborted);
+    expect_invariants(w);
+    expect_nothing_left(w);
+  }
 }
 
 TEST(turn_stop, leaves_the_tools_that_were_not_begun_alone) {

@@ -68,6 +68,13 @@ void world::answer(const stream_id& to, const any_command& what) {
   EXPECT_TRUE(taken) << to.text() << " refused an answer: " << to_string(taken.error());
 }
 
+std::size_t world::place_of(std::string_view id) const {
+  const auto found = std::find_if(in_flight_.begin(), in_flight_.end(), [&](const in_flight& f) {
+    return f.request.id.starts_with(id);
+  });
+  return static_cast<std::size_t>(found - in_flight_.begin());
+}
+
 void world::perform(std::size_t at) {
   const auto what = in_flight_.at(at);
   in_flight_.erase(in_flight_.begin() + static_cast<std::ptrdiff_t>(at));

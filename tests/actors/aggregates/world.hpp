@@ -102,6 +102,8 @@ public:
 
   result<void> tell(const stream_id& to, const any_command& what);
   [[nodiscard]] std::size_t waiting() const { return in_flight_.size(); }
+  /// The place of the first in flight whose id begins so; `waiting()`: there is none.
+  [[nodiscard]] std::size_t place_of(std::string_view id) const;
   /// Performs the effect at this place of those in flight.
   void perform(std::size_t at);
   /// Performs what is in flight, the oldest first, until nothing is.

@@ -15,6 +15,23 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
+/// What a hook or a check runs that would take for ever, and says of itself.
+constexpr auto for_ever = "sleep 1000 & echo $! > child; mv child begun; wait";
+
+/// Gone, dead, or a zombie that its new parent has yet to collect; soon after the kill.
+void expect_dead(const std::string& file) {
+  const auto child = std::to_string(std::stoi(test::read_text(file)));
+  std::string state;
+  for (int i = 0; i < 3'000; ++i) {
+    std::ifstream in{"/proc/" + child + "/stat"};
+    state.assign(std::istreambuf_iterator<char>{in}, {});
+    if (state.empty() || state.find(") Z") != state.npos || state.find(") X") != state.npos)
+      return;
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  }
+  FAIL() << state;
+}
+
 class hook_runs : public ::testing::Test {
 protected:
   run::hook_ran run(const std::string& command,
@@ -89,17 +106,7 @@ TEST_F(hook_runs, are_killed_with_all_that_they_started_when_their_time_is_over)
   EXPECT_TRUE(ran.timed_out);
   EXPECT_FALSE(ran.blocked);
   EXPECT_EQ(ran.message, "begun");
-  // Gone, dead, or a zombie that its new parent has yet to collect; soon after the kill.
-  const auto child = std::to_string(std::stoi(written("child")));
-  std::string state;
-  for (int i = 0; i < 1'000; ++i) {
-    std::ifstream in{"/proc/" + child + "/stat"};
-    state.assign(std::istreambuf_iterator<char>{in}, {});
-    if (state.empty() || state.find(") Z") != state.npos || state.find(") X") != state.npos)
-      return;
-    std::this_thread::sleep_for(std::chrono::milliseconds{10});
-  }
-  FAIL() << state;
+  expect_dead(here_ / "child");
 }
 
 TEST_F(hook_runs, say_no_secret_and_no_more_than_is_kept) {
@@ -152,21 +159,32 @@ protected:
   }
   ~phase_end_hooks() override { performer_->stop(); }
 
-  phase::artifact_checked check(const std::string& command) {
+  effect::check_artifact check_with(const std::string& hook) const {
     effect::check_artifact what;
     what.worktree = here_.path();
     what.path = "note.md";
     what.kind = phase::artifact_kind::markdown;
-    what.bounds.hooks = {{hook_event::phase_end, {}, command, 20'000}};
+    what.bounds.hooks = {{hook_event::phase_end, {}, hook, 600'000}};
     what.run = run_;
     what.phase_key = "write";
+    return what;
+  }
+  test::answers perform(effect::any what, const std::string& id = "check:1") {
     test::answers came;
-    performer_->perform({stream_of(phase_), stream_of(run_)}, {"check:1", what}, came.take());
-    return came.last<phase::artifact_checked>();
+    performer_->perform(owner_, {id, std::move(what)}, came.take());
+    return came;
+  }
+  phase::artifact_checked check(const std::string& hook) {
+    return perform(check_with(hook)).last<phase::artifact_checked>();
+  }
+  void wait_until_it_runs() {
+    while (!std::filesystem::exists(here_ / "begun"))
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
   }
 
   const run_id run_{random_uuid()};
   const phase_id phase_{random_uuid()};
+  const effect_owner owner_{stream_of(phase_), stream_of(run_)};
   std::unique_ptr<log::event_log> log_ = log::make_memory_log();
   test::fake_directory directory_;
   test::temporary_directory here_;
@@ -211,6 +229,79 @@ TEST_F(phase_end_hooks, let_the_phase_go_on_where_the_run_can_not_record_them) {
   directory_.then(refuse(errc::entity_broken, "the run is broken"));
   EXPECT_THAT(check("true").findings, IsEmpty());
   EXPECT_THAT(directory_.all(), SizeIs(2));
+}
+
+// -- that are called off --------------------------------------------------------------------------
+
+using called_off_hooks = phase_end_hooks;
+
+TEST_F(called_off_hooks, are_killed_and_what_they_did_is_told) {
+  const auto on = hook_event::pre_tool;
+  auto came = perform(
+      effect::run_hooks{
+          on, {{on, {}, for_ever, 600'000}, {on, {}, "touch second", 600'000}}, here_.path(), "{}"},
+      "hooks.before:1");
+  wait_until_it_runs();
+  performer_->call_off(owner_, "hooks.before:2"); // another one
+  EXPECT_EQ(performer_->in_flight(), 1U);
+  performer_->call_off(owner_, "hooks.before:1");
+  const auto ran = came.last<run::hooks_ran>();
+  EXPECT_EQ(ran.on, on);
+  ASSERT_THAT(ran.results, SizeIs(1));
+  EXPECT_EQ(ran.results[0].exit_code, 137);
+  EXPECT_EQ(ran.results[0].message, "called off");
+  EXPECT_FALSE(ran.results[0].timed_out);
+  EXPECT_FALSE(ran.results[0].blocked);
+  expect_dead(here_ / "begun");
+  EXPECT_FALSE(std::filesystem::exists(here_ / "second"));
+  EXPECT_EQ(performer_->in_flight(), 0U);
+}
+
+TEST_F(called_off_hooks, are_not_taken_for_those_that_the_end_of_the_process_cut) {
+  const auto on = hook_event::pre_tool;
+  auto came = perform(effect::run_hooks{on, {{on, {}, for_ever, 600'000}}, here_.path(), "{}"});
+  wait_until_it_runs();
+  performer_->stop();
+  EXPECT_EQ(came.count(), 0U) << "they are owed again after the restart";
+  expect_dead(here_ / "begun");
+}
+
+TEST_F(called_off_hooks, of_a_phases_end_are_killed_recorded_and_say_nothing_of_the_artifact) {
+  auto came = perform(check_with(for_ever));
+  wait_until_it_runs();
+  performer_->call_off(owner_, "check:1");
+  EXPECT_FALSE(came.wait().back().what.has_value());
+  expect_dead(here_ / "begun");
+  const auto told = directory_.all();
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].to, stream_of(run_));
+  const auto& ran = std::get<run::hooks_ran>(told[0].command.what);
+  ASSERT_THAT(ran.results, SizeIs(1));
+  EXPECT_EQ(ran.results[0].exit_code, 137);
+}
+
+TEST_F(called_off_hooks, are_dead_though_nobody_can_record_them) {
+  directory_.then(refuse(errc::entity_unavailable, "comes back"));
+  auto came = perform(check_with(for_ever));
+  wait_until_it_runs();
+  performer_->call_off(owner_, "check:1");
+  EXPECT_FALSE(came.wait().back().what.has_value());
+  EXPECT_EQ(performer_->in_flight(), 0U);
+}
+
+TEST_F(called_off_hooks, are_killed_as_the_command_is_that_judges_an_artifact) {
+  auto what = check_with("touch hooked");
+  what.kind = phase::artifact_kind::command;
+  what.check = {for_ever};
+  what.bounds.unsandboxed = true; // what a sandbox adds is shown where tools are
+  what.bounds.time_limit_ms = 600'000;
+  auto came = perform(what);
+  wait_until_it_runs();
+  performer_->call_off(owner_, "check:1");
+  EXPECT_FALSE(came.wait().back().what.has_value());
+  expect_dead(here_ / "begun");
+  EXPECT_FALSE(std::filesystem::exists(here_ / "hooked"));
+  EXPECT_THAT(directory_.all(), IsEmpty());
 }
 
 } // namespace

@@ -100,6 +100,53 @@ TEST_F(shells_faults, take_a_question_back_only_once_it_is_there) {
   })) << "the question stands open, and nobody waits for the answer";
 }
 
+TEST_F(shells_faults, lose_no_cancel_that_overtakes_its_request) {
+  start();
+  const session_id session{random_uuid()};
+  const auto root = stream_of(session);
+  const auto told = [&](any_command what) {
+    const command_envelope command{"", root.text(), "", instant{1}, std::move(what)};
+    return system->tell_and_wait(root, root, command).has_value();
+  };
+  session::create begun;
+  begun.what.session = session;
+  begun.what.agent.models = {{"scripted:none", {}, {}, {}, true}};
+  begun.what.agent.tools = {{"read_file", "reads", "{}", effect_class::read}};
+  const call_id call{derive(session.value, "call:1")};
+  const auto tool = stream_of(tool_call_id{derive(call.value, "tool:0")});
+  turn::model_answered asks;
+  asks.call = call;
+  asks.tool_calls = {{"t", "read_file", R"({"path":"a"})"}};
+  ASSERT_TRUE(told(begun) && told(session::post{{random_uuid()}, "read it"}));
+  ASSERT_TRUE(told(turn::budget_reserved{call}) && told(asks));
+  const auto before = log.appends.load();
+  log.hold();
+  answers replies;
+  system->tell(
+      root, root, {"", root.text(), "", instant{1}, turn::budget_settled{call}}, replies.one());
+  ASSERT_TRUE(eventually([&] { return log.appends.load() == before + 1; }));
+  log.fail_appends({refuse(errc::storage_full, "for a test")}); // the request comes a bit later
+  log.release();
+  ASSERT_TRUE(eventually([&] { return log.appends.load() >= before + 2; }));
+  ASSERT_TRUE(told(turn::stop{{}, "enough"}));
+  const auto has = [&](const stream_id& stream, std::string_view type) {
+    const auto records = log.read_stream(stream, 0, {});
+    return records && std::any_of(records.value().begin(), records.value().end(), [&](auto& each) {
+             return each.type == type;
+           });
+  };
+  EXPECT_TRUE(eventually([&] {
+    // On a slow machine the request was first: then what runs has to answer.
+    tool_call::finish stopped;
+    stopped.failed = true;
+    stopped.code = to_string(errc::cancelled);
+    if (has(tool, tool_call::cancel_requested::type))
+      system->tell(tool, root, {"", root.text(), "", instant{1}, stopped}, [](const auto&) {});
+    return has(root, turn::interrupted::type);
+  })) << "the call runs though its turn was stopped";
+  EXPECT_TRUE(has(tool, tool_call::cancelled::type));
+}
+
 TEST_F(shells_faults, answer_that_the_disk_is_full_and_go_on_once_it_is_not) {
   start();
   log.fail_appends({refuse(errc::storage_full, "for a test")});
