@@ -158,7 +158,8 @@ void add_money(CLI::App& app, line& l) {
   costs->add_option("RUN", l.id, "its id, or 6 or more characters of it")->required();
   costs->callback([&l] { l.chosen = [&l] { return ash::cli::costs(l.with, l.id); }; });
   auto* stats = app.add_subcommand("stats", "Sums of calls, tokens and costs");
-  stats->add_option("--by", l.by, "model, provider, persona, purpose, day, workflow, run or session")
+  stats
+      ->add_option("--by", l.by, "model, provider, persona, purpose, day, workflow, run or session")
       ->capture_default_str();
   stats->callback([&l] { l.chosen = [&l] { return ash::cli::stats(l.with, l.by); }; });
 }

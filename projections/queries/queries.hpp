@@ -60,7 +60,8 @@ public:
   /// Calls, tokens and cost summed by `model`, `provider`, `persona`, `purpose`, `day`, `workflow`,
   /// `run` or `session`, dearest first, at most 1,000: {"by", "rows": [{"key", "calls",
   /// "failed_calls", "retries", "input_tokens", "output_tokens", "cached_tokens",
-  /// "estimated_calls", "cost_usd", "latency_ms"}], "total": {…}, "position"}. Errors: `argument_invalid`, `store_unavailable`.
+  /// "estimated_calls", "cost_usd", "latency_ms"}], "total": {…}, "position"}. Errors:
+  /// `argument_invalid`, `store_unavailable`.
   [[nodiscard]] result<json::object> stats(std::string_view by) const;
 
   /// runs, phases, artifacts, approvals, tool_calls, model_calls, sessions, messages,
