@@ -103,6 +103,15 @@ decision<fact> follow_decision(const active& s, approvals::facts settled, instan
   return happened;
 }
 
+/// What the session asked itself for a turn that ends is taken back with it, in one append: a
+/// withdrawal on its way could be lost in a crash.
+void take_back_question(const active& s, facts& happened) {
+  const auto* ended = happened.empty() ? nullptr : std::get_if<turn::interrupted>(&happened.back());
+  if (ended != nullptr && !s.turns.now->awaits.is_nil())
+    approvals::add(happened,
+                   approvals::withdraw(s.approvals, {s.turns.now->awaits, ended->reason}));
+}
+
 // -- children -------------------------------------------------------------------------------------
 
 /// Adds what a turn led to. A child ends with its turn, once what it did in a worktree of its own
@@ -110,6 +119,7 @@ decision<fact> follow_decision(const active& s, approvals::facts settled, instan
 void follow_turn(const active& s, facts& happened, turn::facts turned) {
   const auto outcome = turned.empty() ? std::nullopt : outcome_of(turned.back());
   add(happened, std::move(turned));
+  take_back_question(s, happened);
   if (outcome && is_child(s) && s.about.branch.empty())
     happened.push_back(*outcome);
 }

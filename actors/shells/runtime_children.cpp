@@ -133,8 +133,19 @@ void runtime::parts::resume_children(const stream_id& root) {
   }
 }
 
+/// The process may have ended between the end of a call and the withdrawal of what it asked: its
+/// owner may be over too, and nobody else would load it.
+void runtime::parts::wake_askers(const stream_id& root, const approvals::book& asked) {
+  for (const auto& each : asked)
+    if (!each.decision && each.what.asker.kind() == entity_kind::tool_call)
+      actors->wake(each.what.asker, root);
+}
+
 /// What is beneath a run goes on with it, or rests with it.
 void runtime::parts::wake_sessions() {
+  for (const auto& run : to_wake_)
+    if (const auto found = live_run(*log, run))
+      wake_askers(stream_of(run), found.value().approvals);
   for (std::string after;;) {
     const auto heads =
         log->list_streams(entity_kind::session, after, page, log::event_log::listing::open);
@@ -164,6 +175,8 @@ void runtime::parts::wake_session(const stream_id& session, const stream_id& roo
   const auto state = fold::newest<session_aggregate>(*log, session);
   if (!state || !session_aggregate::pending(state.value()).empty())
     actors->wake(session, root);
+  if (const auto* live = state ? std::get_if<session::active>(&state.value()) : nullptr)
+    wake_askers(root, live->approvals);
 }
 
 void runtime::parts::cancel_calls_of(const stream_id& broken,

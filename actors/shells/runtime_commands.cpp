@@ -101,8 +101,10 @@ result<void> runtime::parts::resume(const run_id& run, const command_source& fro
   auto told =
       tell(stream_of(run), from, "resume:" + to_string(random_uuid()), run::resume{from.by});
   slots->began(run);
-  if (told)
+  if (told) {
     resume_children(stream_of(run));
+    wake_askers(stream_of(run), found.approvals);
+  }
   return told;
 }
 

@@ -82,6 +82,8 @@ private:
   void wake_sessions();
   /// One of them, where it owes anything; a child that nobody waits for ends.
   void wake_session(const stream_id& session, const stream_id& root);
+  /// Calls whose questions are open are loaded: one that is over takes its own back.
+  void wake_askers(const stream_id& root, const approvals::book& asked);
   /// A broken tool call can't answer, nor can a broken sub-agent: whoever asked does without it.
   /// `otherwise` is who asked where that can't be read.
   void tell_of_broken_call(const stream_id& stream,

@@ -326,6 +326,31 @@ TEST(approvals, of_a_session_are_cancelled_with_its_end) {
   s.when(asks_for(run::approval_kind::tool)).refuses(errc::session_ended);
 }
 
+TEST(approvals, of_a_sessions_own_turn_are_taken_back_in_one_append_with_its_stop) {
+  auto scope = a_scope();
+  scope.policy = budget_policy::prompt;
+  session::created about;
+  about.session = a_session;
+  about.agent = an_agent();
+  about.scopes = {scope};
+  auto s = given<session_aggregate>();
+  s.when(session::create{about});
+  s.when(session::post{an_id<message_id>("m"), "Hello"});
+  const auto call = s.in<session::active>().turns.now->call.call;
+  s.when(turn::budget_refused{call, scope.scope, refuse(errc::budget_exhausted, "all is spent")});
+  s.when(turn::budget_settled{call}).leads_to({"llm.call.settled", "turn.approval.awaited"});
+  const auto question = std::get<run::request_approval>(sent_back(s));
+  s.when(question).leads_to({"approval.requested"});
+  auto another = question;
+  another.what.approval = an_id<approval_id>("another");
+  s.when(another).leads_to({"approval.requested"});
+  s.when(turn::stop{{}, "enough"})
+      .leads_to({"turn.stop.requested", "turn.interrupted", "approval.decided"});
+  EXPECT_EQ(s.the<run::approval_decided>().approval, question.what.approval);
+  EXPECT_EQ(s.the<run::approval_decided>().decision, run::decision_kind::cancel);
+  s.when(std::get<run::withdraw_approval>(sent_back(s))).leads_to_nothing();
+}
+
 TEST(approvals, of_whatever_works_beneath_a_session_are_asked_there) {
   auto s = a_session_in_plan_mode();
   s.when(asks_for(run::approval_kind::tool)).leads_to({"approval.requested"});

@@ -120,6 +120,29 @@ TEST_F(waking, decides_what_nobody_has_decided_while_there_was_no_server) {
   EXPECT_FALSE(std::get<session::active>(state).plan_mode);
 }
 
+TEST_F(waking, takes_back_a_question_whose_call_was_over_before_it_could) {
+  const auto session = a_session(1);
+  const auto root = stream_of(session);
+  tool_call::requested asked;
+  asked.call = {random_uuid()};
+  asked.owner = asked.root = root;
+  asked.name = "write_file";
+  asked.arguments = R"({"path":"a"})";
+  asked.terms = testing::an_agent().tool_bounds;
+  asked.worktree = "/worktree";
+  asked.review = true;
+  const auto call = stream_of(asked.call);
+  say<tool_call_aggregate>(call, root, tool_call::request{asked});
+  run::request_approval question;
+  question.what.approval = {derive(asked.call.value, "approval")};
+  question.what.kind = run::approval_kind::tool;
+  question.what.asker = call;
+  say(session, question);
+  say<tool_call_aggregate>(call, root, tool_call::cancel{"enough"});
+  start();
+  wait_for(session, "approval.decided");
+}
+
 TEST_F(waking, ends_children_whose_session_has_ended_or_waits_for_them_no_more) {
   const auto ended = a_session(1);
   const auto of_ended = a_child_of(ended);
