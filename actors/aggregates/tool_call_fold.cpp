@@ -24,6 +24,33 @@ state end_after_hooks(const state& from, finished came) {
   return finishing{what, std::move(came)};
 }
 
+/// What it waited for when it was cancelled, a person or hooks, is not waited for any more.
+finished end_by(const state& from, const cancelled& f) {
+  auto ended = end(from,
+                   tool_answer::cancelled,
+                   std::string{to_string(errc::cancelled)},
+                   "Cancelled: " + f.reason,
+                   {});
+  if (const auto* waiting = std::get_if<reviewing>(&from)) {
+    ended.root = waiting->what.root;
+    ended.withdrawn = waiting->awaits.approval;
+    if (is_at_hooks(*waiting))
+      ended.called_off = hooks_before(ended.call);
+  }
+  return ended;
+}
+
+/// What runs for it ends first, but for hooks: the answer that they follow is there.
+state call_off(state from, const cancel_requested& f) {
+  if (auto* done = std::get_if<finishing>(&from)) {
+    done->came.called_off = hooks_after(f.call);
+    return std::move(done->came);
+  }
+  if (const auto* judged = std::get_if<consulting>(&from))
+    return consulting{judged->what, judged->reviewer, true, f.reason};
+  return running{request_of(from), true, running_in(from).child, f.reason};
+}
+
 } // namespace
 } // namespace ash::tool_call
 
@@ -54,29 +81,8 @@ tool_call::state tool_call_aggregate::evolve(state from, const fact& happened) {
           [&](const failed& f) {
             return end_after_hooks(from, end(from, tool_answer::failed, f.code, f.text, f.written));
           },
-          [&](const cancelled& f) -> state {
-            auto ended = end(from,
-                             tool_answer::cancelled,
-                             std::string{to_string(errc::cancelled)},
-                             "Cancelled: " + f.reason,
-                             {});
-            if (const auto* waiting = std::get_if<reviewing>(&from)) {
-              ended.root = waiting->what.root;
-              ended.withdrawn = waiting->awaits.approval;
-              if (is_at_hooks(*waiting))
-                ended.called_off = hooks_before(ended.call);
-            }
-            return ended;
-          },
-          [&](const cancel_requested& f) -> state {
-            if (auto* done = std::get_if<finishing>(&from)) {
-              done->came.called_off = hooks_after(f.call);
-              return std::move(done->came);
-            }
-            if (const auto* judged = std::get_if<consulting>(&from))
-              return consulting{judged->what, judged->reviewer, true, f.reason};
-            return running{request_of(from), true, running_in(from).child, f.reason};
-          },
+          [&](const cancelled& f) -> state { return end_by(from, f); },
+          [&](const cancel_requested& f) { return call_off(std::move(from), f); },
           [&](const in_doubt&) -> state {
             return end(
                 from,
