@@ -266,6 +266,10 @@ decision<fact> on(const active&, const run::hooks_ran& c, instant) {
 decision<fact> on(const closed&, const run::hooks_ran& c, instant) {
   return facts{c.results.begin(), c.results.end()};
 }
+// A timer of a question that was cancelled with the session.
+decision<fact> on(const closed&, const run::approval_due&, instant) {
+  return facts{};
+}
 
 decision<fact> on(const active& s, const post& c, instant now) {
   if (is_child(s))

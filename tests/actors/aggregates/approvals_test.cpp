@@ -323,6 +323,7 @@ TEST(approvals, of_a_session_are_cancelled_with_its_end) {
   s.when(session::set_plan_mode{false});
   s.when(session::end{"bye"}).leads_to({"approval.decided", "session.ended"});
   EXPECT_EQ(s.the<run::approval_decided>().decision, run::decision_kind::cancel);
+  s.when(run::approval_due{s.the<run::approval_decided>().approval}).leads_to_nothing();
   s.when(asks_for(run::approval_kind::tool)).refuses(errc::session_ended);
 }
 
