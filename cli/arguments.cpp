@@ -128,10 +128,10 @@ void add_gates(CLI::App& app, line& l) {
   list->add_option("--run", l.id, "only of this run");
   list->callback([&l] { l.chosen = [&l] { return approvals_list(l.with, l.id); }; });
   auto* show = approvals->add_subcommand("show", "One of them: what is asked, and the answer");
-  show->add_option("APPROVAL", l.id, "its id")->required();
+  show->add_option("APPROVAL", l.id, "its id, or 6 or more characters of it")->required();
   show->callback([&l] { l.chosen = [&l] { return approvals_show(l.with, l.id); }; });
   auto* decide = approvals->add_subcommand("decide", "Decide");
-  decide->add_option("APPROVAL", l.decide.id, "its id")->required();
+  decide->add_option("APPROVAL", l.decide.id, "its id, or 6 or more characters of it")->required();
   decide->add_option("DECISION", l.decide.decision, "approve, reject, request-changes or abort")
       ->required();
   decide->add_option("--comment", l.decide.comment, "why, or what to change");
@@ -406,6 +406,14 @@ void add_settings(CLI::App& app, line& l) {
   app.set_version_flag("--version", "actor-shell " ASH_VERSION);
 }
 
+/// What follows from where the configuration is.
+void settle_config(const CLI::App& app, settings& with) {
+  const auto* from_environment = std::getenv("ACTOR_SHELL_CONFIG");
+  with.config_wanted = app.get_option("--config")->count() > 0 &&
+                       (from_environment == nullptr || with.config_file != from_environment);
+  with.definition_dirs.push_back(definitions_beside(with.config_file));
+}
+
 /// Whoever wants an answer in JSON is a program: nothing is translated for it.
 void answer_in(settings& with, answer_format format) {
   with.format = format;
@@ -449,10 +457,11 @@ parsed_line parse_arguments(int count, const char* const* words) {
     return app.exit(asked_for_text);
   } catch (const CLI::ParseError& wrong) {
     answer_in(l->with, l->json ? answer_format::json : answer_format::text);
-    const auto code = report(l->with, refuse(errc::argument_invalid, wrong.what()));
+    const auto code = report(l->with, refuse(errc::argument_invalid, problem_of(app, wrong)));
     std::fputs(tr("see: actor-shell --help\n"), stderr);
     return static_cast<int>(code);
   }
+  settle_config(app, l->with);
   if (l->json) {
     answer_in(l->with, answer_format::json);
     const auto to_json = [](output_format& f) {

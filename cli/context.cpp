@@ -4,12 +4,14 @@
 #include "actors/shells/run_plan.hpp"
 #include "cli/language.hpp"
 #include "cli/terminal.hpp"
+#include "events/base/text.hpp"
 #include "events/log/rocksdb_log.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -74,6 +76,10 @@ std::string default_config_file() {
   return xdg("XDG_CONFIG_HOME", "/.config") + "/actor-shell/config.yaml";
 }
 
+std::string definitions_beside(const std::string& config_file) {
+  return (std::filesystem::path{config_file}.parent_path() / "definitions").string();
+}
+
 std::string user_name() {
   const auto* entry = getpwuid(getuid());
   return entry != nullptr ? entry->pw_name : "uid:" + std::to_string(getuid());
@@ -113,6 +119,12 @@ result<void> check_here(const settings& with, std::string_view command) {
 }
 
 result<definitions::config> read_config(const settings& with) {
+  std::error_code ec;
+  if (with.config_wanted && !std::filesystem::exists(with.config_file, ec))
+    return refuse(errc::file_not_found,
+                  "there is no configuration '" + printable(with.config_file) +
+                      "': name another with --config, or make this one with `actor-shell init`")
+        .with("file", with.config_file);
   return definitions::load_config(with.config_file);
 }
 

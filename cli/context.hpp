@@ -37,6 +37,7 @@ enum class answer_format : std::uint8_t { text, json };
 struct settings {
   std::string data_dir;
   std::string config_file;
+  bool config_wanted = false; ///< named by `--config`: then the file has to be there
   std::vector<std::string> definition_dirs;
   std::string server;     ///< URL; empty: the one that holds the data directory, if any
   std::string token_file; ///< of that server; empty: the data directory's
@@ -48,6 +49,9 @@ struct settings {
 std::string default_data_dir();
 /// $XDG_CONFIG_HOME/actor-shell/config.yaml, else ~/.config/actor-shell/config.yaml.
 std::string default_config_file();
+
+/// `definitions` beside the configuration: personas, workflows and artifact schemas of one's own.
+std::string definitions_beside(const std::string& config_file);
 
 /// Who sits here, for the record: the user's name.
 std::string user_name();
@@ -62,7 +66,8 @@ void print_json(const json::value& value);
 /// Errors: `argument_invalid`.
 result<void> check_here(const settings& with, std::string_view command);
 
-/// Errors: those of the configuration's loader.
+/// Errors: those of the configuration's loader; `file_not_found` where `--config` named one that is
+/// not there, for its rules and caps would silently not hold.
 result<definitions::config> read_config(const settings& with);
 
 /// Opens the log for reading, also beside a process that writes it. Errors: `file_not_found` where

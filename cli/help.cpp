@@ -2,6 +2,7 @@
 
 #include "cli/language.hpp"
 #include "cli/terminal.hpp"
+#include "events/base/text.hpp"
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -68,6 +69,30 @@ void translate_help(CLI::App& app) {
   app.get_help_ptr()->description(help_flag);
   app.get_version_ptr()->description(version_flag);
   translate(app, std::make_shared<wide_formatter>());
+}
+
+std::string problem_of(const CLI::App& app, const CLI::ParseError& wrong) {
+  constexpr std::size_t most_listed = 10;
+  const auto unknown = app.remaining(true);
+  if (dynamic_cast<const CLI::RequiredError*>(&wrong) == nullptr || unknown.empty() ||
+      unknown.front().starts_with('-'))
+    return wrong.what();
+  const auto* at = &app;
+  auto path = app.get_name();
+  for (auto parsed = at->get_subcommands(); !parsed.empty(); parsed = at->get_subcommands()) {
+    at = parsed.front();
+    path += ' ' + at->get_name();
+  }
+  const auto all = at->get_subcommands([](const CLI::App*) { return true; });
+  if (all.empty())
+    return wrong.what();
+  auto text = "`" + path + "` has no command '" + printable(unknown.front()) + "'";
+  if (all.size() > most_listed)
+    return text;
+  std::string names;
+  for (const auto* each : all)
+    names += (names.empty() ? "" : ", ") + each->get_name();
+  return text + "; it has " + names;
 }
 
 } // namespace ash::cli

@@ -3,6 +3,7 @@
 #include "cli/language.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/match.hpp"
+#include "events/base/text.hpp"
 #include "events/codec/codec.hpp"
 
 #include <chrono>
@@ -181,6 +182,11 @@ std::string describe_work(const any_fact& happened) {
                                   : tr("sub-agent ended: {}: {}", f.code, fit(f.reason, 90));
           },
           [](const run::approval_requested& f) { return tr("approval wanted for {}", f.subject); },
+          [](const budget::warned& f) {
+            return tr("budget warning: {} committed, the threshold is {}",
+                      to_string(f.committed),
+                      to_string(f.threshold));
+          },
           [](const run::report_composed& f) { return tr("report {}", f.markdown_path); },
           [](const run::report_failed& f) { return tr("no report: {}", f.message); },
           [](const run::completed&) { return std::string{tr("run completed")}; },
@@ -257,8 +263,9 @@ std::string describe_turn(const any_fact& happened) {
 } // namespace
 
 std::string describe(const any_fact& happened) {
-  auto line = describe_work(happened);
-  return line.empty() ? describe_turn(happened) : line;
+  // What a model or a provider says must not command the terminal.
+  const auto line = describe_work(happened);
+  return printable(to_valid_utf8(line.empty() ? describe_turn(happened) : line));
 }
 
 std::unique_ptr<progress> make_plain_lines() {

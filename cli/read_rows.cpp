@@ -24,6 +24,24 @@ std::string path_of(std::string_view what) {
   return path;
 }
 
+/// Waits until the rows stand for all of the log; a store that stays away is what the answer says.
+result<void> catch_up(const log::event_log& log, const projections::read_models& models) {
+  constexpr std::chrono::milliseconds a_look{500};
+  constexpr auto most_looks_away = 20; // 10 s: another command's projector is done by then
+  const auto end = std::chrono::steady_clock::now() + longest_catching_up;
+  for (auto away = 0;;) {
+    auto caught = models.wait_for(log.head(), a_look);
+    if (caught || caught.error().code != errc::timed_out || std::chrono::steady_clock::now() >= end)
+      return caught;
+    const auto now = models.status();
+    away = now.doing == projections::activity::away ? away + 1 : 0;
+    if (away >= most_looks_away)
+      return refuse(errc::store_unavailable,
+                    "the read models (" + now.store +
+                        ") can't be brought up to date: " + now.problem);
+  }
+}
+
 } // namespace
 
 class row_source::parts {
@@ -50,7 +68,7 @@ result<row_source> row_source::open(const settings& with) {
     projections::options where;
     where.data_dir = with.data_dir;
     TRY(made->models, projections::read_models::open(*made->log, std::move(where)));
-    TRY(made->models->wait_for(made->log->head(), longest_catching_up));
+    TRY(catch_up(*made->log, *made->models));
   }
   return row_source{std::move(made)};
 }

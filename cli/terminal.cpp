@@ -181,8 +181,10 @@ std::string show_count(std::int64_t count) {
     std::snprintf(text, sizeof text, "%ld", count);
   else if (count < 1'000'000)
     std::snprintf(text, sizeof text, "%.1fk", static_cast<double>(count) / 1e3);
-  else
+  else if (count < 1'000'000'000)
     std::snprintf(text, sizeof text, "%.1fM", static_cast<double>(count) / 1e6);
+  else
+    std::snprintf(text, sizeof text, "%.1fG", static_cast<double>(count) / 1e9);
   return text;
 }
 

@@ -164,13 +164,19 @@ private:
         eligible.push_back(&each);
         continue;
       }
+      // Whoever can't do the work needs no key and no consent: what is nearest to fit stands out.
+      const auto unable = against.front().code == "missing_capability";
       std::vector<std::string> texts;
       for (const auto& one : against)
-        texts.push_back(one.text);
+        if (!unable || one.code == "missing_capability")
+          texts.push_back(one.text);
       refused.push_back(identity(*each.who) + ": " + joined(texts, ", "));
       nobody.details.emplace_back(identity(*each.who), joined(texts, "; "));
     }
     if (eligible.empty()) {
+      std::stable_partition(nobody.details.begin(), nobody.details.end(), [](const auto& each) {
+        return !each.second.starts_with("lacks ");
+      });
       constexpr std::size_t shown = 3; // the details have all
       nobody.message = "no persona can be bound to the role '" + to.name + "': " +
                        (refused.empty()           ? "there are no personas"

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <numeric>
+#include <sys/stat.h>
 
 namespace ash::definitions {
 namespace {
@@ -85,6 +86,27 @@ result<std::vector<definition_file>> files_of(const std::vector<std::string>& ro
     if (file.path.starts_with(folder) && file.path.substr(folder.size()).starts_with('/') &&
         file.path.ends_with(extension))
       out.push_back({"shipped:" + std::string{file.path}, std::string{file.text}});
+  return out;
+}
+
+result<std::string> stamp_of(const std::vector<std::string>& roots,
+                             std::string_view folder,
+                             std::string_view extension) {
+  std::string out;
+  for (const auto& root : roots) {
+    TRY(const auto paths, paths_in(root + '/' + std::string{folder}, extension));
+    for (const auto& path : paths) {
+      struct stat facts {};
+      if (::stat(path.c_str(), &facts) != 0) // gone since: the next stamp differs
+        continue;
+      for (const auto number : {static_cast<std::int64_t>(facts.st_ino),
+                                static_cast<std::int64_t>(facts.st_size),
+                                static_cast<std::int64_t>(facts.st_mtim.tv_sec),
+                                static_cast<std::int64_t>(facts.st_mtim.tv_nsec)})
+        out += std::to_string(number) + ' ';
+      out += path + '\n';
+    }
+  }
   return out;
 }
 

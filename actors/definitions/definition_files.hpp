@@ -25,6 +25,12 @@ result<std::vector<definition_file>> files_of(const std::vector<std::string>& ro
                                               std::string_view folder,
                                               std::string_view extension);
 
+/// Another text wherever `files_of` would read other files, or files that were changed: their
+/// paths, sizes and times of change. Errors: `io_failed`.
+result<std::string> stamp_of(const std::vector<std::string>& roots,
+                             std::string_view folder,
+                             std::string_view extension);
+
 /// The names nearest to `wanted` (at most 5) as `'a', 'b'`, or all where there are few.
 std::string near_names(std::string_view wanted, const std::vector<std::string>& names);
 

@@ -361,7 +361,7 @@ workflow read_workflow(yaml::reading& in, const yaml::document& source) {
     top.fail("phases", "a workflow has at most " + std::to_string(max_phases) + " phases");
   for (const auto& each : out.roles) {
     const auto uses = [&](const phase& p) { return p.role == each.name; };
-    if (std::none_of(out.phases.begin(), out.phases.end(), uses))
+    if (!out.phases.empty() && std::none_of(out.phases.begin(), out.phases.end(), uses))
       top.fail("roles", "no phase has the role '" + printable(each.name) + "'");
   }
   top.finish();

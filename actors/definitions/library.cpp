@@ -73,6 +73,12 @@ result<library> library::load(const std::vector<std::string>& roots) {
   return out;
 }
 
+result<std::string> library::stamp(const std::vector<std::string>& roots) {
+  TRY(const auto personas, stamp_of(roots, "personas", ".yaml"));
+  TRY(auto workflows, stamp_of(roots, "workflows", ".yaml"));
+  return personas + '\n' + workflows;
+}
+
 result<workflow> library::find_workflow(std::string_view wanted) const {
   if (wanted.find('/') == std::string_view::npos && !wanted.ends_with(".yaml"))
     return find_in(workflows_, wanted, errc::template_not_found, "workflow");

@@ -19,6 +19,8 @@ public:
   /// field), `definition_conflict` where two files give one name@version different contents,
   /// `io_failed`.
   static result<library> load(const std::vector<std::string>& roots);
+  /// Another text wherever `load` would read something else by now. Errors: `io_failed`.
+  static result<std::string> stamp(const std::vector<std::string>& roots);
 
   /// By `name@version`, by `name` (the newest), or by the path of a YAML file (anything with a `/`
   /// or ending in `.yaml`). Errors: `template_not_found` listing near names, and those of the

@@ -197,15 +197,27 @@ result<void> runtime::parts::watch_for_hooks() {
   return success();
 }
 
-result<const definitions::library*> runtime::parts::load_definitions() {
+result<std::shared_ptr<const definitions::library>> runtime::parts::load_definitions() {
+  auto roots = options.definition_dirs;
+  roots.push_back(layout.definitions());
   const std::lock_guard lock{library_mutex_};
-  if (!library_) {
-    auto roots = options.definition_dirs;
-    roots.push_back(layout.definitions());
+  TRY(auto stamp, definitions::library::stamp(roots));
+  if (library_ == nullptr || stamp != library_stamp_) {
     TRY(auto loaded, definitions::library::load(roots));
-    library_ = std::move(loaded);
+    library_ = std::make_shared<const definitions::library>(std::move(loaded));
+    library_stamp_ = std::move(stamp);
   }
-  return &*library_;
+  return library_;
+}
+
+result<std::shared_ptr<const definitions::library>> runtime::parts::last_definitions() {
+  auto newest = load_definitions();
+  if (newest)
+    return newest;
+  const std::lock_guard lock{library_mutex_};
+  if (library_ != nullptr)
+    return library_;
+  return newest;
 }
 
 // -- while it runs --------------------------------------------------------------------------------
@@ -392,7 +404,7 @@ const std::vector<set_aside_run>& runtime::set_aside() const noexcept {
   return parts_->set_aside;
 }
 
-result<const definitions::library*> runtime::definitions() {
+result<std::shared_ptr<const definitions::library>> runtime::definitions() {
   return parts_->load_definitions();
 }
 

@@ -152,8 +152,8 @@ public:
   [[nodiscard]] const data_layout& layout() const noexcept;
   [[nodiscard]] shells& actors() noexcept;
   [[nodiscard]] const definitions::budget_settings& budgets() const noexcept;
-  /// Definitions as they were when they were first needed. Errors: those of `library::load`.
-  result<const definitions::library*> definitions();
+  /// Definitions as their files are now. Errors: those of `library::load`.
+  result<std::shared_ptr<const definitions::library>> definitions();
   /// The runs that were interrupted when the data directory was opened.
   [[nodiscard]] const std::vector<run_id>& swept() const noexcept;
   /// The runs that stay as they are, for a person to look at: their history can't be folded, or

@@ -99,7 +99,7 @@ result<definitions::persona> runtime::parts::persona_for(const stream_id& root,
         return bound;
       }
   }
-  TRY(const auto* library, load_definitions());
+  TRY(const auto library, last_definitions());
   TRY(auto who, library->find_persona(name));
   if (root.kind() == entity_kind::session) {
     TRY(const auto model, model_chosen_for(*log, *library, root));

@@ -123,13 +123,13 @@ result<void> runtime::parts::resume(const session_id& session, const command_sou
 }
 
 result<run_preview> runtime::preview_run(const run_request& asked) {
-  TRY(const auto* library, parts_->load_definitions());
+  TRY(const auto library, parts_->load_definitions());
   TRY(const auto consented, consents::read(*parts_->log));
   return ash::preview_run(asked, parts_->planning_with(*library, consented), *parts_->log);
 }
 
 result<run_id> runtime::start_run(const run_request& asked, const command_source& from) {
-  TRY(const auto* library, parts_->load_definitions());
+  TRY(const auto library, parts_->load_definitions());
   TRY(const auto consented, consents::read(*parts_->log));
   TRY(auto command, plan_run(asked, parts_->planning_with(*library, consented)));
   if (!from.by.empty())
@@ -232,7 +232,7 @@ runtime::set_consent(consent_change what, const std::string& subject, const comm
 
 result<session_id> runtime::create_session(const session_request& asked,
                                            const command_source& from) {
-  TRY(const auto* library, parts_->load_definitions());
+  TRY(const auto library, parts_->load_definitions());
   TRY(const auto consented, consents::read(*parts_->log));
   TRY(auto command, plan_session(asked, parts_->planning_with(*library, consented)));
   const auto session = command.what.session;

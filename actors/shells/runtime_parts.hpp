@@ -33,7 +33,9 @@ public:
   result<void> open();
   result<void> sweep();
   result<void> start_actors();
-  result<const definitions::library*> load_definitions();
+  result<std::shared_ptr<const definitions::library>> load_definitions();
+  /// The same for work that has begun: where a file is broken by now, as they were before.
+  result<std::shared_ptr<const definitions::library>> last_definitions();
   [[nodiscard]] planning planning_with(const definitions::library& library,
                                        const consents& consented);
   result<void> resume(const run_id& run, const command_source& from);
@@ -105,7 +107,8 @@ private:
 
   std::vector<run_id> to_wake_;
   std::mutex library_mutex_;
-  std::optional<definitions::library> library_;
+  std::shared_ptr<const definitions::library> library_;
+  std::string library_stamp_; ///< of what `library_` was read from
   std::shared_ptr<void> commits_;
   std::mutex wait_mutex_;
   std::condition_variable committed_;

@@ -183,6 +183,32 @@ result<json::array> open_approvals(const settings& with, const std::string& run)
   return open_in(*log.value(), run);
 }
 
+/// The whole id that `text` is, or that it begins among those which nobody has decided yet.
+result<std::string> whole_id(const settings& with, const std::string& text) {
+  constexpr std::size_t shortest_prefix = 6;
+  if (parse_uuid(text))
+    return text;
+  const auto shown = "'" + printable(text) + "'";
+  if (text.size() < shortest_prefix)
+    return refuse(errc::id_prefix_too_short,
+                  shown + " is too short for an id: give 6 characters or more");
+  TRY(const auto open, open_approvals(with, {}));
+  std::set<std::string> matches;
+  for (const auto& each : open)
+    if (auto id = text_in(each.as_object(), "approval"); id.starts_with(text))
+      matches.insert(std::move(id));
+  if (matches.empty())
+    return refuse(errc::approval_not_found,
+                  "no open approval's id begins with " + shown +
+                      ": see `actor-shell approvals list`; give a decided one's whole id");
+  if (matches.size() > 1)
+    return refuse(errc::id_ambiguous,
+                  shown + " is the beginning of " + std::to_string(matches.size()) +
+                      " open approvals' ids, such as " + *matches.begin() + " and " +
+                      *matches.rbegin() + ": give more characters");
+  return *matches.begin();
+}
+
 /// What became of an approval, as the API's rows name it.
 std::string state_of(const json::object& listed) {
   const auto decision = text_in(listed, "decision");
@@ -229,7 +255,8 @@ void add_content(json::object& of, const document_reader& read) {
   of["content"] = std::move(text);
 }
 
-result<json::object> approval_of(const settings& with, const std::string& id) {
+result<json::object> approval_of(const settings& with, const std::string& text) {
+  TRY(const auto id, whole_id(with, text));
   TRY(const auto server, remote::find(with));
   if (server) {
     TRY(auto found, server->get("/approvals/" + url_encoded(id)));
@@ -339,7 +366,8 @@ int approvals_show(const settings& with, const std::string& id) {
   return 0;
 }
 
-int approvals_decide(const settings& with, const decide_options& asked) {
+int approvals_decide(const settings& with, const decide_options& typed) {
+  auto asked = typed;
   const auto decision = decision_named(asked.decision);
   if (!decision)
     return static_cast<int>(
@@ -347,6 +375,10 @@ int approvals_decide(const settings& with, const decide_options& asked) {
                refuse(errc::argument_invalid,
                       "a decision is approve, reject, request-changes or abort, not '" +
                           printable(asked.decision) + "'")));
+  auto whole = whole_id(with, typed.id);
+  if (!whole)
+    return static_cast<int>(report(with, whole.error()));
+  asked.id = std::move(whole).value();
   const auto found = remote::find(with);
   if (!found)
     return static_cast<int>(report(with, found.error()));

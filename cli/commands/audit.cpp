@@ -38,9 +38,18 @@ int audit_list(const settings& with, const std::string& run) {
   if (const auto here = check_here(with, "audit list"); !here)
     return static_cast<int>(report(with, here.error()));
   std::vector<json::object> found;
-  const auto wanted = run.starts_with("run/") ? run : "run/" + run;
+  std::string wanted;
+  if (!run.empty()) {
+    const auto named = [&]() -> result<run_id> {
+      TRY(const auto log, open_reader(with));
+      return resolve_run(*log, run);
+    }();
+    if (!named)
+      return static_cast<int>(report(with, named.error()));
+    wanted = "run/" + to_string(named.value());
+  }
   const auto read = audit::read(trail_of(with), [&](const audit::line& one) {
-    if (run.empty() || cell(one.shown, "root").starts_with(wanted))
+    if (wanted.empty() || cell(one.shown, "root") == wanted)
       found.push_back(one.shown);
     return true;
   });

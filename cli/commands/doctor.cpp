@@ -175,7 +175,13 @@ std::vector<finding> examine(const settings& with, const doctor_options& asked) 
            tr("install bubblewrap, or set tools.sandbox: unsandboxed in the configuration")));
   const auto config = read_config(with);
   if (config) {
-    found.push_back({tr("configuration"), verdict::good, with.config_file, {}});
+    std::error_code ec;
+    const auto there = std::filesystem::exists(with.config_file, ec);
+    found.push_back({tr("configuration"),
+                     verdict::good,
+                     there ? with.config_file
+                           : tr("none in {}: every setting has its default", with.config_file),
+                     {}});
     for (auto& each : check_outside(with, config.value(), asked))
       found.push_back(std::move(each));
   } else {

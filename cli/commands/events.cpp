@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <optional>
 #include <thread>
 
 namespace ash::cli {
@@ -69,15 +70,16 @@ result<void> print(const log::record& of, const settings& with) {
   return success();
 }
 
-/// Prints what is new; `after` moves on.
+/// Prints what is new, until `stop`; `after` moves on.
 result<void> print_new(const log::event_log& from,
                        const feed& which,
                        const events_options& asked,
                        const settings& with,
-                       std::uint64_t& after) {
+                       std::uint64_t& after,
+                       const std::stop_token& stop) {
   while (true) {
     TRY(const auto records, which.read(from, after));
-    if (records.empty())
+    if (records.empty() || stop.stop_requested())
       return success();
     for (const auto& record : records) {
       after = record.position;
@@ -97,7 +99,22 @@ result<void> check_within(std::uint64_t head, std::uint64_t after) {
   return success();
 }
 
+/// Whether nothing of the feed can come any more: of a run that is over, with all beneath it.
+bool is_over(const log::event_log& log, const feed& which) {
+  if (!which.stream || which.stream->kind() != entity_kind::run)
+    return false;
+  const auto id = parse_uuid(which.stream->key());
+  if (!id)
+    return false;
+  const auto run = inspect::summarise_run(log, run_id{id.value()});
+  return run && run.value().settled;
+}
+
 result<void> show(const settings& with, const events_options& asked) {
+  std::optional<stop_signals> signals; // whoever follows ends by one, and leaves nothing behind
+  if (asked.follow)
+    signals.emplace();
+  const auto stop = signals ? signals->token() : std::stop_token{};
   TRY(auto log, open_reader(with));
   feed which;
   if (asked.feed != "all") {
@@ -105,14 +122,19 @@ result<void> show(const settings& with, const events_options& asked) {
   }
   auto after = asked.after;
   TRY(check_within(log->head(), after));
-  TRY(print_new(*log, which, asked, with, after));
-  if (!asked.follow)
-    return success();
-  while (true) {
+  TRY(print_new(*log, which, asked, with, after, stop));
+  for (std::uint64_t looked_at = 0; asked.follow && !stop.stop_requested();) {
+    const auto head = log->head();
+    const auto over = head != looked_at && is_over(*log, which);
+    looked_at = head;
+    // Also the last of it, which was written before it was over.
+    TRY(print_new(*log, which, asked, with, after, stop));
+    if (over)
+      break;
     std::this_thread::sleep_for(poll);
     TRY(log->refresh());
-    TRY(print_new(*log, which, asked, with, after));
   }
+  return success();
 }
 
 /// A feed's whole name. One without a slash is a run's id, and the beginning of an id will do, as

@@ -39,6 +39,19 @@ result<std::string> read_within(const std::string& repo, const std::string& name
   return text;
 }
 
+/// A script is a file: named from here, it is found from anywhere when the run is resumed.
+std::string found_from_anywhere(const std::string& model) {
+  constexpr std::string_view scripted = "scripted:";
+  if (!model.starts_with(scripted))
+    return model;
+  std::error_code ec;
+  const std::filesystem::path file{model.substr(scripted.size())};
+  if (!std::filesystem::exists(file, ec)) // one that is built in
+    return model;
+  const auto whole = std::filesystem::absolute(file, ec).lexically_normal();
+  return ec ? model : std::string{scripted} + whole.string();
+}
+
 result<run_request> request_of(const run_options& asked) {
   run_request request;
   request.workflow = asked.workflow;
@@ -51,7 +64,7 @@ result<run_request> request_of(const run_options& asked) {
     TRY(request.requirements, read_within(asked.repo, asked.requirements.substr(1)));
   }
   if (!asked.model.empty())
-    request.model = asked.model;
+    request.model = found_from_anywhere(asked.model);
   for (const auto& each : asked.bindings) {
     const auto equals = each.find('=');
     if (equals == 0 || equals == std::string::npos || equals + 1 == each.size())

@@ -6,6 +6,7 @@
 #include "events/base/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstdio>
@@ -93,14 +94,33 @@ void print_history(const json::object& of) {
   if (const auto report = text_in(of, "report"); !report.empty())
     line(tr("report"), report);
   const auto reason = object_in(of, "error");
-  if (const auto message = text_in(reason, "message"); !message.empty())
-    line(tr("reason"), fit(text_in(reason, "code") + " " + message, 200));
+  if (const auto message = text_in(reason, "message"); !message.empty()) {
+    const auto code = text_in(reason, "code");
+    line(tr("reason"), fit(code.empty() ? message : code + " " + message, 200));
+  }
   line(tr("money"), "$" + text_in(of, "cost_usd"));
   std::printf("\n");
   print_phases(array_in(of, "phases"));
 }
 
 using summaries = std::vector<inspect::run_summary>;
+
+result<void> check_state(const std::string& wanted) {
+  constexpr std::array known{"executing",
+                             "awaiting_approval",
+                             "interrupted",
+                             "completed",
+                             "failed",
+                             "aborted",
+                             "unreadable"};
+  if (wanted.empty() || std::find(known.begin(), known.end(), wanted) != known.end())
+    return success();
+  std::string names;
+  for (const auto* each : known)
+    names += (names.empty() ? "" : ", ") + std::string{each};
+  return refuse(errc::argument_invalid,
+                "no run is ever '" + printable(wanted) + "': give --state one of " + names);
+}
 
 /// From the read models, a page at a time.
 result<summaries> runs_at(const remote& at, const runs_list_options& asked) {
@@ -186,6 +206,7 @@ int abort_at(const settings& with,
 
 int runs_list(const settings& with, const runs_list_options& asked) {
   const auto listed = [&]() -> result<summaries> {
+    TRY(check_state(asked.state));
     TRY(const auto server, remote::find(with));
     return server ? runs_at(*server, asked) : runs_here(with, asked);
   }();
@@ -196,6 +217,8 @@ int runs_list(const settings& with, const runs_list_options& asked) {
     for (const auto& run : listed.value())
       all.push_back(inspect::to_json(run));
     print_json(all);
+  } else if (listed.value().empty() && !asked.state.empty()) {
+    std::fprintf(stderr, tr("no run is %s\n"), tr_word(asked.state).c_str());
   } else if (listed.value().empty()) {
     std::fprintf(
         stderr,

@@ -6,6 +6,7 @@
 #include "cli/progress.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
+#include "events/base/text.hpp"
 
 #include <cstdio>
 #include <unistd.h>
@@ -51,7 +52,7 @@ void print_text(const inspect::run_summary& run) {
   if (run.ended.us > 0)
     add_row(rows, tr("time"), show_duration(run.ended - run.started));
   for (const auto& row : rows)
-    std::printf("  %s %s\n", padded(row[0], 11).c_str(), row[1].c_str());
+    std::printf("  %s %s\n", padded(row[0], 11).c_str(), printable(to_valid_utf8(row[1])).c_str());
   std::fflush(stdout);
 }
 
@@ -147,6 +148,20 @@ result<bool> decide_here(runtime& work, const run_id& run, const std::stop_token
 
 } // namespace
 
+namespace {
+
+/// What works beside a question, or beside the phase that a budget stopped, goes on as far as it
+/// gets: cut off, a model call would be paid for twice, and a command be in doubt.
+void let_the_rest_end(runtime& work, const std::string& state, const stop_signals& signals) {
+  constexpr std::chrono::milliseconds a_moment{100};
+  if (state != "awaiting_approval" && state != "interrupted")
+    return;
+  while (signals.caught() == 0 && !work.actors().settle(a_moment))
+    continue;
+}
+
+} // namespace
+
 run_result drive(const settings& with, output_format format, const begin_run& begin) {
   const auto failed = [&](const error& why) {
     return run_result{{}, static_cast<int>(report(with, why))};
@@ -178,6 +193,8 @@ run_result drive(const settings& with, output_format format, const begin_run& be
     }
     if (!waited && signals.caught() == 0)
       return failed(waited.error());
+    if (waited)
+      let_the_rest_end(work, waited.value().state, signals);
     if (signals.caught() != 0)
       std::fprintf(stderr,
                    tr("\nstopping: what is in flight gets %ld s; once more ends at once\n"),

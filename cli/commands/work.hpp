@@ -32,7 +32,8 @@ struct run_result {
 };
 
 /// Does all of it and prints the result in `format`. What is asked meanwhile is asked on the
-/// terminal, where there is one; otherwise, or where the person leaves it open, that is the end.
+/// terminal, where there is one; otherwise, or where the person leaves it open, that is the end,
+/// once what works beside it has come to its own.
 run_result drive(const settings& with, output_format format, const begin_run& begin);
 
 } // namespace ash::cli

@@ -142,8 +142,10 @@ result<restore_report> adopt(const std::string& copy, const manifest& expected) 
   report.incarnation = log->incarnation();
   TRY(report.verified, log->verify());
   if (report.verified.damage_count != 0)
-    return corrupt(report.verified.damages.front().position,
-                   "the backup is damaged: " + report.verified.damages.front().what);
+    return refuse(errc::log_corrupt,
+                  "the backup is damaged and was not restored, take another one: " +
+                      report.verified.damages.front().what)
+        .with("position", std::to_string(report.verified.damages.front().position));
   if (log->head() != expected.what.head)
     return corrupt(log->head(),
                    "the backup ends here, its manifest says at " +

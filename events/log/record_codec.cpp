@@ -70,8 +70,11 @@ result<void> read_names(record& what, std::string_view stream, std::string_view 
 } // namespace
 
 error corrupt(std::uint64_t position, std::string what) {
-  auto message = (position == 0 ? "" : "position " + std::to_string(position) + ": ") + what +
-                 "; run `log verify` to see how far the damage goes, then restore a backup";
+  constexpr std::string_view advice =
+      "; run `log verify` to see how far the damage goes, then restore a backup";
+  auto message = (position == 0 ? "" : "position " + std::to_string(position) + ": ") + what;
+  if (!what.ends_with(advice)) // of an error that was met on the way
+    message += advice;
   auto found = refuse(errc::log_corrupt, std::move(message));
   if (position != 0)
     found.details.emplace_back("position", std::to_string(position));

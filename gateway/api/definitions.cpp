@@ -37,7 +37,7 @@ result<void> check_name(std::string_view text) {
 result<response> persona(const context& in, const call& asked) {
   TRY(query_reader{asked}.done());
   TRY(check_name(asked.at("persona")));
-  TRY(const auto* library, in.work().definitions());
+  TRY(const auto library, in.work().definitions());
   TRY(const auto found, library->find_persona(asked.at("persona")));
   return one(asked, shown(found));
 }
@@ -45,7 +45,7 @@ result<response> persona(const context& in, const call& asked) {
 result<response> workflow(const context& in, const call& asked) {
   TRY(query_reader{asked}.done());
   TRY(check_name(asked.at("workflow")));
-  TRY(const auto* library, in.work().definitions());
+  TRY(const auto library, in.work().definitions());
   const auto found = library->find_workflow(asked.at("workflow"));
   if (!found && found.error().code == errc::template_not_found)
     return problem(found.error(), 404); // to start with it is a wrong request; to look is not
@@ -57,12 +57,12 @@ result<response> workflow(const context& in, const call& asked) {
 
 void add_definition_routes(router& to, const context_ptr& in) {
   to.add("GET", "/api/v1/personas", [in](const call& c) -> result<response> {
-    TRY(const auto* library, in->work().definitions());
+    TRY(const auto library, in->work().definitions());
     return all(*in, c, library->personas());
   });
   to.add("GET", "/api/v1/personas/{persona}", [in](const call& c) { return persona(*in, c); });
   to.add("GET", "/api/v1/workflows", [in](const call& c) -> result<response> {
-    TRY(const auto* library, in->work().definitions());
+    TRY(const auto library, in->work().definitions());
     return all(*in, c, library->workflows());
   });
   to.add("GET", "/api/v1/workflows/{workflow}", [in](const call& c) { return workflow(*in, c); });

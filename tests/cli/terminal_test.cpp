@@ -75,6 +75,7 @@ TEST(terminal, shows_durations_and_counts_for_people) {
   EXPECT_EQ(show_count(999), "999");
   EXPECT_EQ(show_count(3'400), "3.4k");
   EXPECT_EQ(show_count(1'200'000), "1.2M");
+  EXPECT_EQ(show_count(2'500'000'000), "2.5G");
 }
 
 TEST(picture, follows_a_run_from_its_facts) {
@@ -102,6 +103,13 @@ TEST(picture, follows_a_run_from_its_facts) {
   closed.key = "spec";
   picture.add(stream, closed, {4 * us_per_s});
   EXPECT_EQ(picture.phases[0].state, "completed");
+}
+
+TEST(progress, does_not_let_a_provider_command_the_terminal) {
+  run::failed ended;
+  ended.code = "provider_rejected";
+  ended.message = "no\x1b[2J\nat all";
+  EXPECT_EQ(describe(ended), "run failed: provider_rejected: no\\x1b[2J\\nat all");
 }
 
 TEST(exit_codes, follow_the_class_of_the_error) {

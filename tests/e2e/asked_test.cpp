@@ -12,6 +12,41 @@ namespace {
 
 using testing::HasSubstr;
 
+constexpr std::string_view beside_a_gate = R"(name: beside
+version: 1
+roles:
+  - {name: writer, required_capabilities: [note_writing]}
+phases:
+  - key: asks
+    role: writer
+    instructions: Write the first note.
+    approval: true
+    artifact: {path: first.md, kind: markdown, headings: [Note]}
+  - key: slow
+    role: writer
+    instructions: Write the second note.
+    artifact: {path: second.md, kind: markdown, headings: [Note]}
+  - key: both
+    role: writer
+    instructions: Write the third note.
+    needs: [asks, slow]
+    artifact: {path: third.md, kind: markdown, headings: [Note]}
+)";
+
+constexpr std::string_view slow_beside_a_gate = R"(turns:
+  - match: {contains: Write the first note, has_tool_result: false}
+    tool_calls:
+      - {name: write_file, arguments: {path: first.md, content: "# Note\n\nFirst.\n"}}
+  - match: {contains: Write the second note, has_tool_result: false}
+    delay_ms: 3000
+    tool_calls:
+      - {name: write_file, arguments: {path: second.md, content: "# Note\n\nSecond.\n"}}
+  - match: {contains: Write the third note, has_tool_result: false}
+    tool_calls:
+      - {name: write_file, arguments: {path: third.md, content: "# Note\n\nThird.\n"}}
+  - tool_calls: [{name: complete, arguments: {summary: Written.}}]
+)";
+
 class asked : public testing::Test {
 protected:
   asked() {
@@ -119,6 +154,43 @@ TEST_F(asked, nobody_without_a_terminal_and_told_how_to_decide) {
   const auto text = run_process(line({"approvals", "show", approval()}));
   EXPECT_THAT(text.out, HasSubstr("pending"));
   EXPECT_THAT(text.out, HasSubstr("\"note\"")) << "what is to be approved";
+}
+
+TEST_F(asked, while_what_works_beside_it_goes_on_to_its_end) {
+  // Cut off with the process, the slow call would be paid for at its reservation and made again.
+  write_text(home_ / "definitions/workflows/beside@1.yaml", beside_a_gate);
+  write_text(home_ / "beside.yaml", slow_beside_a_gate);
+  const auto ended = run_process(line({"run",
+                                       "beside",
+                                       "--yes",
+                                       "--repo",
+                                       home_ / "repo",
+                                       "--requirements",
+                                       "Two notes, please.",
+                                       "--model",
+                                       "scripted:beside.yaml"}));
+  EXPECT_EQ(ended.exit_code, 5) << ended.shown();
+  EXPECT_THAT(ended.err, HasSubstr("phase slow completed"));
+  EXPECT_THAT(ended.err, testing::Not(HasSubstr("in flight"))) << "nothing was cut off";
+  const auto rest = run_process(line({"approvals", "decide", approval(), "approve"}));
+  EXPECT_EQ(rest.exit_code, 0) << rest.shown();
+  const left_log log{home_ / "data"};
+  EXPECT_EQ(only<turn::call_requested>(log.facts()).size(), 6U) << "none was made twice";
+}
+
+TEST_F(asked, about_an_approval_by_six_characters_of_its_id) {
+  EXPECT_EQ(run_process(run_line()).exit_code, 5);
+  const auto start = approval().substr(0, 6);
+  EXPECT_EQ(answer({"approvals", "show", start}).at("state").as_string(), "pending");
+  const auto short_one = run_process(line({"approvals", "show", start.substr(0, 5)}));
+  EXPECT_EQ(short_one.exit_code, 2);
+  EXPECT_THAT(short_one.err, HasSubstr("id_prefix_too_short"));
+  const auto none = run_process(line({"approvals", "decide", "zzzzzz", "approve"}));
+  EXPECT_EQ(none.exit_code, 3);
+  EXPECT_THAT(none.err, HasSubstr("approvals list"));
+  const auto decided = run_process(line({"approvals", "decide", start, "approve"}));
+  EXPECT_EQ(decided.exit_code, 0) << decided.shown();
+  EXPECT_EQ(answer({"approvals", "show", approval()}).at("state").as_string(), "approved");
 }
 
 } // namespace

@@ -102,7 +102,9 @@ TEST_F(audit, has_a_line_for_every_call_and_is_private) {
   EXPECT_THAT(ask({"audit", "verify"}).out, HasSubstr("clean: 9 lines"));
   const auto run = json::value_to<std::string>(all[0].at("root")).substr(4);
   EXPECT_THAT(ask({"audit", "list", "--run", run.substr(0, 8)}).out, HasSubstr("run_command"));
-  EXPECT_THAT(ask({"audit", "list", "--run", "ffffffff"}).out, Not(HasSubstr("run_command")));
+  const auto nobody = ask({"audit", "list", "--run", "ffffffff"});
+  EXPECT_EQ(nobody.exit_code, 3) << nobody.shown();
+  EXPECT_THAT(nobody.err, HasSubstr("run_not_found"));
 }
 
 TEST_F(audit, finds_a_line_that_was_changed_removed_or_put_in) {

@@ -109,6 +109,9 @@ TEST_F(commands, events_come_in_order_from_after_a_position_and_by_type) {
     EXPECT_THAT(json::value_to<std::string>(record.at("type")), testing::StartsWith("tool.call."));
   }
   EXPECT_LT(lines_of(some.out).size(), lines_of(all.out).size());
+  const auto followed = actor_shell({"--json", "events", run(), "--follow"});
+  EXPECT_EQ(followed.exit_code, 0) << "a run that is over has no more events";
+  EXPECT_EQ(followed.out, all.out);
   EXPECT_EQ(actor_shell({"events", "all", "--after", "999999"}).exit_code, 4);
 }
 
@@ -161,6 +164,12 @@ TEST_F(commands, a_wrong_line_is_answered_with_what_is_wrong) {
     EXPECT_EQ(ended.exit_code, 2) << ended.shown();
     EXPECT_THAT(ended.err, HasSubstr("argument_invalid"));
   }
+  EXPECT_THAT(actor_shell({"no-such-command"}).err, HasSubstr("no command 'no-such-command'"));
+  EXPECT_THAT(actor_shell({"projections", "repair"}).err,
+              HasSubstr("no command 'repair'; it has status, rebuild, verify"));
+  const auto no_state = actor_shell({"runs", "list", "--state", "done"});
+  EXPECT_EQ(no_state.exit_code, 2) << no_state.shown();
+  EXPECT_THAT(no_state.err, HasSubstr("awaiting_approval"));
   const auto in_json = actor_shell({"--json", "runs", "show", "ffffff"});
   const auto parsed = parse_json(in_json.out, "the error");
   ASSERT_TRUE(parsed.has_value()) << in_json.shown();

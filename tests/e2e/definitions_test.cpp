@@ -3,6 +3,7 @@
 
 #include "events/base/json.hpp"
 
+#include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -116,6 +117,34 @@ TEST_F(definitions_commands, hold_an_artifact_against_its_schema) {
   const auto refused =
       actor_shell({"artifacts", "validate", "--schema", file("s.json", R"({"type": 5})"), good});
   EXPECT_EQ(refused.exit_code, 2) << refused.shown();
+}
+
+TEST_F(definitions_commands, are_found_beside_the_configuration) {
+  auto text = read_text(E2E_FIXTURES "/definitions/workflows/note@1.yaml");
+  text.replace(text.find("name: note"), 10, "name: mine");
+  fs::create_directories(home_ / "definitions/workflows");
+  write_text(home_ / "definitions/workflows/mine@1.yaml", text);
+  EXPECT_THAT(actor_shell({"workflows", "list"}).out, HasSubstr("mine@1"));
+  const auto elsewhere = file("elsewhere/config.yaml", "budget: {run_cap: 2}\n");
+  const auto listed = actor_shell({"workflows", "list", "--config", elsewhere});
+  EXPECT_EQ(listed.exit_code, 0) << listed.shown();
+  EXPECT_THAT(listed.out, testing::Not(HasSubstr("mine@1")));
+}
+
+TEST_F(definitions_commands, refuse_a_configuration_that_is_named_and_not_there) {
+  // Whoever names one counts on its rules and caps.
+  const auto missing = actor_shell({"permissions", "show", "--config", home_ / "confg.yaml"});
+  EXPECT_EQ(missing.exit_code, 3) << missing.shown();
+  EXPECT_THAT(missing.err, AllOf(HasSubstr("file_not_found"), HasSubstr("confg.yaml")));
+  EXPECT_EQ(actor_shell({"permissions", "show"}).exit_code, 0) << "nobody named one";
+}
+
+TEST_F(definitions_commands, name_the_field_that_nobody_knows) {
+  auto text = read_text(E2E_FIXTURES "/definitions/workflows/note@1.yaml");
+  text.replace(text.find("phases:"), 7, "phasess:");
+  const auto bad = actor_shell({"workflows", "validate", file("typo.yaml", text)});
+  EXPECT_EQ(bad.exit_code, 2);
+  EXPECT_THAT(bad.err, AllOf(HasSubstr("unknown_field"), HasSubstr("'phasess'")));
 }
 
 } // namespace

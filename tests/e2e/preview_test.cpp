@@ -55,6 +55,13 @@ std::vector<std::string> with_script(std::vector<std::string> more) {
   return more;
 }
 
+TEST_F(preview, names_a_script_so_that_it_is_found_from_anywhere) {
+  write_text(home_ / "note.yaml", read_text(E2E_FIXTURES "/note.yaml"));
+  const auto seen = object_of(run({"--preview", "--json", "--model", "scripted:note.yaml"}));
+  const auto& phase = seen.at("phases").at(0).as_object();
+  EXPECT_EQ(json::value_to<std::string>(phase.at("model")), "scripted:" + home_ / "note.yaml");
+}
+
 TEST_F(preview, tells_what_the_run_will_reserve_and_its_worst_case) {
   const auto seen = object_of(run(with_script({"--preview", "--json"})));
   EXPECT_EQ(runs(), 0U);

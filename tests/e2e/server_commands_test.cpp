@@ -125,6 +125,19 @@ TEST_F(beside_a_server, runs_and_what_was_are_told_as_the_log_tells_them) {
   EXPECT_EQ(told[8].exit_code, 3) << told[8].shown();
 }
 
+TEST_F(beside_a_server, its_definitions_are_those_of_their_files_by_now) {
+  EXPECT_EQ(run("note").exit_code, 0);
+  auto text = read_text(definitions_ + "/workflows/note@1.yaml");
+  text.replace(text.find("name: note"), 10, "name: later");
+  write_text(definitions_ + "/workflows/later@1.yaml", text);
+  const auto begun = run("later");
+  EXPECT_EQ(begun.exit_code, 0) << begun.shown();
+  write_text(definitions_ + "/workflows/broken@1.yaml", "name: [");
+  const auto refused = run("later");
+  EXPECT_EQ(refused.exit_code, 2) << refused.shown();
+  EXPECT_THAT(refused.err, HasSubstr("broken@1.yaml"));
+}
+
 TEST_F(beside_a_server, approvals_and_events_are_asked_of_the_server_and_told_as_the_log_has_them) {
   const auto finished = run("note", {"--output-format", "json"});
   const auto id = json::value_to<std::string>(json_of(finished.out).at("run"));
