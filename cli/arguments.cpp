@@ -453,6 +453,7 @@ parsed_line parse_arguments(int count, const char* const* words) {
     std::fputs(tr("see: actor-shell --help\n"), stderr);
     return static_cast<int>(code);
   }
+  l->with.names_config = app.get_option("--config")->count() > 0;
   if (l->json) {
     answer_in(l->with, answer_format::json);
     const auto to_json = [](output_format& f) {

@@ -37,6 +37,7 @@ enum class answer_format : std::uint8_t { text, json };
 struct settings {
   std::string data_dir;
   std::string config_file;
+  bool names_config = false; ///< by its option or its variable; otherwise it is the default
   std::vector<std::string> definition_dirs;
   std::string server;     ///< URL; empty: the one that holds the data directory, if any
   std::string token_file; ///< of that server; empty: the data directory's

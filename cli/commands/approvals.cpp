@@ -347,7 +347,7 @@ int approvals_decide(const settings& with, const decide_options& asked) {
                refuse(errc::argument_invalid,
                       "a decision is approve, reject, request-changes or abort, not '" +
                           printable(asked.decision) + "'")));
-  const auto found = remote::find(with);
+  const auto found = remote::find_worker(with);
   if (!found)
     return static_cast<int>(report(with, found.error()));
   if (found.value())

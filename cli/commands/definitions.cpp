@@ -94,7 +94,9 @@ void print(const defs::persona& of) {
 result<std::optional<remote>> server_of(const settings& with) {
   if (with.server.empty() && !with.definition_dirs.empty())
     return std::nullopt;
-  return remote::find(with);
+  auto as_asked = with;
+  as_asked.names_config = false; // which says nothing of definitions
+  return remote::find_worker(as_asked);
 }
 
 /// As the API shows it: what is stored, with its identity and its hash.
