@@ -409,9 +409,9 @@ void add_settings(CLI::App& app, line& l) {
 /// What follows from where the configuration is.
 void settle_config(const CLI::App& app, settings& with) {
   const auto* from_environment = std::getenv("ACTOR_SHELL_CONFIG");
-  with.config_wanted = app.get_option("--config")->count() > 0 &&
-                       (from_environment == nullptr || with.config_file != from_environment);
-  with.definition_dirs.push_back(definitions_beside(with.config_file));
+  with.names_config = app.get_option("--config")->count() > 0;
+  with.config_wanted =
+      with.names_config && (from_environment == nullptr || with.config_file != from_environment);
 }
 
 /// Whoever wants an answer in JSON is a program: nothing is translated for it.

@@ -76,8 +76,16 @@ std::string default_config_file() {
   return xdg("XDG_CONFIG_HOME", "/.config") + "/actor-shell/config.yaml";
 }
 
-std::string definitions_beside(const std::string& config_file) {
-  return (std::filesystem::path{config_file}.parent_path() / "definitions").string();
+std::vector<std::string> own_definitions(const settings& with) {
+  auto out = with.definition_dirs;
+  out.push_back((std::filesystem::path{with.config_file}.parent_path() / "definitions").string());
+  return out;
+}
+
+std::vector<std::string> definition_roots(const settings& with) {
+  auto out = own_definitions(with);
+  out.push_back(data_layout{with.data_dir}.definitions());
+  return out;
 }
 
 std::string user_name() {

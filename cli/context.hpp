@@ -37,7 +37,8 @@ enum class answer_format : std::uint8_t { text, json };
 struct settings {
   std::string data_dir;
   std::string config_file;
-  bool config_wanted = false; ///< named by `--config`: then the file has to be there
+  bool names_config = false;  ///< by its option or its variable; otherwise it is the default
+  bool config_wanted = false; ///< by its option: then the file has to be there
   std::vector<std::string> definition_dirs;
   std::string server;     ///< URL; empty: the one that holds the data directory, if any
   std::string token_file; ///< of that server; empty: the data directory's
@@ -50,8 +51,11 @@ std::string default_data_dir();
 /// $XDG_CONFIG_HOME/actor-shell/config.yaml, else ~/.config/actor-shell/config.yaml.
 std::string default_config_file();
 
-/// `definitions` beside the configuration: personas, workflows and artifact schemas of one's own.
-std::string definitions_beside(const std::string& config_file);
+/// The folders of the user's own personas, workflows and artifact schemas: those that are named,
+/// then `definitions` beside the configuration.
+std::vector<std::string> own_definitions(const settings& with);
+/// The same, and the data directory's.
+std::vector<std::string> definition_roots(const settings& with);
 
 /// Who sits here, for the record: the user's name.
 std::string user_name();

@@ -1,6 +1,7 @@
 #include "cli/remote.hpp"
 
 #include "actors/shells/run_plan.hpp"
+#include "cli/language.hpp"
 #include "cli/members.hpp"
 #include "events/base/text.hpp"
 #include "events/codec/fact_from_json.hpp"
@@ -10,8 +11,10 @@
 #include "gateway/http/token.hpp"
 
 #include <csignal>
+#include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <mutex>
 #include <thread>
 
 namespace ash::cli {
@@ -99,6 +102,14 @@ result<std::string> cursor_at(const remote& at, std::uint64_t position) {
   return feed::to_text({{life}, 0, position, 0, 0});
 }
 
+/// The options of a command that decide who works here, and how: those that the user gave.
+std::string own_options(const settings& with) {
+  std::string out = with.definition_dirs.empty() ? "" : "--definitions";
+  if (with.names_config)
+    out += out.empty() ? "--config" : ", --config";
+  return out;
+}
+
 } // namespace
 
 result<std::optional<remote>> remote::find(const settings& with) {
@@ -118,6 +129,21 @@ result<std::optional<remote>> remote::find(const settings& with) {
   TRY(at.token,
       token_in(with.token_file.empty() ? gateway::token_file(with.data_dir) : with.token_file));
   return remote{std::move(at)};
+}
+
+result<std::optional<remote>> remote::find_worker(const settings& with) {
+  TRY(auto found, find(with));
+  const auto unused = own_options(with);
+  static std::once_flag told; // one command may send the server more than one piece of work
+  if (found && !unused.empty())
+    std::call_once(told, [&] {
+      const auto line = tr("actor-shell: the server at {} goes by its own definitions and "
+                           "configuration, not by yours ({}): give those to `serve`",
+                           printable(found->url()),
+                           unused);
+      std::fprintf(stderr, "%s\n", line.c_str());
+    });
+  return found;
 }
 
 result<json::object> remote::get(const std::string& path) const {

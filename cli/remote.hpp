@@ -17,6 +17,11 @@ public:
   /// nobody does. Errors: `secret_missing` where its token can't be read, `argument_invalid`.
   static result<std::optional<remote>> find(const settings& with);
 
+  /// The same for a command that would otherwise do the work itself, by definitions and a
+  /// configuration of its own: whoever named some is told once, on stderr, that the server goes by
+  /// its own. Errors: as above.
+  static result<std::optional<remote>> find_worker(const settings& with);
+
   explicit remote(server_address at) : at_{std::move(at)} {}
 
   [[nodiscard]] const std::string& url() const noexcept { return at_.url; }

@@ -10,6 +10,8 @@ namespace {
 
 using facts = std::vector<fact>;
 
+constexpr std::string_view of_a_persona = "persona:";
+
 auto find(const std::vector<reservation>& all, const call_id& call) {
   return std::find_if(all.begin(), all.end(), [&](const reservation& r) { return r.call == call; });
 }
@@ -132,9 +134,13 @@ void drop(state& s, const call_id& call) {
 
 std::string_view date_of_scope(std::string_view scope) {
   constexpr std::size_t date_bytes = 10; // 2026-11-21
-  const auto daily = scope.starts_with("day:") || scope.starts_with("persona:");
+  const auto daily = scope.starts_with("day:") || scope.starts_with(of_a_persona);
   return daily && scope.size() > date_bytes ? scope.substr(scope.size() - date_bytes)
                                             : std::string_view{};
+}
+
+std::string scope_of_persona(std::string_view persona, std::string_view date) {
+  return std::string{of_a_persona}.append(persona).append(":").append(date);
 }
 
 bool is_over(std::string_view scope, instant now) {
@@ -154,7 +160,7 @@ std::vector<budget_terms> scopes_beneath(std::vector<budget_terms> own,
     constexpr int everything = 2;
     if (date_of_scope(of.scope).empty())
       return narrow;
-    return of.scope.starts_with("persona:") ? a_persona : everything;
+    return of.scope.starts_with(of_a_persona) ? a_persona : everything;
   };
   for (const auto& each : above)
     if (std::none_of(own.begin(), own.end(), [&](const budget_terms& one) {

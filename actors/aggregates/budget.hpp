@@ -33,6 +33,8 @@ BOOST_DESCRIBE_STRUCT(state,
 
 /// The UTC date in the name of a daily scope (`day:DATE`, `persona:NAME:DATE`); empty for others.
 std::string_view date_of_scope(std::string_view scope);
+/// The daily scope of a persona, whatever its version; `date` as `utc_date` writes it.
+std::string scope_of_persona(std::string_view persona, std::string_view date);
 /// Whether a scope's day has ended.
 bool is_over(std::string_view scope, instant now);
 

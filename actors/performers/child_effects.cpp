@@ -184,7 +184,7 @@ std::vector<budget_terms> child_scopes(const session_id& child,
   if (!persona_day)
     return out;
   auto own = *persona_day;
-  own.scope = "persona:" + persona + ":" + utc_date(system_now());
+  own.scope = budget::scope_of_persona(persona, utc_date(system_now()));
   return budget::scopes_beneath(std::move(out), {std::move(own)});
 }
 

@@ -27,7 +27,7 @@ std::vector<budget_terms> scopes_of(const effect::open_phase& what,
   std::vector<budget_terms> own;
   if (options.persona_day) {
     own.push_back(*options.persona_day);
-    own.back().scope = "persona:" + who.name + ":" + utc_date(system_now());
+    own.back().scope = budget::scope_of_persona(who.name, utc_date(system_now()));
   }
   return budget::scopes_beneath(std::move(own), what.scopes);
 }

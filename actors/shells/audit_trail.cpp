@@ -22,7 +22,6 @@ namespace {
 
 constexpr std::size_t longest_arguments = 4'096;
 constexpr std::size_t longest_line = std::size_t{64} << 10;
-constexpr auto pause_between_passes = std::chrono::milliseconds{100};
 
 /// The hash of a line's members but for `hash` itself; the one before it is among them.
 std::string hash_of(const json::object& shown) {
@@ -323,44 +322,19 @@ result<std::unique_ptr<trail>> trail::open(const std::string& path, log::event_l
                       "' tells of more than the log has: it is of another log. Move it away, and "
                       "it is written anew");
   auto* self = out.get();
-  out->commits_ = log.on_commit([self](std::uint64_t) {
-    const std::lock_guard lock{self->mutex_};
-    self->news_ = true;
-    self->changed_.notify_all();
+  out->follower_ = std::make_unique<log_follower>(log, [self] {
+    const auto done = self->catch_up();
+    if (!done) // the next start writes what is missing
+      std::fprintf(
+          stderr, "actor-shell: the audit trail ends here: %s\n", to_string(done.error()).c_str());
+    return done.has_value();
   });
-  out->thread_ = std::thread{[self] { self->work(); }};
   return out;
 }
 
 trail::~trail() {
-  commits_.reset();
-  if (thread_.joinable()) {
-    {
-      const std::lock_guard lock{mutex_};
-      stopping_ = true;
-    }
-    changed_.notify_all();
-    thread_.join();
-  }
+  follower_.reset();
   ::close(file_);
-}
-
-void trail::work() {
-  std::unique_lock lock{mutex_};
-  while (true) {
-    changed_.wait(lock, [&] { return news_ || stopping_; });
-    const auto last = stopping_;
-    news_ = false;
-    lock.unlock();
-    auto done = catch_up();
-    if (!done)
-      std::fprintf(
-          stderr, "actor-shell: the audit trail ends here: %s\n", to_string(done.error()).c_str());
-    lock.lock();
-    if (last || !done)
-      return; // the next start writes what is missing
-    changed_.wait_for(lock, pause_between_passes, [&] { return stopping_; });
-  }
 }
 
 result<void> trail::catch_up() {

@@ -3,16 +3,14 @@
 // position, so that a crash neither loses nor doubles a line.
 #pragma once
 
+#include "actors/shells/log_follower.hpp"
 #include "events/base/json.hpp"
 #include "events/base/result.hpp"
 #include "events/log/event_log.hpp"
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace ash::audit {
@@ -58,7 +56,6 @@ public:
 
 private:
   trail(int file, log::event_log& log);
-  void work();
   result<void> catch_up();
   result<void> write(std::vector<line>& lines);
 
@@ -67,12 +64,7 @@ private:
   std::uint64_t after_ = 0;
   std::uint64_t count_ = 0;
   std::string last_hash_;
-  std::shared_ptr<void> commits_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool news_ = true;
-  bool stopping_ = false;
-  std::thread thread_;
+  std::unique_ptr<log_follower> follower_;
 };
 
 } // namespace ash::audit

@@ -23,7 +23,6 @@
 namespace ash {
 namespace {
 
-constexpr auto pause_between_passes = std::chrono::milliseconds{100};
 // A crash has at most so many facts read again that were of no interest.
 constexpr std::uint64_t positions_between_saves = 10'000;
 constexpr std::array watched{
@@ -230,52 +229,32 @@ result<std::unique_ptr<hook_watch>> hook_watch::open(parts with) {
     TRY(out->save());
   }
   auto* self = out.get();
-  out->commits_ = out->with_.log->on_commit([self](std::uint64_t) {
-    const std::lock_guard lock{self->mutex_};
-    self->news_ = true;
-    self->changed_.notify_all();
+  out->follower_ = std::make_unique<log_follower>(*out->with_.log, [self] {
+    const auto done = self->catch_up();
+    if (!done && done.error().code != errc::cancelled)
+      self->say(done.error());
+    return done.has_value(); // the next start tells of what is left
   });
-  out->thread_ = std::thread{[self] { self->work(); }};
   return out;
 }
 
 void hook_watch::stop(ending how) {
-  commits_.reset();
-  if (!thread_.joinable())
+  if (!follower_)
     return;
   if (how == ending::leave)
     kill_.request_stop();
-  {
-    const std::lock_guard lock{mutex_};
-    stopping_ = true;
-  }
-  changed_.notify_all();
-  thread_.join();
+  follower_.reset();
+  if (after_ != saved_) // a next start does not read again what was of no interest
+    if (const auto kept = save(); !kept)
+      say(kept.error());
 }
 
-void hook_watch::work() {
-  std::unique_lock lock{mutex_};
-  while (true) {
-    changed_.wait(lock, [&] { return news_ || stopping_; });
-    const auto last = stopping_;
-    news_ = false;
-    lock.unlock();
-    auto done = catch_up();
-    if ((last || !done) && after_ != saved_)
-      if (auto kept = save(); done) // a next start does not read again what was of no interest
-        done = std::move(kept);
-    if (!done && done.error().code != errc::cancelled)
-      std::fprintf(
-          stderr,
-          "actor-shell: hooks are told of nothing more until the next start, which goes on "
-          "from the position in '%s': %s\n",
-          printable(with_.cursor_file).c_str(),
-          to_string(done.error()).c_str());
-    lock.lock();
-    if (last || !done)
-      return; // the next start tells of what is left
-    changed_.wait_for(lock, pause_between_passes, [&] { return stopping_; });
-  }
+void hook_watch::say(const error& why) const {
+  std::fprintf(stderr,
+               "actor-shell: hooks are told of nothing more until the next start, which goes on "
+               "from the position in '%s': %s\n",
+               printable(with_.cursor_file).c_str(),
+               to_string(why).c_str());
 }
 
 result<void> hook_watch::catch_up() {

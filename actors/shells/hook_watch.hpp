@@ -5,16 +5,14 @@
 #pragma once
 
 #include "actors/aggregates/effects.hpp"
+#include "actors/shells/log_follower.hpp"
 #include "events/base/scrub.hpp"
 #include "events/log/event_log.hpp"
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <stop_token>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace ash {
@@ -50,7 +48,7 @@ public:
 
 private:
   explicit hook_watch(parts with) : with_{std::move(with)} {}
-  void work();
+  void say(const error& why) const;
   result<void> catch_up();
   result<void> see(const log::record& record);
   result<void> save();
@@ -58,13 +56,8 @@ private:
   parts with_;
   std::uint64_t after_ = 0;
   std::uint64_t saved_ = 0; ///< as it is on disk
-  std::shared_ptr<void> commits_;
   std::stop_source kill_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool news_ = true;
-  bool stopping_ = false;
-  std::thread thread_;
+  std::unique_ptr<log_follower> follower_;
 };
 
 } // namespace ash

@@ -347,8 +347,8 @@ result<void> check_reviewer(const planning& with, consent_check consent) {
 }
 
 result<std::vector<defs::role_view>> explain_bindings(const run_request& asked,
+                                                      const defs::workflow& workflow,
                                                       const binding_grounds& with) {
-  TRY(const auto workflow, with.library.find_workflow(asked.workflow));
   return defs::explain(
       workflow, with.library.personas(), availability_of(asked, with), options_of(asked, with));
 }

@@ -85,9 +85,10 @@ struct binding_grounds {
   const consents& consented;
 };
 
-/// Who would be bound to the roles of the workflow that is asked for, and why. It looks, and starts
-/// nothing. Errors: `template_not_found`, `definition_invalid`, `argument_invalid`.
+/// Who would be bound to the roles of the workflow, and why. It looks, and starts nothing. Errors:
+/// `argument_invalid`.
 result<std::vector<definitions::role_view>> explain_bindings(const run_request& asked,
+                                                             const definitions::workflow& workflow,
                                                              const binding_grounds& with);
 
 /// The bounds of tools under a configuration, with the built-in policy.

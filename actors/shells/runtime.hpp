@@ -54,6 +54,7 @@ struct set_aside_run {
   error why;
 };
 
+struct run_explanation;
 struct run_preview;
 
 /// Thread-safe, but for `stop`.
@@ -70,6 +71,8 @@ public:
 
   // -- runs --------------------------------------------------------------------------------------
 
+  /// Who would do each role of a run, and why nobody else. Errors: as of `ash::explain_run`.
+  result<run_explanation> explain_run(const run_request& asked);
   /// What a run would cost. Errors: as of `preview_run`.
   result<run_preview> preview_run(const run_request& asked);
   /// Starts a run: durable when this returns. Errors: those of `plan_run`, `active_run_exists`.

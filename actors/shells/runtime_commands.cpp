@@ -2,6 +2,7 @@
 #include "actors/aggregates/session.hpp"
 #include "actors/performers/scrub_command.hpp"
 #include "actors/shells/newest.hpp"
+#include "actors/shells/run_explanation.hpp"
 #include "actors/shells/run_preview.hpp"
 #include "actors/shells/runtime_parts.hpp"
 #include "events/base/text.hpp"
@@ -120,6 +121,12 @@ result<void> runtime::parts::resume(const session_id& session, const command_sou
   TRY(tell(stream, from, "resume:" + to_string(random_uuid()), turn::resume{}));
   resume_children(stream);
   return success();
+}
+
+result<run_explanation> runtime::explain_run(const run_request& asked) {
+  TRY(const auto* library, parts_->load_definitions());
+  TRY(const auto consented, consents::read(*parts_->log));
+  return ash::explain_run(asked, {*library, parts_->providers, parts_->options.config, consented});
 }
 
 result<run_preview> runtime::preview_run(const run_request& asked) {

@@ -50,7 +50,7 @@ result<void> runtime::parts::follow_daily_caps(const std::vector<std::string>& p
     return success();
   for (const auto& each : personas) {
     const auto name = each.substr(0, each.find('@'));
-    TRY(follow_cap("persona:" + name + ":" + today, *settings.persona_daily_cap, by));
+    TRY(follow_cap(budget::scope_of_persona(name, today), *settings.persona_daily_cap, by));
   }
   return success();
 }

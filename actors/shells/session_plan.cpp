@@ -42,7 +42,7 @@ std::vector<budget_terms> scopes_of(const session_id& session,
   std::vector<budget_terms> own{own_scope(session, settings)};
   const auto today = day_scope_of(settings);
   if (auto days = persona_day_terms_of(settings)) {
-    days->scope = "persona:" + persona + ":" + std::string{budget::date_of_scope(today.scope)};
+    days->scope = budget::scope_of_persona(persona, budget::date_of_scope(today.scope));
     own.push_back(std::move(*days));
   }
   return budget::scopes_beneath(std::move(own), {today});

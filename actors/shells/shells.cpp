@@ -172,22 +172,6 @@ void shells::wake(const stream_id& which, const stream_id& root) {
   core_->actors.deliver(which, root, what);
 }
 
-result<std::size_t> shells::wake_open(entity_kind kind) {
-  constexpr std::size_t page = 1'000;
-  std::size_t woken = 0;
-  std::string after;
-  for (;;) {
-    TRY(const auto found,
-        core_->log.list_streams(kind, after, page, log::event_log::listing::open));
-    if (found.empty())
-      return woken;
-    for (const auto& each : found)
-      wake(each.stream, each.root);
-    woken += found.size();
-    after = found.back().stream.text();
-  }
-}
-
 entity_directory& shells::inner() {
   return core_->inner;
 }

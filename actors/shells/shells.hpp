@@ -76,8 +76,6 @@ public:
   /// Activates an entity so that it issues the effects that it owes, as after a restart. A stream
   /// without facts owes nothing.
   void wake(const stream_id& which, const stream_id& root);
-  /// Wakes every open stream of one kind: how many there were.
-  result<std::size_t> wake_open(entity_kind kind);
 
   /// The door that stays open until the actors quit, for what has to be said while stopping.
   [[nodiscard]] entity_directory& inner();

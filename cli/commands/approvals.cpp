@@ -379,7 +379,7 @@ int approvals_decide(const settings& with, const decide_options& typed) {
   if (!whole)
     return static_cast<int>(report(with, whole.error()));
   asked.id = std::move(whole).value();
-  const auto found = remote::find(with);
+  const auto found = remote::find_worker(with);
   if (!found)
     return static_cast<int>(report(with, found.error()));
   if (found.value())

@@ -24,12 +24,6 @@ namespace {
 namespace defs = definitions;
 using rows = std::vector<std::vector<std::string>>;
 
-std::vector<std::string> roots_of(const settings& with) {
-  auto out = with.definition_dirs;
-  out.push_back(with.data_dir + "/definitions");
-  return out;
-}
-
 void print_table(const std::vector<std::string>& header, const rows& lines) {
   std::fputs(render_table(header, lines, terminal_width(stream::out)).c_str(), stdout);
 }
@@ -94,7 +88,9 @@ void print(const defs::persona& of) {
 result<std::optional<remote>> server_of(const settings& with) {
   if (with.server.empty() && !with.definition_dirs.empty())
     return std::nullopt;
-  return remote::find(with);
+  auto as_asked = with;
+  as_asked.names_config = false; // which says nothing of definitions
+  return remote::find_worker(as_asked);
 }
 
 /// As the API shows it: what is stored, with its identity and its hash.
@@ -122,7 +118,7 @@ constexpr group<defs::persona> personas{
 template <class T> result<std::vector<T>> all_of(const settings& with, const group<T>& of) {
   TRY(const auto server, server_of(with));
   if (!server) {
-    TRY(const auto known, defs::library::load(roots_of(with)));
+    TRY(const auto known, defs::library::load(definition_roots(with)));
     return (known.*of.all)();
   }
   TRY(const auto page, server->get(of.path));
@@ -147,7 +143,7 @@ result<T> one_of(const settings& with, const group<T>& of, const std::string& na
     TRY(server, server_of(with));
   }
   if (!server) {
-    TRY(const auto known, defs::library::load(roots_of(with)));
+    TRY(const auto known, defs::library::load(definition_roots(with)));
     return (known.*of.find)(name);
   }
   TRY(auto shown, server->get(of.path + ("/" + url_encoded(name))));
@@ -179,13 +175,13 @@ template <class T> int show(const settings& with, const result<T>& found) {
 /// is not there is refused, as is one that somebody would work in who can't ask whom he names.
 result<void> check(const std::vector<defs::with_text<defs::workflow>>& files,
                    const settings& with) {
-  defs::schema_registry schemas{roots_of(with)};
+  defs::schema_registry schemas{definition_roots(with)};
   for (const auto& file : files)
     for (const auto& phase : file.definition.phases)
       if (!phase.artifact.schema.empty()) {
         TRY(schemas.find(phase.artifact.schema));
       }
-  TRY(const auto known, defs::persona_files(roots_of(with)));
+  TRY(const auto known, defs::persona_files(definition_roots(with)));
   for (const auto& file : files) {
     TRY(defs::check_subagents(file.definition, known));
   }
@@ -213,7 +209,7 @@ result<void> check(const std::vector<defs::persona_file>& files, const settings&
         return file.definition.subagents.empty();
       }))
     return success();
-  TRY(auto known, defs::persona_files(roots_of(with)));
+  TRY(auto known, defs::persona_files(definition_roots(with)));
   known.insert(known.end(), files.begin(), files.end());
   for (const auto& file : files) {
     TRY(defs::check_subagents(file, known));
@@ -256,7 +252,7 @@ int validate(const settings& with, const std::vector<std::string>& files, parser
 result<std::shared_ptr<const defs::artifact_schema>> schema_named(const settings& with,
                                                                   const std::string& name) {
   if (name.find('@') != std::string::npos && !name.ends_with(".json")) {
-    defs::schema_registry known{roots_of(with)};
+    defs::schema_registry known{definition_roots(with)};
     return known.find(name);
   }
   TRY(const auto text, defs::read_text(name));

@@ -106,7 +106,7 @@ run_result run_demo(const settings& with, output_format format) {
   };
   if (const auto here = check_here(with, "demo"); !here)
     return failed(here.error());
-  const auto server = remote::find(with);
+  const auto server = remote::find_worker(with);
   if (!server)
     return failed(server.error());
   if (!server.value())

@@ -1,4 +1,5 @@
-// `run --explain`: who would do each role of a workflow, and why nobody else. It starts nothing.
+// `run --explain`: who would do each role of a workflow, and why nobody else; beside a server by
+// the server's definitions, configuration and keys. It starts nothing.
 #pragma once
 
 #include "actors/shells/run_plan.hpp"

@@ -118,7 +118,7 @@ result<new_cap> cap_of(const settings& with, const budget_set_options& asked) {
 }
 
 result<void> set_cap(const settings& with, const new_cap& to) {
-  TRY(const auto server, remote::find(with));
+  TRY(const auto server, remote::find_worker(with));
   if (!server) {
     TRY(const auto work, open_runtime(with));
     return set_budget(*work, to.scope, to.cap, to.warn_at, {"budget set"});

@@ -44,9 +44,7 @@ result<json::array> what_holds(const settings& with, const permissions_show_opti
   TRY(const auto config, read_config(with));
   if (asked.persona.empty())
     return json::array{permissions::to_json(permissions::of_config(config))};
-  auto roots = with.definition_dirs;
-  roots.push_back(with.data_dir + "/definitions");
-  TRY(const auto known, defs::library::load(roots));
+  TRY(const auto known, defs::library::load(definition_roots(with)));
   TRY(const auto who, known.find_persona(asked.persona));
   return json::array{permissions::to_json(permissions::of_persona(config, who))};
 }

@@ -106,9 +106,7 @@ result<std::shared_ptr<const defs::price_table>> prices_of(const settings& with,
 
 result<std::vector<std::string>>
 unpriced_models(const settings& with, const defs::config& config, const defs::price_table& prices) {
-  auto roots = with.definition_dirs;
-  roots.push_back(data_layout{with.data_dir}.definitions());
-  TRY(const auto library, defs::library::load(roots));
+  TRY(const auto library, defs::library::load(definition_roots(with)));
   std::vector<std::string> models;
   if (config.default_model)
     models.push_back(*config.default_model);

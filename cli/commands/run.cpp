@@ -148,7 +148,7 @@ int run_workflow(const settings& with, const run_options& asked) {
     return static_cast<int>(report(with, request.error()));
   if (asked.explain)
     return explain_run(with, request.value());
-  const auto server = remote::find(with);
+  const auto server = remote::find_worker(with);
   if (!server)
     return static_cast<int>(report(with, server.error()));
   if (asked.preview) {

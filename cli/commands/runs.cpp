@@ -249,7 +249,7 @@ int runs_resume(const settings& with, const resume_options& asked) {
       return static_cast<int>(report(with, read.error()));
     cap = read.value();
   }
-  const auto server = remote::find(with);
+  const auto server = remote::find_worker(with);
   if (!server)
     return static_cast<int>(report(with, server.error()));
   if (server.value()) {
@@ -270,7 +270,7 @@ int runs_resume(const settings& with, const resume_options& asked) {
 }
 
 int runs_abort(const settings& with, const std::string& id, const std::string& reason) {
-  const auto server = remote::find(with);
+  const auto server = remote::find_worker(with);
   if (!server)
     return static_cast<int>(report(with, server.error()));
   if (server.value())

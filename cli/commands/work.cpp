@@ -103,7 +103,7 @@ result<std::unique_ptr<runtime>> open_runtime(const settings& with, after_crash 
   TRY(options.config, read_config(with));
   options.data_dir = with.data_dir;
   options.config_file = with.config_file;
-  options.definition_dirs = with.definition_dirs;
+  options.definition_dirs = own_definitions(with);
   options.started_by = user_name();
   options.crashed = crashed;
   TRY(auto opened, runtime::open(std::move(options)));
@@ -145,10 +145,6 @@ result<bool> decide_here(runtime& work, const run_id& run, const std::stop_token
   }
   return true;
 }
-
-} // namespace
-
-namespace {
 
 /// What works beside a question, or beside the phase that a budget stopped, goes on as far as it
 /// gets: cut off, a model call would be paid for twice, and a command be in doubt.

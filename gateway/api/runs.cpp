@@ -1,4 +1,5 @@
 // Runs: listed, looked at, started, resumed and ended.
+#include "actors/shells/run_explanation.hpp"
 #include "actors/shells/run_preview.hpp"
 #include "gateway/api/context.hpp"
 #include "gateway/api/events_page.hpp"
@@ -8,8 +9,11 @@
 namespace ash::gateway::api {
 namespace {
 
-bool is_file(const std::string& workflow) {
-  return workflow.find('/') != std::string::npos || workflow.ends_with(".yaml");
+/// A name, or the absolute path of a file.
+result<void> check_workflow(const std::string& workflow) {
+  if (workflow.find('/') != std::string::npos || workflow.ends_with(".yaml"))
+    return check_absolute("workflow", workflow);
+  return success();
 }
 
 result<run_request> request_of(body_reader& body) {
@@ -36,9 +40,7 @@ result<run_request> request_of(body_reader& body) {
         .with("field", "/approvals");
   out.attended = !approvals || *approvals == "attended";
   TRY(check_absolute("repository", out.repo));
-  if (is_file(out.workflow)) {
-    TRY(check_absolute("workflow", out.workflow));
-  }
+  TRY(check_workflow(out.workflow));
   return out;
 }
 
@@ -63,6 +65,19 @@ result<response> preview(const context& in, const call& asked) {
   TRY(auto body, body_reader::of(asked));
   TRY(const auto wanted, request_of(body));
   TRY(const auto seen, in.work().preview_run(wanted));
+  return json_answer(to_json(seen));
+}
+
+result<response> explain(const context& in, const call& asked) {
+  TRY(query_reader{asked}.done());
+  TRY(auto body, body_reader::of(asked));
+  run_request wanted;
+  wanted.workflow = body.text("workflow");
+  wanted.model = body.optional_text("model");
+  wanted.overrides = body.optional_texts("bindings");
+  TRY(body.done());
+  TRY(check_workflow(wanted.workflow));
+  TRY(const auto seen, in.work().explain_run(wanted));
   return json_answer(to_json(seen));
 }
 
@@ -145,6 +160,7 @@ void add_run_routes(router& to, const context_ptr& in) {
   to.add("GET", "/api/v1/runs", [in](const call& c) { return rows(*in, c, "runs"); });
   to.add("POST", "/api/v1/runs", [in](const call& c) { return start(*in, c); });
   to.add("POST", "/api/v1/runs/preview", [in](const call& c) { return preview(*in, c); });
+  to.add("POST", "/api/v1/runs/explanation", [in](const call& c) { return explain(*in, c); });
   to.add("GET", "/api/v1/runs/{run}", [in](const call& c) { return show(*in, c); });
   to.add("POST", "/api/v1/runs/{run}/resume", [in](const call& c) { return resume(*in, c); });
   to.add("POST", "/api/v1/runs/{run}/abort", [in](const call& c) { return abort(*in, c); });

@@ -36,7 +36,10 @@ public:
     for (int i = 0; i < money_children; ++i) {
       TRY(create(i, *library));
     }
-    TRY(work_.actors().wake_open(entity_kind::session)); // who was cut off goes on
+    for (int i = 0; i < money_children; ++i) { // who was cut off goes on
+      const auto child = stream_of(money_child(i));
+      work_.actors().wake(child, child);
+    }
     while (true) {
       TRY(read_on());
       auto rest = 0;

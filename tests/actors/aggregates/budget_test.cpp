@@ -195,6 +195,7 @@ TEST(budget, of_a_child_is_its_own_and_then_those_of_all_above_it) {
 TEST(budget, knows_no_day_but_in_the_names_of_daily_scopes) {
   EXPECT_EQ(budget::date_of_scope("day:2026-11-21"), "2026-11-21");
   EXPECT_EQ(budget::date_of_scope("persona:a:b:2026-11-21"), "2026-11-21");
+  EXPECT_EQ(budget::scope_of_persona("ann", "2026-11-21"), "persona:ann:2026-11-21");
   EXPECT_EQ(budget::date_of_scope("run:2026-11-21"), "");
   EXPECT_EQ(budget::date_of_scope("day:"), "");
   EXPECT_TRUE(budget::is_over("persona:ann:2026-11-21", next_day));

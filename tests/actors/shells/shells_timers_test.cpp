@@ -99,7 +99,7 @@ TEST_F(shells_timers, survive_a_restart) {
   system.reset();
   clock = 600;
   start();
-  EXPECT_EQ(system->wake_open(entity_kind::budget).value(), 1u);
+  system->wake(scope, scope);
   EXPECT_TRUE(eventually([&] { return version() == 2; }));
 }
 

@@ -180,6 +180,13 @@ TEST_F(openapi, fits_what_is_answered_of_runs) {
                         document()),
               IsEmpty());
   told(200, "POST", "/api/v1/runs/preview", "/api/v1/runs/preview", body);
+  const auto* explanation = "/api/v1/runs/explanation";
+  told(200, "POST", explanation, explanation, {.body = R"({"workflow": "gated"})"}); // nobody can
+  told(200,
+       "POST",
+       explanation,
+       explanation,
+       {.body = R"({"workflow": "gated", "bindings": {"writer": "writer"}})"});
   const auto begun = told(201, "POST", "/api/v1/runs", "/api/v1/runs", body);
   const std::string run{begun.at("run").as_string()};
   const auto approval = std::string{wait_for_approval(run).at("approval").as_string()};

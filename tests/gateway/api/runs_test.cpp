@@ -135,6 +135,36 @@ TEST_F(run_routes, tell_what_a_run_would_cost_and_start_none) {
             "template_not_found");
 }
 
+TEST_F(run_routes, tell_who_would_do_a_run_and_why_nobody_else) {
+  const auto explained = [&](const std::string& body) {
+    const auto seen = got(200, "POST", "/api/v1/runs/explanation", {.body = body});
+    EXPECT_EQ(seen.at("workflow"), "gated@1");
+    EXPECT_EQ(seen.at("roles").as_array().size(), 1U);
+    return seen.at("roles").at(0).as_object();
+  };
+  const auto chosen = explained(R"({"workflow": "gated", "bindings": {"writer": "writer@1"}})");
+  EXPECT_EQ(chosen.at("role"), "writer");
+  EXPECT_EQ(chosen.at("phases"), (json::array{"draft"}));
+  EXPECT_EQ(chosen.at("chosen"), "writer@1");
+  EXPECT_FALSE(chosen.at("reasons").as_array().empty());
+  EXPECT_FALSE(chosen.contains("problem"));
+  const auto nobody = explained(R"({"workflow": "gated", "model": "openrouter:a/b"})");
+  EXPECT_TRUE(nobody.at("chosen").is_null());
+  EXPECT_EQ(nobody.at("problem").at("code"), "no_eligible_persona");
+  for (const auto& each : nobody.at("candidates").as_array()) {
+    EXPECT_TRUE(each.at("place").is_null());
+    EXPECT_FALSE(each.at("against").as_array().empty()) << to_json_text(each);
+  }
+  EXPECT_EQ(runtime_->log().head(), 0U);
+  const auto refusal = [&](const std::string& body) {
+    return refused("POST", "/api/v1/runs/explanation", {.body = body});
+  };
+  EXPECT_EQ(refusal(R"({"workflow": "gone"})"), "template_not_found");
+  EXPECT_EQ(refusal(R"({"workflow": "here.yaml"})"), "argument_invalid") << "of whose directory?";
+  EXPECT_EQ(refusal(R"({"workflow": "gated", "model": "none"})"), "argument_invalid");
+  EXPECT_EQ(refusal(R"({"workflow": "gated", "requirements": "x"})"), "unknown_field");
+}
+
 TEST_F(run_routes, let_paths_be_written_and_take_that_back) {
   const auto run = start(run_kind::gated);
   wait_for_approval(run);
