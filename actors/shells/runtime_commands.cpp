@@ -124,7 +124,7 @@ result<void> runtime::parts::resume(const session_id& session, const command_sou
 }
 
 result<run_explanation> runtime::explain_run(const run_request& asked) {
-  TRY(const auto* library, parts_->load_definitions());
+  TRY(const auto library, parts_->load_definitions());
   TRY(const auto consented, consents::read(*parts_->log));
   return ash::explain_run(asked, {*library, parts_->providers, parts_->options.config, consented});
 }

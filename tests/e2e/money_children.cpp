@@ -32,7 +32,7 @@ public:
 
   result<void> spend() {
     TRY(read_on());
-    TRY(const auto* library, work_.definitions());
+    TRY(const auto library, work_.definitions());
     for (int i = 0; i < money_children; ++i) {
       TRY(create(i, *library));
     }
