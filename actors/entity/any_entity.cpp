@@ -138,10 +138,11 @@ output any_entity::release() {
       effect_done(each.finishes);
   out.replies = std::exchange(now.replies, {});
   const auto owes = owes_ || woken_ || repeated_;
-  issue(std::exchange(now.wanted, {}), out.wanted);
-  // Whatever woke the entity has been decided by now, so it is not done a second time.
+  // First what it owes from before, so that nobody hears of that after what is new and takes it for
+  // its consequence. Whatever woke the entity has been decided by now: it is not done twice.
   if (owes)
     issue(owed(), out.wanted);
+  issue(std::exchange(now.wanted, {}), out.wanted);
   owes_ = woken_ = repeated_ = false;
   now.batch.clear();
   if (now.queue.empty())
