@@ -16,7 +16,7 @@ struct model_call_row {
   std::string persona; ///< `name@version`
   std::string turn;
   std::int64_t turn_number = 0; ///< from 1 within its owner: a phase's second is a repair
-  std::string purpose; ///< `work`, or `review` by a model that decides about a tool call
+  std::string purpose;          ///< `work`, or `review` by a model that decides about a tool call
   std::int64_t step = 0;
   std::int64_t attempt = 0;
   std::int64_t retries = 0; ///< attempts at the same step and model before it

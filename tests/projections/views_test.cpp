@@ -52,6 +52,7 @@ TEST_P(views, have_a_row_a_call) {
   EXPECT_EQ(call.at("persona"), "tester@1");
   EXPECT_EQ(call.at("phase_key"), "plan");
   EXPECT_EQ(call.at("purpose"), "work");
+  EXPECT_EQ(call.at("turn_number"), 1);
   EXPECT_EQ(call.at("cached_tokens"), 5);
   EXPECT_EQ(call.at("estimated"), false);
   EXPECT_EQ(call.at("cost_usd"), "0.01");
@@ -168,10 +169,12 @@ TEST_P(views, count_the_calls_of_sub_agents_to_the_phase_that_they_work_for) {
   child.asked_by = asked.call;
   turn::call_requested call;
   call.call = an_id<call_id>("childs");
-  past.add(stream_of(child.session), root, {child, call});
+  call.turn = an_id<turn_id>("second");
+  past.add(stream_of(child.session), root, {child, turn::started{call.turn, 2, "more"}, call});
   const auto with = open();
   catch_up(*with);
   const auto row = one(with->queries(), "model_calls", to_string(call.call));
+  EXPECT_EQ(row.at("turn_number"), 2);
   EXPECT_EQ(row.at("run"), json::value(std::string{root.key()}));
   EXPECT_EQ(row.at("phase_key"), "plan");
 }
