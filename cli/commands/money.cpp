@@ -260,17 +260,21 @@ cost_line(const cost_columns& columns, cost_subject about, const json::object& o
   return out;
 }
 
-/// Who made a call: the phase's own persona, or that of a sub-agent and which one it is.
-std::string caller_of(const json::object& call) {
+/// The beginning of the id of the sub-agent that made a call; empty where none did.
+std::string subagent_of(const json::object& call) {
   constexpr std::string_view of_session = "session/";
   constexpr std::size_t short_id = 8;
-  auto who = text_in(call, "persona");
+  const auto owner = text_in(call, "owner");
+  return owner.starts_with(of_session) ? owner.substr(of_session.size(), short_id) : "";
+}
+
+/// Who made a call: the phase's own persona, or that of a sub-agent and which one it is.
+std::string caller_of(const json::object& call) {
+  const auto who = text_in(call, "persona");
   if (text_in(call, "purpose") == "review")
     return tr("{}, a review", who);
-  const auto owner = text_in(call, "owner");
-  return owner.starts_with(of_session)
-             ? tr("{}, sub-agent {}", who, owner.substr(of_session.size(), short_id))
-             : who;
+  const auto subagent = subagent_of(call);
+  return subagent.empty() ? who : who + ' ' + subagent;
 }
 
 std::string step_of(const json::object& call) {
@@ -297,12 +301,14 @@ std::vector<std::string> cost_header(const cost_columns& columns) {
 void print_costs(const json::object& of) {
   const auto columns = columns_for(of);
   table_rows rows;
+  std::string subagent;
   for (const auto& each : array_in(of, "phases")) {
     const auto& phase = each.as_object();
     const auto calls = tr("{} calls", number(phase, "calls"));
     rows.push_back(cost_line(columns, {text_in(phase, "phase_key"), {}, {}, {}, calls}, phase));
     for (const auto& one : array_in(phase, "model_calls")) {
       const auto& call = one.as_object();
+      subagent = subagent.empty() ? subagent_of(call) : subagent;
       rows.push_back(cost_line(columns,
                                {"  " + caller_of(call),
                                 number(call, "turn_number"),
@@ -316,6 +322,10 @@ void print_costs(const json::object& of) {
   const auto calls = tr("{} calls", number(total, "calls"));
   rows.push_back(cost_line(columns, {tr("total"), {}, {}, {}, calls}, total));
   print_table(cost_header(columns), rows);
+  if (!subagent.empty())
+    std::printf(
+        tr("behind a persona stands which sub-agent it was: actor-shell events session/%s\n"),
+        subagent.c_str());
 }
 
 void print_stats(const json::object& of) {

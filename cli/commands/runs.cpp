@@ -69,6 +69,12 @@ std::string state_of(const json::object& phase, bool idle) {
   return idle && state == "running" ? "interrupted" : state;
 }
 
+/// Where what it made lies; empty while it has made nothing.
+std::string artifact_of(const json::object& phase) {
+  const auto artifact = object_in(phase, "artifact");
+  return text_in(artifact, "sha256").empty() ? "" : text_in(artifact, "path");
+}
+
 void print_phases(const json::array& phases, bool idle) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& each : phases) {
@@ -82,7 +88,7 @@ void print_phases(const json::array& phases, bool idle) {
                     std::to_string(array_in(phase, "model_calls").size()),
                     std::to_string(tools),
                     "$" + text_in(phase, "cost_usd"),
-                    text_in(object_in(phase, "artifact"), "path")});
+                    artifact_of(phase)});
   }
   const auto table = render_table({tr("PHASE"),
                                    tr("STATE"),
@@ -141,7 +147,7 @@ void print_history(const json::object& of) {
     line(tr("reason"), tr("its process ended while it was executing"));
   } else if (!message.empty()) {
     const auto code = text_in(reason, "code");
-    line(tr("reason"), fit(code.empty() ? message : code + " " + message, 400));
+    line(tr("reason"), fit(code.empty() ? message : code + ": " + message, 200));
   }
   if (state == "interrupted")
     line(tr("next"), "actor-shell runs resume " + run);

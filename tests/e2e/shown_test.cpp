@@ -179,8 +179,8 @@ TEST_F(shown, with_whose_call_cost_what_and_in_which_turn) {
   const auto table = text({"costs", the_run()});
   EXPECT_THAT(table,
               AllOf(ContainsRegex("  leader@1 +1 +2 "),
-                    ContainsRegex("  helper@1, sub-agent [0-9a-f]+ +1 +1 "),
-                    ContainsRegex("  reader@1, sub-agent [0-9a-f]+ +1 +2 ")));
+                    ContainsRegex("  helper@1 [0-9a-f]{8} +1 +1 "),
+                    ContainsRegex("  reader@1 [0-9a-f]{8} +1 +2 ")));
   auto lines = lines_of(table);
   std::sort(lines.begin(), lines.end());
   EXPECT_EQ(std::adjacent_find(lines.begin(), lines.end()), lines.end())
