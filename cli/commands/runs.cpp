@@ -17,9 +17,9 @@ namespace ash::cli {
 namespace {
 
 /// `11-21 03:34`, UTC.
-std::string short_time(instant at) {
-  const auto iso = to_iso(at);
-  return iso.substr(5, 5) + ' ' + iso.substr(11, 5);
+std::string short_time(const std::string& iso) {
+  constexpr std::size_t to_the_minute = 16;
+  return iso.size() < to_the_minute ? iso : iso.substr(5, 5) + ' ' + iso.substr(11, 5);
 }
 
 std::string short_id(const run_id& id) {
@@ -35,30 +35,35 @@ struct listed_run {
 };
 using summaries = std::vector<listed_run>;
 
+/// A narrow terminal has no room for a path that says anything: it has the repository's name, and
+/// leaves out what `runs show` has.
 void print_table(const summaries& runs) {
+  constexpr std::size_t roomy = 100;
+  const auto width = terminal_width(stream::out);
+  const auto is_narrow = width < roomy;
   std::vector<std::vector<std::string>> rows;
   for (const auto& each : runs) {
     const auto& run = each.run;
-    rows.push_back({short_id(run.run),
-                    tr_word(each.state()),
-                    std::to_string(run.phases_done) + "/" + std::to_string(run.phases),
-                    to_string(run.cost),
-                    short_time(run.started),
-                    run.workflow,
-                    run.base_branch,
-                    run.repo_path});
+    std::vector<std::string> row{short_id(run.run),
+                                 tr_word(each.state()),
+                                 std::to_string(run.phases_done) + "/" + std::to_string(run.phases),
+                                 to_string(run.cost)};
+    if (!is_narrow)
+      row.push_back(short_time(to_iso(run.started)));
+    row.push_back(run.workflow);
+    if (!is_narrow)
+      row.push_back(run.base_branch);
+    row.push_back(is_narrow ? run.repo_path.substr(run.repo_path.rfind('/') + 1) : run.repo_path);
+    rows.push_back(std::move(row));
   }
-  const auto table = render_table({tr("RUN"),
-                                   tr("STATE"),
-                                   tr("PHASES"),
-                                   tr("COST"),
-                                   tr("STARTED"),
-                                   tr("WORKFLOW"),
-                                   tr("BASE"),
-                                   tr("REPOSITORY")},
-                                  rows,
-                                  terminal_width(stream::out));
-  std::fputs(table.c_str(), stdout);
+  std::vector<std::string> header{tr("RUN"), tr("STATE"), tr("PHASES"), tr("COST")};
+  if (!is_narrow)
+    header.emplace_back(tr("STARTED"));
+  header.emplace_back(tr("WORKFLOW"));
+  if (!is_narrow)
+    header.emplace_back(tr("BASE"));
+  header.emplace_back(tr("REPOSITORY"));
+  std::fputs(render_table(header, rows, width).c_str(), stdout);
 }
 
 /// As people read it; `idle`: nobody works on the run.
@@ -140,6 +145,7 @@ void print_history(const json::object& of) {
   line(tr("workflow"), text_in(of, "workflow"));
   line(tr("repository"), text_in(of, "repository") + " (" + text_in(of, "base_branch") + ")");
   line(tr("branch"), text_in(of, "branch"));
+  line(tr("started"), short_time(text_in(of, "started_at")));
   if (const auto report = text_in(of, "report"); !report.empty())
     line(tr("report"), report);
   const auto reason = object_in(of, "error");

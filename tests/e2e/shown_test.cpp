@@ -2,6 +2,7 @@
 // programs read of the same.
 #include "events/base/json.hpp"
 #include "tests/e2e/bad_input.hpp"
+#include "tests/e2e/terminal_process.hpp"
 
 #include <algorithm>
 #include <boost/json/array.hpp>
@@ -185,6 +186,20 @@ TEST_F(shown, with_whose_call_cost_what_and_in_which_turn) {
   std::sort(lines.begin(), lines.end());
   EXPECT_EQ(std::adjacent_find(lines.begin(), lines.end()), lines.end())
       << "no two calls read alike: " << table;
+}
+
+TEST_F(shown, whole_on_a_narrow_terminal) {
+  ASSERT_EQ(run_with("gated-note@1", "note.yaml").exit_code, 5);
+  auto narrow = line({"runs", "list"});
+  const std::vector<std::string> around{"sh", "-c", "stty cols 80 && exec \"$@\"", "sh"};
+  narrow.command.insert(narrow.command.begin(), around.begin(), around.end());
+  terminal_process list{narrow};
+  EXPECT_EQ(list.exit_code(), 0);
+  EXPECT_THAT(list.screen(),
+              AllOf(HasSubstr("awaiting_approval"),
+                    HasSubstr("gated-note@1"),
+                    ContainsRegex("REPOSITORY\r?\n.*  repo\r?\n"),
+                    Not(HasSubstr("…"))));
 }
 
 TEST_F(shown, with_the_turn_of_a_repair_as_one_of_its_own) {
