@@ -35,6 +35,11 @@ struct listed_run {
 };
 using summaries = std::vector<listed_run>;
 
+/// How many are done of those that are not left out.
+std::string phases_of(const inspect::run_summary& run) {
+  return std::to_string(run.phases_done) + "/" + std::to_string(run.phases - run.phases_omitted);
+}
+
 /// A narrow terminal has no room for a path that says anything: it has the repository's name, and
 /// leaves out what `runs show` has.
 void print_table(const summaries& runs) {
@@ -44,10 +49,8 @@ void print_table(const summaries& runs) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& each : runs) {
     const auto& run = each.run;
-    std::vector<std::string> row{short_id(run.run),
-                                 tr_word(each.state()),
-                                 std::to_string(run.phases_done) + "/" + std::to_string(run.phases),
-                                 to_string(run.cost)};
+    std::vector<std::string> row{
+        short_id(run.run), tr_word(each.state()), phases_of(run), to_string(run.cost)};
     if (!is_narrow)
       row.push_back(short_time(to_iso(run.started)));
     row.push_back(run.workflow);

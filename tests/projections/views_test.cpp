@@ -118,12 +118,14 @@ TEST_P(views, know_what_waits_for_a_person) {
   const auto approval = an_id<approval_id>("r1");
   past.add(stream_of(run),
            stream_of(run),
-           {run::approval_decided{approval, run::decision_kind::request_changes, "me", "more"}});
+           {run::approval_decided{approval, run::decision_kind::request_changes, "me", "more"},
+            run::phase_omitted{"extra", "nobody wants it"}});
   catch_up(*with);
   const auto decided = one(with->queries(), "approvals", to_string(approval));
   EXPECT_EQ(decided.at("state"), "changes_requested");
   EXPECT_EQ(decided.at("decided_by"), "me");
   EXPECT_EQ(one(with->queries(), "runs", to_string(run)).at("state"), "executing");
+  EXPECT_EQ(one(with->queries(), "runs", to_string(run)).at("phases_omitted"), 1);
 }
 
 TEST_P(views, know_what_a_session_asks_and_what_it_may_cost) {
