@@ -57,6 +57,7 @@ constexpr std::array words{// of runs, phases and calls
                            msg("interrupted"),
                            msg("left out"),
                            msg("lost"),
+                           msg("not_begun"),
                            msg("pending"),
                            msg("refused"),
                            msg("requested"),

@@ -57,7 +57,6 @@ json::object json_of(const phase_history& phase, const std::string& model) {
   for (const auto& [how, count] : phase.tool_calls)
     tools.emplace(how, count);
   json::object out{{"key", phase.key},
-                   {"phase", to_string(phase.phase)},
                    {"role", phase.role},
                    {"persona", phase.persona},
                    {"model", model},
@@ -70,6 +69,16 @@ json::object json_of(const phase_history& phase, const std::string& model) {
                    {"tool_calls", std::move(tools)},
                    {"model_calls", json_of(phase.calls)},
                    {"cost_usd", decimal(cost)}};
+  if (!phase.phase.is_nil())
+    out.emplace("phase", to_string(phase.phase));
+  if (!phase.left_out_because.empty())
+    out.emplace("omitted_because", phase.left_out_because);
+  if (!phase.awaits.empty()) {
+    json::array awaits;
+    for (const auto& approval : phase.awaits)
+      awaits.push_back(json::value(to_string(approval)));
+    out.emplace("awaits", std::move(awaits));
+  }
   if (!phase.code.empty())
     out.emplace("error", json::object{{"code", phase.code}, {"message", phase.message}});
   return out;
@@ -133,6 +142,8 @@ void write_head(std::string& out, const run_history& of, const report_frame& fra
 void write_phase(std::string& out, const phase_history& phase, const std::string& model) {
   out += "\n### " + phase.key + ": " + phase.state + "\n\n";
   out += "- " + phase.role + ": " + cell(phase.persona) + " with " + cell(model) + "\n";
+  if (!phase.left_out_because.empty())
+    out += "- left out: " + cell(first_line(phase.left_out_because, 1'000)) + "\n";
   if (!phase.sha256.empty())
     out += "- artifact: `" + phase.artifact_path + "` (SHA-256 `" + phase.sha256.substr(0, 12) +
            "`)\n";
@@ -162,7 +173,7 @@ void write_phase(std::string& out, const phase_history& phase, const std::string
 json::object report_json(const run_history& of, const report_frame& frame) {
   const auto& plan = of.plan;
   json::array phases;
-  for (const auto& phase : of.phases)
+  for (const auto& phase : of.all_phases())
     phases.push_back(json_of(phase, of.model_of(phase.role)));
   json::array bindings;
   for (const auto& binding : of.bindings)
@@ -205,10 +216,8 @@ std::string report_markdown(const run_history& of, const report_frame& frame) {
   std::string out;
   write_head(out, of, frame);
   out += "\n## Phases\n";
-  for (const auto& phase : of.phases)
+  for (const auto& phase : of.all_phases())
     write_phase(out, phase, of.model_of(phase.role));
-  if (of.phases.empty())
-    out += "\nNone was begun.\n";
   out += "\n## Budget\n\n| scope | cap | spent by this run |\n|---|---:|---:|\n";
   for (const auto& scope : of.plan.scopes)
     out += "| " + cell(scope.scope) + " | " + to_string(scope.cap) + " | " + to_string(of.cost()) +

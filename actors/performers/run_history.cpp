@@ -1,8 +1,10 @@
 #include "actors/performers/run_history.hpp"
 
+#include "actors/aggregates/budget.hpp"
 #include "events/base/json.hpp"
 #include "events/base/match.hpp"
 #include "events/codec/codec.hpp"
+#include "events/codec/pack.hpp"
 
 #include <algorithm>
 
@@ -45,21 +47,57 @@ void close(run_history& in, const run::phase_closed& f, instant at) {
   phase->ended = at;
 }
 
-void open(run_history& in, const run::phase_opened& f, instant at) {
+/// One that has done nothing yet.
+phase_history planned_phase(const run_history& in, const std::string& key) {
   phase_history phase;
-  phase.phase = f.phase;
-  phase.key = f.key;
-  phase.attempt = f.attempt;
-  phase.started = at;
+  phase.key = key;
   for (const auto& planned : in.plan.phases)
-    if (planned.key == f.key) {
+    if (planned.key == key) {
       phase.role = planned.role;
       phase.artifact_path = planned.artifact_path;
     }
   for (const auto& binding : in.bindings)
     if (binding.role == phase.role)
       phase.persona = binding.persona;
+  return phase;
+}
+
+void open(run_history& in, const run::phase_opened& f, instant at) {
+  auto phase = planned_phase(in, f.key);
+  phase.phase = f.phase;
+  phase.attempt = f.attempt;
+  phase.started = at;
   in.phases.push_back(std::move(phase));
+}
+
+phase_history never_opened(const run_history& in, const std::string& key) {
+  auto phase = planned_phase(in, key);
+  phase.attempt = 0;
+  phase.state = in.ended.us == 0 ? "pending" : "not_begun";
+  for (const auto& omitted : in.omitted)
+    if (omitted.key == key) {
+      phase.state = "omitted";
+      phase.left_out_because = omitted.reason;
+    }
+  return phase;
+}
+
+/// An opened one as it stands now.
+phase_history as_it_stands(const run_history& in, phase_history phase) {
+  if (phase.ended.us != 0)
+    return phase;
+  for (const auto& [approval, key] : in.open_questions)
+    if (key == phase.key)
+      phase.awaits.push_back(approval);
+  if (!phase.awaits.empty())
+    phase.state = "awaiting_approval";
+  else if (in.state == "interrupted")
+    phase.state = "interrupted";
+  return phase;
+}
+
+std::string state_of_resumed(const run_history& in) {
+  return in.open_questions.empty() ? "executing" : "awaiting_approval";
 }
 
 /// Facts of the run's own stream; whether `happened` is one.
@@ -88,12 +126,19 @@ bool add_run_fact(run_history& in, const any_fact& happened, instant at) {
                           return true;
                         },
                         [](const run::phase_skipped&) { return true; },
-                        [&](const run::approval_requested&) {
-                          in.state = "awaiting_approval";
+                        [&](const run::phase_omitted& f) {
+                          in.omitted.push_back(f);
                           return true;
                         },
-                        [&](const run::approval_decided&) {
-                          if (in.ended.us == 0)
+                        [&](const run::approval_requested& f) {
+                          in.open_questions[f.approval] = f.phase_key;
+                          if (in.state == "executing")
+                            in.state = "awaiting_approval";
+                          return true;
+                        },
+                        [&](const run::approval_decided& f) {
+                          in.open_questions.erase(f.approval);
+                          if (in.state == "awaiting_approval" && in.open_questions.empty())
                             in.state = "executing";
                           return true;
                         },
@@ -120,7 +165,7 @@ bool add_run_fact(run_history& in, const any_fact& happened, instant at) {
                           return true;
                         },
                         [&](const run::resumed&) {
-                          end(in, "executing", {}, {}, {});
+                          end(in, state_of_resumed(in), {}, {}, {});
                           ++in.resumes;
                           return true;
                         },
@@ -175,6 +220,34 @@ void add_phase_fact(phase_history& in, const any_fact& happened) {
              happened);
 }
 
+/// What a scope's cap is by now, where it has been opened: somebody may have changed it since.
+result<usd> cap_in_force(const log::event_log& log, const budget_terms& planned) {
+  const auto scope = stream_of_budget(planned.scope);
+  auto cap = planned.cap;
+  std::uint64_t after = 0;
+  TRY(const auto kept, log.load_snapshot(scope)); // a day's scope may be long
+  if (kept)
+    if (const auto state = codec::unpack<budget::state>(kept->bytes); state && state.value().open) {
+      cap = state.value().terms.cap;
+      after = kept->version;
+    }
+  for (;;) {
+    TRY(const auto records, log.read_stream(scope, after));
+    if (records.empty())
+      return cap;
+    after = records.back().version;
+    for (const auto& record : records) {
+      if (record.type != budget::opened::type && record.type != budget::cap_changed::type)
+        continue;
+      TRY(const auto fact, codec::decode(record.type, record.schema_version, record.payload));
+      if (const auto* opened = std::get_if<budget::opened>(&fact))
+        cap = opened->terms.cap;
+      else if (const auto* changed = std::get_if<budget::cap_changed>(&fact))
+        cap = changed->cap;
+    }
+  }
+}
+
 } // namespace
 
 void run_history::add(const stream_id& stream, const any_fact& happened, instant at) {
@@ -192,6 +265,19 @@ void run_history::add(const stream_id& stream, const any_fact& happened, instant
     works_for[stream] = phase_of(stream_of(child->asked_by));
   if (auto* phase = phase_in(*this, phase_of(stream)))
     add_phase_fact(*phase, happened);
+}
+
+std::vector<phase_history> run_history::all_phases() const {
+  std::vector<phase_history> out;
+  for (const auto& planned : plan.phases) {
+    const auto before = out.size();
+    for (const auto& phase : phases)
+      if (phase.key == planned.key)
+        out.push_back(as_it_stands(*this, phase));
+    if (out.size() == before)
+      out.push_back(never_opened(*this, planned.key));
+  }
+  return out;
 }
 
 usd run_history::cost() const {
@@ -262,6 +348,10 @@ read_run_history(const log::event_log& log, const run_id& run, history_depth dep
   if (out.plan.run.is_nil())
     return refuse(errc::run_not_found, "there is no run " + to_string(run))
         .with("run", to_string(run));
+  if (depth == history_depth::everything)
+    for (auto& scope : out.plan.scopes) {
+      TRY(scope.cap, cap_in_force(log, scope));
+    }
   return out;
 }
 

@@ -25,17 +25,19 @@ struct call_history {
 };
 
 struct phase_history {
-  phase_id phase;
+  phase_id phase; ///< nil where it was never opened
   std::string key;
   std::string role;
   std::string persona; ///< `name@version`
   std::int64_t attempt = 1;
-  std::string state = "running"; ///< then `completed`, `failed`, `aborted`
+  std::string state = "running"; ///< then `completed`, `failed`, `aborted`; see `all_phases`
   std::string artifact_path;
   std::string sha256;
   std::string summary;
   std::string code;
   std::string message;
+  std::string left_out_because;    ///< of one that was omitted
+  std::vector<approval_id> awaits; ///< what people are asked in it, and have not decided
   std::vector<call_history> calls;
   std::map<std::string, std::int64_t> tool_calls; ///< by how they ended
   std::vector<phase::artifact_rejected> rejected;
@@ -49,7 +51,10 @@ struct run_history {
   std::vector<run::binding> bindings;
   std::string state = "executing"; ///< or `awaiting_approval`, `interrupted`, and how it ended
   std::string base_commit;
-  std::vector<phase_history> phases;
+  std::vector<phase_history> phases; ///< that were opened
+  std::vector<run::phase_omitted> omitted;
+  std::map<approval_id, std::string>
+      open_questions; ///< what nobody has decided, and its phase's key
   std::optional<run::report_composed> report;
   std::string code;
   std::string message;
@@ -61,6 +66,10 @@ struct run_history {
   /// The phase that a tool call or a sub-agent's session works for, by their streams.
   std::map<stream_id, stream_id> works_for = {};
 
+  /// Every phase of the plan, in its order, as people are told of it: one that works may be
+  /// `awaiting_approval` or `interrupted` with its run; one that was never opened is `omitted`
+  /// (its condition does not hold), `pending`, or `not_begun` once the run is over.
+  [[nodiscard]] std::vector<phase_history> all_phases() const;
   /// What its model calls cost.
   [[nodiscard]] usd cost() const;
   [[nodiscard]] token_usage usage() const;
@@ -76,7 +85,7 @@ struct run_history {
 /// Which facts of a run are read.
 enum class history_depth : std::uint8_t {
   run_only,   ///< those of its own stream: quick; calls and tools are missing
-  everything, ///< those of its phases too
+  everything, ///< those of its phases too; and the plan's scopes have the caps that hold by now
 };
 
 /// Errors: `run_not_found`, `log_corrupt`, and those of reading.

@@ -98,11 +98,12 @@ result<void> set_budget(runtime& work,
   if (!terms)
     return no_scope(scope);
   const auto warn = warn_at.value_or(warning_of(*terms, cap));
+  const auto root = performers::root_of_scope(scope);
   return work.actors().tell_and_wait(
       stream,
-      performers::root_of_scope(scope),
+      root,
       {from.key.empty() ? "cap:" + to_string(random_uuid()) : from.key,
-       stream.text(),
+       root.text(),
        from.causation,
        system_now(),
        budget::set_cap{cap, warn, from.by, *terms}});

@@ -56,6 +56,7 @@ result<run_summary> summary_of(const log::event_log& log, const log::stream_head
   out.started = history.started;
   out.ended = history.ended;
   out.phases_done = history.phases_done();
+  out.phases_omitted = history.omitted.size();
   out.phases = history.plan.phases.size();
   if (history.report) {
     out.commit = history.report->commit;
@@ -149,6 +150,7 @@ json::object to_json(const run_summary& of) {
           {"ended_at", iso_or_null(of.ended)},
           {"cost_usd", decimal(of.cost)},
           {"phases_done", of.phases_done},
+          {"phases_omitted", of.phases_omitted},
           {"phases", of.phases}};
 }
 

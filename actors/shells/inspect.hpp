@@ -35,8 +35,9 @@ struct run_summary {
   instant ended; ///< 0 while it is not over
   usd cost;      ///< settled so far
   std::size_t phases_done = 0;
-  std::size_t phases = 0;
-  bool settled = false; ///< over, and nothing more will be written beneath it
+  std::size_t phases_omitted = 0; ///< whose condition does not hold
+  std::size_t phases = 0;         ///< of the plan, those included
+  bool settled = false;           ///< over, and nothing more will be written beneath it
 };
 
 json::object to_json(const run_summary& of);

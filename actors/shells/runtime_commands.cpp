@@ -58,7 +58,7 @@ result<void> runtime::parts::tell(const stream_id& root,
   return actors->tell_and_wait(root,
                                root,
                                {from.key.empty() ? std::move(otherwise) : from.key,
-                                std::string{root.key()},
+                                root.text(),
                                 from.causation,
                                 system_now(),
                                 std::move(what)});

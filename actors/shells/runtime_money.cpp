@@ -22,11 +22,12 @@ runtime::parts::set_cap(const std::string& scope, usd cap, const command_source&
     return success();
   const usd warn_at{cap.pico / 100 * options.config.budget.warn_at_percent};
   const auto policy = static_cast<budget_policy>(options.config.budget.policy);
+  const auto root = performers::root_of_scope(scope);
   return actors->tell_and_wait(
       stream,
-      performers::root_of_scope(scope),
+      root,
       {from.key.empty() ? "cap:" + to_string(random_uuid()) : from.key,
-       stream.text(),
+       root.text(),
        from.causation,
        system_now(),
        budget::set_cap{cap, warn_at, from.by, {scope, cap, warn_at, policy}}});

@@ -151,7 +151,7 @@ void print_table(const json::array& all) {
   for (const auto& each : all) {
     const auto& row = each.as_object();
     const auto run = text_in(row, "run");
-    rows.push_back({cell(row, "approval"),
+    rows.push_back({cell(row, "approval").substr(0, 8), // enough to name it by
                     (run.empty() ? text_in(row, "session") : run).substr(0, 8),
                     tr_word(cell(row, "kind")),
                     cell(row, "phase"),
@@ -301,6 +301,10 @@ void print_approval(const json::object& of) {
   line(tr("until"), text_in(of, "expires_at"));
   line(tr("by"), text_in(of, "decided_by"));
   line(tr("comment"), text_in(of, "comment"));
+  if (text_in(of, "state") == "pending")
+    line(tr("next"),
+         "actor-shell approvals decide " + cell(of, "approval").substr(0, 8) +
+             " approve|reject|request-changes|abort");
   const auto bytes = number_in<std::size_t>(of, "content_bytes");
   if (bytes == 0)
     return;

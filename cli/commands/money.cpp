@@ -208,50 +208,124 @@ result<json::object> costs_of(const settings& with, const std::string& asked) {
   return json::object{{"run", run}, {"phases", std::move(out)}, {"total", whole.to_json()}};
 }
 
-std::vector<std::string>
-cost_line(std::string what, std::string model, std::string state, const json::object& of) {
-  const auto* flag = of.if_contains("estimated");
-  return {std::move(what),
-          std::move(model),
-          std::move(state),
-          number(of, "input_tokens"),
-          number(of, "cached_tokens"),
-          number(of, "output_tokens"),
-          number(of, "reasoning_tokens"),
-          dollars(of, "cost_usd"),
-          flag != nullptr && *flag == true ? tr("estimated") : ""};
+bool is_set(const json::object& of, std::string_view name) {
+  const auto* flag = of.if_contains(json::string_view{name.data(), name.size()});
+  return flag != nullptr && *flag == true;
 }
 
-/// What a call was made at, and for what where that is not the phase's own work.
+/// The columns of costs that only some runs fill.
+struct cost_columns {
+  bool cached = false;
+  bool reasoning = false;
+  bool state = false; ///< some call did not simply complete
+  bool estimated = false;
+};
+
+cost_columns columns_for(const json::object& of) {
+  const auto total = object_in(of, "total");
+  cost_columns out;
+  out.cached = number_in<std::int64_t>(total, "cached_tokens") != 0;
+  out.reasoning = number_in<std::int64_t>(total, "reasoning_tokens") != 0;
+  out.estimated = is_set(total, "estimated");
+  for (const auto& each : array_in(of, "phases"))
+    for (const auto& call : array_in(each.as_object(), "model_calls"))
+      out.state = out.state || text_in(call.as_object(), "state") != "completed";
+  return out;
+}
+
+/// What a line is about: a phase, a call, or all of it.
+struct cost_subject {
+  std::string who;
+  std::string turn;
+  std::string step;
+  std::string state;
+  std::string model; ///< or how many calls
+};
+
+std::vector<std::string>
+cost_line(const cost_columns& columns, cost_subject about, const json::object& of) {
+  std::vector<std::string> out{std::move(about.who), std::move(about.turn), std::move(about.step)};
+  out.push_back(number(of, "input_tokens"));
+  if (columns.cached)
+    out.push_back(number(of, "cached_tokens"));
+  out.push_back(number(of, "output_tokens"));
+  if (columns.reasoning)
+    out.push_back(number(of, "reasoning_tokens"));
+  out.push_back(dollars(of, "cost_usd"));
+  if (columns.estimated)
+    out.push_back(is_set(of, "estimated") ? tr("estimated") : "");
+  if (columns.state)
+    out.push_back(std::move(about.state));
+  out.push_back(std::move(about.model));
+  return out;
+}
+
+/// The beginning of the id of the sub-agent that made a call; empty where none did.
+std::string subagent_of(const json::object& call) {
+  constexpr std::string_view of_session = "session/";
+  constexpr std::size_t short_id = 8;
+  const auto owner = text_in(call, "owner");
+  return owner.starts_with(of_session) ? owner.substr(of_session.size(), short_id) : "";
+}
+
+/// Who made a call: the phase's own persona, or that of a sub-agent and which one it is.
+std::string caller_of(const json::object& call) {
+  const auto who = text_in(call, "persona");
+  if (text_in(call, "purpose") == "review")
+    return tr("{}, a review", who);
+  const auto subagent = subagent_of(call);
+  return subagent.empty() ? who : who + ' ' + subagent;
+}
+
 std::string step_of(const json::object& call) {
-  const auto step = tr("step {}.{}", number(call, "step"), number(call, "attempt"));
-  return text_in(call, "purpose") == "review" ? tr("{}, a review", step) : step;
+  const auto attempt = number(call, "attempt");
+  return attempt == "1" ? number(call, "step") : tr("{}, try {}", number(call, "step"), attempt);
+}
+
+std::vector<std::string> cost_header(const cost_columns& columns) {
+  std::vector<std::string> out{tr("PHASE"), tr("TURN"), tr("STEP"), tr("INPUT")};
+  if (columns.cached)
+    out.emplace_back(tr("CACHED"));
+  out.emplace_back(tr("OUTPUT"));
+  if (columns.reasoning)
+    out.emplace_back(tr("REASONING"));
+  out.emplace_back(tr("COST"));
+  if (columns.estimated)
+    out.emplace_back("");
+  if (columns.state)
+    out.emplace_back(tr("STATE"));
+  out.emplace_back(tr("MODEL")); // last: a long name gives way before a figure does
+  return out;
 }
 
 void print_costs(const json::object& of) {
+  const auto columns = columns_for(of);
   table_rows rows;
+  std::string subagent;
   for (const auto& each : array_in(of, "phases")) {
     const auto& phase = each.as_object();
-    rows.push_back(
-        cost_line(text_in(phase, "phase_key"), tr("{} calls", number(phase, "calls")), {}, phase));
+    const auto calls = tr("{} calls", number(phase, "calls"));
+    rows.push_back(cost_line(columns, {text_in(phase, "phase_key"), {}, {}, {}, calls}, phase));
     for (const auto& one : array_in(phase, "model_calls")) {
       const auto& call = one.as_object();
-      rows.push_back(cost_line(
-          "  " + step_of(call), text_in(call, "model"), tr_word(text_in(call, "state")), call));
+      subagent = subagent.empty() ? subagent_of(call) : subagent;
+      rows.push_back(cost_line(columns,
+                               {"  " + caller_of(call),
+                                number(call, "turn_number"),
+                                step_of(call),
+                                tr_word(text_in(call, "state")),
+                                text_in(call, "model")},
+                               call));
     }
   }
   const auto total = object_in(of, "total");
-  rows.push_back(cost_line(tr("total"), tr("{} calls", number(total, "calls")), {}, total));
-  print_table({tr("PHASE"),
-               tr("MODEL"),
-               tr("STATE"),
-               tr("INPUT"),
-               tr("CACHED"),
-               tr("OUTPUT"),
-               tr("REASONING"),
-               tr("COST"),
-               ""},
-              rows);
+  const auto calls = tr("{} calls", number(total, "calls"));
+  rows.push_back(cost_line(columns, {tr("total"), {}, {}, {}, calls}, total));
+  print_table(cost_header(columns), rows);
+  if (!subagent.empty())
+    std::printf(
+        tr("behind a persona stands which sub-agent it was: actor-shell events session/%s\n"),
+        subagent.c_str());
 }
 
 void print_stats(const json::object& of) {

@@ -191,6 +191,7 @@ result<inspect::run_summary> summary_from(const json::object& of) {
   out.ended = time_in(of, "ended_at");
   TRY(out.cost, parse_usd(text_in(of, "cost_usd")));
   out.phases_done = number_in<std::size_t>(of, "phases_done");
+  out.phases_omitted = number_in<std::size_t>(of, "phases_omitted");
   const auto* phases = of.contains("phases_planned") ? "phases_planned" : "phases"; // of a row
   out.phases = number_in<std::size_t>(of, phases);
   return out;

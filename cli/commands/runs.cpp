@@ -1,9 +1,11 @@
+#include "actors/shells/run_plan.hpp"
 #include "cli/commands/remote_work.hpp"
 #include "cli/language.hpp"
 #include "cli/members.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
+#include "events/log/log_directory.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,40 +17,73 @@ namespace ash::cli {
 namespace {
 
 /// `11-21 03:34`, UTC.
-std::string short_time(instant at) {
-  const auto iso = to_iso(at);
-  return iso.substr(5, 5) + ' ' + iso.substr(11, 5);
+std::string short_time(const std::string& iso) {
+  constexpr std::size_t to_the_minute = 16;
+  return iso.size() < to_the_minute ? iso : iso.substr(5, 5) + ' ' + iso.substr(11, 5);
 }
 
 std::string short_id(const run_id& id) {
   return to_string(id).substr(0, 8);
 }
 
-void print_table(const std::vector<inspect::run_summary>& runs) {
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& run : runs)
-    rows.push_back({short_id(run.run),
-                    tr_word(run.state),
-                    std::to_string(run.phases_done) + "/" + std::to_string(run.phases),
-                    to_string(run.cost),
-                    short_time(run.started),
-                    run.workflow,
-                    run.base_branch,
-                    run.repo_path});
-  const auto table = render_table({tr("RUN"),
-                                   tr("STATE"),
-                                   tr("PHASES"),
-                                   tr("COST"),
-                                   tr("STARTED"),
-                                   tr("WORKFLOW"),
-                                   tr("BASE"),
-                                   tr("REPOSITORY")},
-                                  rows,
-                                  terminal_width(stream::out));
-  std::fputs(table.c_str(), stdout);
+/// A run that is said to be executing, and whose process has ended without a word.
+struct listed_run {
+  inspect::run_summary run;
+  bool process_ended = false;
+
+  [[nodiscard]] std::string state() const { return process_ended ? "interrupted" : run.state; }
+};
+using summaries = std::vector<listed_run>;
+
+/// How many are done of those that are not left out.
+std::string phases_of(const inspect::run_summary& run) {
+  return std::to_string(run.phases_done) + "/" + std::to_string(run.phases - run.phases_omitted);
 }
 
-void print_phases(const json::array& phases) {
+/// A narrow terminal has no room for a path that says anything: it has the repository's name, and
+/// leaves out what `runs show` has.
+void print_table(const summaries& runs) {
+  constexpr std::size_t roomy = 100;
+  const auto width = terminal_width(stream::out);
+  const auto is_narrow = width < roomy;
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& each : runs) {
+    const auto& run = each.run;
+    std::vector<std::string> row{
+        short_id(run.run), tr_word(each.state()), phases_of(run), to_string(run.cost)};
+    if (!is_narrow)
+      row.push_back(short_time(to_iso(run.started)));
+    row.push_back(run.workflow);
+    if (!is_narrow)
+      row.push_back(run.base_branch);
+    row.push_back(is_narrow ? run.repo_path.substr(run.repo_path.rfind('/') + 1) : run.repo_path);
+    rows.push_back(std::move(row));
+  }
+  std::vector<std::string> header{tr("RUN"), tr("STATE"), tr("PHASES"), tr("COST")};
+  if (!is_narrow)
+    header.emplace_back(tr("STARTED"));
+  header.emplace_back(tr("WORKFLOW"));
+  if (!is_narrow)
+    header.emplace_back(tr("BASE"));
+  header.emplace_back(tr("REPOSITORY"));
+  std::fputs(render_table(header, rows, width).c_str(), stdout);
+}
+
+/// As people read it; `idle`: nobody works on the run.
+std::string state_of(const json::object& phase, bool idle) {
+  const auto state = text_in(phase, "state");
+  if (state == "omitted")
+    return "left out";
+  return idle && state == "running" ? "interrupted" : state;
+}
+
+/// Where what it made lies; empty while it has made nothing.
+std::string artifact_of(const json::object& phase) {
+  const auto artifact = object_in(phase, "artifact");
+  return text_in(artifact, "sha256").empty() ? "" : text_in(artifact, "path");
+}
+
+void print_phases(const json::array& phases, bool idle) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& each : phases) {
     const auto& phase = each.as_object();
@@ -56,13 +91,12 @@ void print_phases(const json::array& phases) {
     for (const auto& [how, count] : object_in(phase, "tool_calls"))
       tools += count.to_number<std::int64_t>();
     rows.push_back({text_in(phase, "key"),
-                    tr_word(text_in(phase, "state")),
+                    tr_word(state_of(phase, idle)),
                     text_in(phase, "persona"),
                     std::to_string(array_in(phase, "model_calls").size()),
                     std::to_string(tools),
                     "$" + text_in(phase, "cost_usd"),
-                    text_in(object_in(phase, "artifact"), "path"),
-                    text_in(object_in(phase, "error"), "message")});
+                    artifact_of(phase)});
   }
   const auto table = render_table({tr("PHASE"),
                                    tr("STATE"),
@@ -70,11 +104,31 @@ void print_phases(const json::array& phases) {
                                    tr("CALLS"),
                                    tr("TOOLS"),
                                    tr("COST"),
-                                   tr("ARTIFACT"),
-                                   tr("REASON")},
+                                   tr("ARTIFACT")},
                                   rows,
                                   terminal_width(stream::out));
   std::fputs(table.c_str(), stdout);
+}
+
+/// Why a phase stands where it does, where there is more to say than its state; a table would cut
+/// it.
+void print_reasons(const json::array& phases) {
+  constexpr std::size_t longest = 300;
+  const auto say = [](const json::object& phase, const std::string& why) {
+    std::printf("%s: %s\n", text_in(phase, "key").c_str(), fit(why, longest).c_str());
+  };
+  for (const auto& each : phases) {
+    const auto& phase = each.as_object();
+    const auto failure = object_in(phase, "error");
+    if (!failure.empty())
+      say(phase, text_in(failure, "code") + ": " + text_in(failure, "message"));
+    if (const auto why = text_in(phase, "omitted_because"); !why.empty())
+      say(phase, tr("left out: {}", why));
+    for (const auto& approval : array_in(phase, "awaits")) {
+      const auto id = std::string{approval.as_string()}.substr(0, 8);
+      say(phase, tr("waits for a person: actor-shell approvals show {}", id));
+    }
+  }
 }
 
 void print_state(const std::string& run, const std::string& state) {
@@ -83,7 +137,10 @@ void print_state(const std::string& run, const std::string& state) {
 
 /// A run's history as its report has it.
 void print_history(const json::object& of) {
-  print_state(text_in(of, "run"), text_in(of, "state"));
+  const auto run = text_in(of, "run");
+  const auto process_ended = of.contains("process_ended");
+  const auto state = process_ended ? std::string{"interrupted"} : text_in(of, "state");
+  print_state(run, state);
   const auto line = [](const char* name, const std::string& value) {
     constexpr std::size_t names = 11;
     std::printf("  %s %s\n", padded(name, names).c_str(), value.c_str());
@@ -91,19 +148,24 @@ void print_history(const json::object& of) {
   line(tr("workflow"), text_in(of, "workflow"));
   line(tr("repository"), text_in(of, "repository") + " (" + text_in(of, "base_branch") + ")");
   line(tr("branch"), text_in(of, "branch"));
+  line(tr("started"), short_time(text_in(of, "started_at")));
   if (const auto report = text_in(of, "report"); !report.empty())
     line(tr("report"), report);
   const auto reason = object_in(of, "error");
-  if (const auto message = text_in(reason, "message"); !message.empty()) {
+  if (const auto message = text_in(reason, "message"); process_ended) {
+    line(tr("reason"), tr("its process ended while it was executing"));
+  } else if (!message.empty()) {
     const auto code = text_in(reason, "code");
-    line(tr("reason"), fit(code.empty() ? message : code + " " + message, 200));
+    line(tr("reason"), fit(code.empty() ? message : code + ": " + message, 200));
   }
+  if (state == "interrupted")
+    line(tr("next"), "actor-shell runs resume " + run);
   line(tr("money"), "$" + text_in(of, "cost_usd"));
   std::printf("\n");
-  print_phases(array_in(of, "phases"));
+  const auto phases = array_in(of, "phases");
+  print_phases(phases, process_ended);
+  print_reasons(phases);
 }
-
-using summaries = std::vector<inspect::run_summary>;
 
 result<void> check_state(const std::string& wanted) {
   constexpr std::array known{"executing",
@@ -136,12 +198,19 @@ result<summaries> runs_at(const remote& at, const runs_list_options& asked) {
     TRY(const auto page, at.get(path));
     for (const auto& row : array_in(page, "items")) {
       TRY(auto run, summary_from(row.as_object()));
-      out.push_back(std::move(run));
+      out.push_back({std::move(run)});
     }
     after = text_in(page, "next");
     if (after.empty() || static_cast<std::int64_t>(out.size()) >= asked.limit)
       return out;
   }
+}
+
+/// Whether anybody may work on what was read of the log while it stood at `head`. Nobody does where
+/// no process holds the log, and nothing was written since: a process that begins holds it before
+/// it writes, and one that ends writes before it lets go.
+bool may_be_worked_on(const settings& with, const log::event_log& log, std::uint64_t head) {
+  return log::is_locked(data_layout{with.data_dir}.log()) || log.head() != head;
 }
 
 result<summaries> runs_here(const settings& with, const runs_list_options& asked) {
@@ -150,9 +219,18 @@ result<summaries> runs_here(const settings& with, const runs_list_options& asked
     return summaries{};
   if (!opened)
     return opened.error();
-  TRY(auto listed, inspect::list_runs(*opened.value()));
-  std::erase_if(listed,
-                [&](const auto& run) { return !asked.state.empty() && run.state != asked.state; });
+  const auto& log = *opened.value();
+  const auto head = log.head();
+  TRY(auto found, inspect::list_runs(log));
+  const auto idle = !may_be_worked_on(with, log, head);
+  summaries listed;
+  for (auto& run : found) {
+    const auto process_ended = idle && run.state == "executing";
+    listed.push_back({std::move(run), process_ended});
+  }
+  std::erase_if(listed, [&](const auto& each) {
+    return !asked.state.empty() && each.state() != asked.state;
+  });
   if (static_cast<std::int64_t>(listed.size()) > asked.limit)
     listed.resize(static_cast<std::size_t>(asked.limit));
   return listed;
@@ -164,8 +242,12 @@ result<json::object> history_of(const settings& with, const std::string& id) {
     return server->get(run_path(id) + "/report?format=json");
   TRY(const auto log, open_reader(with));
   TRY(const auto run, resolve_run(*log, id));
+  const auto head = log->head();
   TRY(const auto history, inspect::show_run(*log, run));
-  return inspect::to_json(history);
+  auto out = inspect::to_json(history);
+  if (history.state == "executing" && !may_be_worked_on(with, *log, head))
+    out["process_ended"] = true;
+  return out;
 }
 
 /// Calls `act` on the run that `id` names, in an opened data directory.
@@ -214,8 +296,12 @@ int runs_list(const settings& with, const runs_list_options& asked) {
     return static_cast<int>(report(with, listed.error()));
   if (with.format == answer_format::json) {
     json::array all;
-    for (const auto& run : listed.value())
-      all.push_back(inspect::to_json(run));
+    for (const auto& each : listed.value()) {
+      auto one = inspect::to_json(each.run);
+      if (each.process_ended)
+        one["process_ended"] = true;
+      all.push_back(std::move(one));
+    }
     print_json(all);
   } else if (listed.value().empty() && !asked.state.empty()) {
     std::fprintf(stderr, tr("no run is %s\n"), tr_word(asked.state).c_str());

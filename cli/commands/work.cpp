@@ -47,7 +47,10 @@ void print_text(const inspect::run_summary& run) {
   add_row(rows, tr("branch"), run.branch);
   add_row(rows, tr("commit"), run.commit);
   add_row(rows, tr("repository"), run.repo_path);
-  add_row(rows, tr("phases"), tr("{} of {}", run.phases_done, run.phases));
+  const auto done = tr("{} of {}", run.phases_done, run.phases);
+  add_row(rows,
+          tr("phases"),
+          run.phases_omitted == 0 ? done : tr("{}, {} left out", done, run.phases_omitted));
   add_row(rows, tr("money"), to_string(run.cost));
   if (run.ended.us > 0)
     add_row(rows, tr("time"), show_duration(run.ended - run.started));

@@ -15,7 +15,8 @@ struct model_call_row {
   std::string role;
   std::string persona; ///< `name@version`
   std::string turn;
-  std::string purpose; ///< `work`, or `review` by a model that decides about a tool call
+  std::int64_t turn_number = 0; ///< from 1 within its owner: a phase's second is a repair
+  std::string purpose;          ///< `work`, or `review` by a model that decides about a tool call
   std::int64_t step = 0;
   std::int64_t attempt = 0;
   std::int64_t retries = 0; ///< attempts at the same step and model before it
@@ -50,6 +51,7 @@ BOOST_DESCRIBE_STRUCT(model_call_row,
                        role,
                        persona,
                        turn,
+                       turn_number,
                        purpose,
                        step,
                        attempt,
@@ -82,8 +84,9 @@ struct agent_row {
   std::string persona;
   std::string phase_key;
   std::string role;
+  std::int64_t turn_number = 0; ///< of the turn that it is in
 };
-BOOST_DESCRIBE_STRUCT(agent_row, (), (owner, seq, persona, phase_key, role))
+BOOST_DESCRIBE_STRUCT(agent_row, (), (owner, seq, persona, phase_key, role, turn_number))
 
 using ignored = passes_over<session::ended,
                             session::titled,
@@ -103,7 +106,6 @@ using ignored = passes_over<session::ended,
                             phase::completed,
                             phase::failed,
                             phase::aborted,
-                            turn::started,
                             turn::step_started,
                             turn::call_delta,
                             turn::call_retried, // the next attempt has a row of its own
@@ -127,16 +129,16 @@ using ignored = passes_over<session::ended,
 class model_calls final : public folding_view<model_calls, ignored> {
 public:
   [[nodiscard]] std::string_view name() const override { return "model_calls"; }
-  [[nodiscard]] std::string_view revision() const override { return "3"; }
+  [[nodiscard]] std::string_view revision() const override { return "4"; }
   [[nodiscard]] std::vector<table_base*> tables() override { return {&rows_, &agents_}; }
 
   result<void> on(const phase::started& f, const log::record& from) {
     agents_.insert(
-        {from.stream.text(), sequence_of(from), f.work.agent.persona, f.work.key, f.work.role});
+        {from.stream.text(), sequence_of(from), f.work.agent.persona, f.work.key, f.work.role, 0});
     return success();
   }
   result<void> on(const session::created& f, const log::record& from) {
-    agent_row made{from.stream.text(), sequence_of(from), f.agent.persona, {}, {}};
+    agent_row made{from.stream.text(), sequence_of(from), f.agent.persona, {}, {}, 0};
     if (!f.asked_by.is_nil()) {
       TRY(const auto* const asker, agents_.look(stream_of(f.asked_by).text()));
       if (asker != nullptr) {
@@ -167,6 +169,13 @@ public:
     return success();
   }
 
+  result<void> on(const turn::started& f, const log::record& from) {
+    TRY(auto* const agent, agents_.find(from.stream.text()));
+    if (agent == nullptr)
+      return out_of_place(from, "the stream", from.stream.text());
+    agent->turn_number = f.number;
+    return success();
+  }
   result<void> on(const turn::call_requested& f, const log::record& from) {
     TRY(const auto* const agent, agents_.look(from.stream.text()));
     if (agent == nullptr)
@@ -181,6 +190,7 @@ public:
     made.role = agent->role;
     made.persona = agent->persona;
     made.turn = to_string(f.turn);
+    made.turn_number = agent->turn_number;
     made.purpose = name_of(f.purpose);
     made.step = f.step;
     made.attempt = f.attempt;

@@ -8,6 +8,7 @@ create table {model_calls} (
   role text not null,
   persona text not null,
   turn text not null,
+  turn_number bigint not null,
   purpose text not null,
   step bigint not null,
   attempt bigint not null,
@@ -39,5 +40,6 @@ create table {agents} (
   seq bigint not null unique,
   persona text not null,
   phase_key text not null,
-  role text not null
+  role text not null,
+  turn_number bigint not null
 );

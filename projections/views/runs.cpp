@@ -25,6 +25,7 @@ struct run_row {
   std::string started_by;
   std::int64_t phases = 0;
   std::int64_t phases_done = 0;
+  std::int64_t phases_omitted = 0; ///< whose condition does not hold
   std::int64_t approvals_open = 0;
   std::int64_t interruptions = 0;
   std::int64_t calls = 0;
@@ -57,6 +58,7 @@ BOOST_DESCRIBE_STRUCT(run_row,
                        started_by,
                        phases,
                        phases_done,
+                       phases_omitted,
                        approvals_open,
                        interruptions,
                        calls,
@@ -116,6 +118,7 @@ using ignored = passes_over<session::created,
 class runs final : public folding_view<runs, ignored> {
 public:
   [[nodiscard]] std::string_view name() const override { return "runs"; }
+  [[nodiscard]] std::string_view revision() const override { return "2"; }
   [[nodiscard]] std::vector<table_base*> tables() override { return {&rows_}; }
 
   result<void> on(const run::created& f, const log::record& from) {
@@ -176,7 +179,7 @@ public:
     });
   }
   result<void> on(const run::phase_omitted&, const log::record& from) {
-    return change(from, [](run_row&) {});
+    return change(from, [](run_row& r) { ++r.phases_omitted; });
   }
   result<void> on(const run::phase_merged&, const log::record& from) {
     return change(from, [](run_row&) {});

@@ -19,6 +19,7 @@ create table {runs} (
   started_by text not null,
   phases bigint not null,
   phases_done bigint not null,
+  phases_omitted bigint not null,
   approvals_open bigint not null,
   interruptions bigint not null,
   calls bigint not null,

@@ -92,7 +92,8 @@ TEST_F(commands, a_run_is_found_by_six_characters_of_its_id) {
 }
 
 TEST_F(commands, events_come_in_order_from_after_a_position_and_by_type) {
-  const auto all = actor_shell({"--json", "events", run()});
+  const auto run_id = run();
+  const auto all = actor_shell({"--json", "events", run_id});
   ASSERT_EQ(all.exit_code, 0) << all.shown();
   std::int64_t before = 0;
   for (const auto& each : lines_of(all.out)) {
@@ -100,6 +101,7 @@ TEST_F(commands, events_come_in_order_from_after_a_position_and_by_type) {
     const auto position = record.at("position").to_number<std::int64_t>();
     EXPECT_GT(position, before);
     before = position;
+    EXPECT_EQ(record.at("correlation"), json::string{"run/" + run_id}) << each;
   }
   const auto some =
       actor_shell({"--json", "events", run(), "--after", "100", "--type", "tool.call.*"});

@@ -169,7 +169,7 @@ TEST_F(model_review, that_approves_lets_the_write_happen_and_is_on_record) {
   EXPECT_THAT(calls,
               UnorderedElementsAre(Pair("work", json::value(3)), Pair("review", json::value(1))));
   const auto costs = one.actor_shell({"costs", the_run(one)});
-  EXPECT_THAT(costs.out, HasSubstr("step 1.1, a review")) << costs.shown();
+  EXPECT_THAT(costs.out, HasSubstr("  model-reviewer@1, a review")) << costs.shown();
   const auto history =
       parse_json(one.actor_shell({"--json", "runs", "show", the_run(one)}).out, "it");
   ASSERT_TRUE(history);

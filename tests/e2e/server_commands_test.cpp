@@ -98,7 +98,12 @@ TEST_F(beside_a_server, what_a_session_asks_is_decided_by_its_time_limit) {
 TEST_F(beside_a_server, runs_and_what_was_are_told_as_the_log_tells_them) {
   const auto finished = run("note", {"--output-format", "json"});
   const auto id = json::value_to<std::string>(json_of(finished.out).at("run"));
-  EXPECT_EQ(run("gated").exit_code, 5);
+  const auto gated = run("gated", {"--output-format", "json"});
+  EXPECT_EQ(gated.exit_code, 5);
+  const std::vector<std::string> show_waiting{
+      "runs", "show", json::value_to<std::string>(json_of(gated.out).at("run"))};
+  const auto waiting = elsewhere(show_waiting);
+  EXPECT_THAT(waiting.out, testing::ContainsRegex("note +awaiting_approval"));
   const std::vector<std::vector<std::string>> asked{{"--json", "runs", "list"},
                                                     {"--json", "runs", "show", id.substr(0, 8)},
                                                     {"--json", "replay", id.substr(0, 8)},
@@ -117,6 +122,7 @@ TEST_F(beside_a_server, runs_and_what_was_are_told_as_the_log_tells_them) {
   EXPECT_EQ(told[7].exit_code, 3) << told[7].shown();
   EXPECT_THAT(told[9].out, HasSubstr("\"syncs\"")) << "the server knows what it did";
   kill_server();
+  EXPECT_EQ(actor_shell(show_waiting).out, waiting.out);
   for (std::size_t i = 0; i + 2 < asked.size(); ++i) {
     const auto here = actor_shell(asked[i]);
     EXPECT_EQ(told[i].exit_code, here.exit_code) << told[i].shown();

@@ -52,6 +52,7 @@ TEST_P(views, have_a_row_a_call) {
   EXPECT_EQ(call.at("persona"), "tester@1");
   EXPECT_EQ(call.at("phase_key"), "plan");
   EXPECT_EQ(call.at("purpose"), "work");
+  EXPECT_EQ(call.at("turn_number"), 1);
   EXPECT_EQ(call.at("cached_tokens"), 5);
   EXPECT_EQ(call.at("estimated"), false);
   EXPECT_EQ(call.at("cost_usd"), "0.01");
@@ -117,12 +118,14 @@ TEST_P(views, know_what_waits_for_a_person) {
   const auto approval = an_id<approval_id>("r1");
   past.add(stream_of(run),
            stream_of(run),
-           {run::approval_decided{approval, run::decision_kind::request_changes, "me", "more"}});
+           {run::approval_decided{approval, run::decision_kind::request_changes, "me", "more"},
+            run::phase_omitted{"extra", "nobody wants it"}});
   catch_up(*with);
   const auto decided = one(with->queries(), "approvals", to_string(approval));
   EXPECT_EQ(decided.at("state"), "changes_requested");
   EXPECT_EQ(decided.at("decided_by"), "me");
   EXPECT_EQ(one(with->queries(), "runs", to_string(run)).at("state"), "executing");
+  EXPECT_EQ(one(with->queries(), "runs", to_string(run)).at("phases_omitted"), 1);
 }
 
 TEST_P(views, know_what_a_session_asks_and_what_it_may_cost) {
@@ -168,10 +171,12 @@ TEST_P(views, count_the_calls_of_sub_agents_to_the_phase_that_they_work_for) {
   child.asked_by = asked.call;
   turn::call_requested call;
   call.call = an_id<call_id>("childs");
-  past.add(stream_of(child.session), root, {child, call});
+  call.turn = an_id<turn_id>("second");
+  past.add(stream_of(child.session), root, {child, turn::started{call.turn, 2, "more"}, call});
   const auto with = open();
   catch_up(*with);
   const auto row = one(with->queries(), "model_calls", to_string(call.call));
+  EXPECT_EQ(row.at("turn_number"), 2);
   EXPECT_EQ(row.at("run"), json::value(std::string{root.key()}));
   EXPECT_EQ(row.at("phase_key"), "plan");
 }
