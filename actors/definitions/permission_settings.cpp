@@ -67,6 +67,22 @@ std::string fault_of_rule_glob(std::string_view name, std::string_view glob) {
   return {};
 }
 
+std::string fault_of_path_glob(std::string_view glob) {
+  if (glob.ends_with('/'))
+    return "ends in '/': a folder with all beneath it is '" + std::string{glob} + "**'";
+  for (std::size_t from = 0; from <= glob.size();) {
+    const auto to = std::min(glob.find('/', from), glob.size());
+    const auto part = glob.substr(from, to - from);
+    if (part == "..")
+      return "leads out of the worktree, where no tool writes: give one within it, such as "
+             "'docs/**'";
+    if (part.empty() || part == ".")
+      return "has a part that is empty or '.': leave that out; everything is '**'";
+    from = to + 1;
+  }
+  return {};
+}
+
 permission_settings read_permission_settings(yaml::object_reader& at) {
   permission_settings out;
   if (const auto mode = at.one_of_if("mode", {modes.begin(), modes.end()}))

@@ -43,6 +43,9 @@ inline constexpr std::size_t max_permission_rules_bytes = 64 * 1'024;
 /// What is wrong with `glob` as the field `name` of a rule, in words that follow that name; empty
 /// where nothing is.
 std::string fault_of_rule_glob(std::string_view name, std::string_view glob);
+/// Why `glob` can't match any path within a worktree, in words that follow "it"; empty where it
+/// can.
+std::string fault_of_path_glob(std::string_view glob);
 
 struct permission_settings {
   std::optional<permission_mode> mode;
