@@ -22,8 +22,6 @@ constexpr const char* footer = msg(
     "7 try again later · 8 the run was aborted · 130/143 stopped by SIGINT/SIGTERM (resume it)\n"
     "Language: ACTOR_SHELL_LANG=en or ko (default: the locale's)");
 
-/// In the order of `output_format`.
-const std::vector<std::string> formats{"text", "json", "stream-json"};
 constexpr std::int64_t most_rows = 1'000'000; ///< that one answer lists
 
 /// Everything that the line can set; lives until the command has run.
@@ -57,14 +55,6 @@ struct line {
   std::vector<std::string> files;
   std::function<int()> chosen;
 };
-
-void add_format(CLI::App& to, output_format& format) {
-  to.add_option(
-        "--output-format", format, "text, json (one object) or stream-json (an object a line)")
-      ->transform(one_of(formats))
-      ->type_name("FORMAT")
-      ->envname("ACTOR_SHELL_OUTPUT_FORMAT");
-}
 
 void add_run(CLI::App& app, line& l) {
   auto* run = app.add_subcommand("run", "Run a workflow over a git repository");
@@ -489,10 +479,7 @@ parsed_line parse_arguments(int count, const char* const* words) {
       answer_in(l->with, answer_format::json); // a refusal is answered in JSON too
   if (!wanted)
     return static_cast<int>(report(l->with, wanted.error()));
-  auto good = check_given(app);
-  if (good)
-    good = check_named(l->with);
-  if (!good)
+  if (const auto good = check_line(app, l->with); !good)
     return static_cast<int>(report(l->with, good.error()));
   return [l] { return l->chosen(); };
 }

@@ -1,27 +1,25 @@
-// What options may hold, refused in this program's own words, and what no option may: an empty
-// text, or a file that is not there. Each would be taken, and do nothing.
+// What options may hold, and what none may: an empty text, or a folder that is not there, would be
+// taken and do nothing. Refused in this program's own words.
 #pragma once
 
-#include "cli/context.hpp"
+#include "cli/commands/commands.hpp"
 
 #include <CLI/App.hpp>
 #include <cstdint>
 #include <limits>
-#include <string>
-#include <vector>
 
 namespace ash::cli {
 
-/// Takes one of `names`, and hands on its place in the list: what CLI11 reads an enum from.
-CLI::Validator one_of(std::vector<std::string> names);
 /// Takes a decimal number within both bounds, and nothing that would have to be cut or wrapped.
 CLI::Validator whole_number(std::int64_t least,
                             std::int64_t most = std::numeric_limits<std::int64_t>::max());
 
-/// That no option or argument of the line was given an empty text. Errors: `argument_invalid`.
-result<void> check_given(const CLI::App& app);
-/// That what the options before a command name is there, also where the command would not look at
-/// it. Errors: `file_not_found`.
-result<void> check_named(const settings& with);
+/// `--output-format`.
+void add_format(CLI::App& to, output_format& format);
+
+/// That no option or argument of the line that was read holds an empty text, and that what the
+/// options before the command name is there, also where the command would not look at it. Errors:
+/// `argument_invalid`, `file_not_found`.
+result<void> check_line(const CLI::App& app, const settings& with);
 
 } // namespace ash::cli

@@ -187,6 +187,21 @@ TEST_F(strict, consent_is_about_whom_there_is) {
   EXPECT_EQ(with({"consent", "revoke", "backend", "mine"}).exit_code, 2);
 }
 
+TEST_F(strict, a_run_that_is_over_gets_no_other_cap) {
+  refuses({"budget", "set", run, "--cap", "2"},
+          5,
+          "run_already_terminal",
+          AllOf(HasSubstr(run), HasSubstr("is over and spends nothing more")));
+}
+
+TEST_F(strict, an_option_is_given_once_and_with_a_value) {
+  refuses({"stats", "--by", "model", "--by", "day"},
+          2,
+          "argument_invalid",
+          HasSubstr("--by is given more than once"));
+  refuses({"stats", "--by"}, 2, "argument_invalid", HasSubstr("--by has no value"));
+}
+
 TEST_F(strict, options_of_a_run_do_not_contradict_each_other) {
   const strings begin{"run", "note@1", "--requirements", "A note."};
   const auto refuses_with = [&](const strings& more, const std::string& text) {
