@@ -202,6 +202,19 @@ TEST_F(strict, an_option_is_given_once_and_with_a_value) {
   refuses({"stats", "--by"}, 2, "argument_invalid", HasSubstr("--by has no value"));
 }
 
+TEST_F(strict, settings_are_for_providers_that_can_be_reached) {
+  write_text(*home / "slip.yaml", "providers: {opnrouter: {kind: openai_compatible}}\n");
+  refuses({"--config", *home / "slip.yaml", "keys"},
+          2,
+          "config_invalid",
+          AllOf(HasSubstr("slip.yaml: field 'providers.opnrouter'"),
+                HasSubstr("anthropic, openai, openrouter"),
+                HasSubstr("'base_url'")));
+  const auto named = actor_shell({"--config", *home / "slip.yaml", "keys"},
+                                 {{"OPNROUTER_BASE_URL", "http://127.0.0.1:1/v1"}});
+  EXPECT_EQ(named.exit_code, 0) << named.shown();
+}
+
 TEST_F(strict, options_of_a_run_do_not_contradict_each_other) {
   const strings begin{"run", "note@1", "--requirements", "A note."};
   const auto refuses_with = [&](const strings& more, const std::string& text) {
