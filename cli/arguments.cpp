@@ -5,6 +5,7 @@
 #include "cli/commands/pricing.hpp"
 #include "cli/help.hpp"
 #include "cli/language.hpp"
+#include "cli/option_values.hpp"
 #include "events/base/text.hpp"
 
 #include <CLI/CLI.hpp>
@@ -21,9 +22,7 @@ constexpr const char* footer = msg(
     "7 try again later · 8 the run was aborted · 130/143 stopped by SIGINT/SIGTERM (resume it)\n"
     "Language: ACTOR_SHELL_LANG=en or ko (default: the locale's)");
 
-const std::map<std::string, output_format> formats{{"text", output_format::text},
-                                                   {"json", output_format::json},
-                                                   {"stream-json", output_format::stream_json}};
+constexpr std::int64_t most_rows = 1'000'000; ///< that one answer lists
 
 /// Everything that the line can set; lives until the command has run.
 struct line {
@@ -56,13 +55,6 @@ struct line {
   std::vector<std::string> files;
   std::function<int()> chosen;
 };
-
-void add_format(CLI::App& to, output_format& format) {
-  to.add_option(
-        "--output-format", format, "text, json (one object) or stream-json (an object a line)")
-      ->transform(CLI::CheckedTransformer(formats))
-      ->envname("ACTOR_SHELL_OUTPUT_FORMAT");
-}
 
 void add_run(CLI::App& app, line& l) {
   auto* run = app.add_subcommand("run", "Run a workflow over a git repository");
@@ -100,7 +92,7 @@ void add_runs(CLI::App& app, line& l) {
   list->add_option("--state", l.list.state, "only those in this state");
   list->add_option("--limit", l.list.limit, "at most so many")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number(1, most_rows));
   list->callback([&l] { l.chosen = [&l] { return runs_list(l.with, l.list); }; });
   auto* show = runs->add_subcommand("show", "One run: phases, calls, tools, money");
   show->add_option("RUN", l.id, "its id, or 6 or more characters of it")->required();
@@ -209,7 +201,8 @@ void add_reading(CLI::App& app, line& l) {
   auto* events = app.add_subcommand("events", "What happened, in order");
   events->add_option("FEED", l.events.feed, "a run's id or prefix, a stream (kind/id), or all")
       ->required();
-  events->add_option("--after", l.events.after, "only what comes after this position");
+  events->add_option("--after", l.events.after, "only what comes after this position")
+      ->check(whole_number(0));
   events->add_flag("--follow", l.events.follow, "go on with what happens next");
   events->add_option("--type", l.events.type, "only types that match, for example 'llm.call.*'");
   events->callback([&l] { l.chosen = [&l] { return show_events(l.with, l.events); }; });
@@ -217,7 +210,8 @@ void add_reading(CLI::App& app, line& l) {
       app.add_subcommand("replay", "The state of a stream, folded from its events, as JSON");
   replayed->add_option("FEED", l.replay.feed, "a run's id or prefix, or a stream (kind/id)")
       ->required();
-  replayed->add_option("--at", l.replay.at, "up to this position of the log");
+  replayed->add_option("--at", l.replay.at, "up to this position of the log")
+      ->check(whole_number(0));
   replayed->callback([&l] { l.chosen = [&l] { return replay(l.with, l.replay); }; });
 }
 
@@ -271,7 +265,7 @@ void add_serve(CLI::App& app, line& l) {
                    "seconds in which a live client has to take something, or it is closed")
       ->envname("ACTOR_SHELL_STALL_TIME")
       ->capture_default_str()
-      ->check(CLI::Range(1, longest_stall_s));
+      ->check(whole_number(1, longest_stall_s));
   served->callback([&l] { l.chosen = [&l] { return serve(l.with, l.serve); }; });
 }
 
@@ -485,6 +479,8 @@ parsed_line parse_arguments(int count, const char* const* words) {
       answer_in(l->with, answer_format::json); // a refusal is answered in JSON too
   if (!wanted)
     return static_cast<int>(report(l->with, wanted.error()));
+  if (const auto good = check_line(app, l->with); !good)
+    return static_cast<int>(report(l->with, good.error()));
   return [l] { return l->chosen(); };
 }
 

@@ -1,6 +1,7 @@
 #include "cli/context.hpp"
 
 #include "actors/shells/inspect.hpp"
+#include "actors/shells/provider_setup.hpp"
 #include "actors/shells/run_plan.hpp"
 #include "cli/language.hpp"
 #include "cli/terminal.hpp"
@@ -36,6 +37,29 @@ json::object error_json(const error& why) {
             {"class", to_string(class_of(why.code))},
             {"message", why.message},
             {"details", std::move(details)}}}};
+}
+
+/// A slip in a built-in provider's name makes another provider, of which nothing can be asked: its
+/// settings would hold for nobody.
+result<void> check_providers(const settings& with, const definitions::config& of) {
+  if (of.providers.empty())
+    return success();
+  const secrets::key_store keys{secrets::key_directory_of(with.config_file)};
+  const provider::provider_registry registry{provider_options_of(of, keys)};
+  for (const auto& [name, each] : of.providers) {
+    TRY(const auto url, registry.base_url(name));
+    if (!url.empty())
+      continue;
+    std::string built_in;
+    for (const auto& known : sending_providers(provider::provider_registry{}))
+      built_in += (built_in.empty() ? "" : ", ") + known;
+    return refuse(errc::config_invalid,
+                  printable(to_valid_utf8(with.config_file)) + ": field 'providers." + name +
+                      "': is not built in (" + built_in + "): one of your own needs its 'base_url'")
+        .with("file", with.config_file)
+        .with("field", "providers." + name);
+  }
+  return success();
 }
 
 /// The particulars are in English, so whoever reads another language is told before what the code
@@ -133,7 +157,9 @@ result<definitions::config> read_config(const settings& with) {
                   "there is no configuration '" + printable(with.config_file) +
                       "': name another with --config, or make this one with `actor-shell init`")
         .with("file", with.config_file);
-  return definitions::load_config(with.config_file);
+  TRY(auto read, definitions::load_config(with.config_file));
+  TRY(check_providers(with, read));
+  return read;
 }
 
 result<std::unique_ptr<log::event_log>> open_reader(const settings& with) {

@@ -71,7 +71,8 @@ void print_json(const json::value& value);
 result<void> check_here(const settings& with, std::string_view command);
 
 /// Errors: those of the configuration's loader; `file_not_found` where `--config` named one that is
-/// not there, for its rules and caps would silently not hold.
+/// not there, for its rules and caps would silently not hold; `config_invalid` where it has
+/// settings for a provider that is neither built in nor anywhere to be reached.
 result<definitions::config> read_config(const settings& with);
 
 /// Opens the log for reading, also beside a process that writes it. Errors: `file_not_found` where

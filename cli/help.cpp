@@ -71,8 +71,27 @@ void translate_help(CLI::App& app) {
   translate(app, std::make_shared<wide_formatter>());
 }
 
+namespace {
+
+/// CLI11 counts values; whoever typed them thinks of the option.
+std::string problem_of_count(std::string_view said) {
+  const auto colon = said.find(": ");
+  if (colon == std::string_view::npos)
+    return std::string{said};
+  const auto name = std::string{said.substr(0, colon)};
+  if (said.find(": At Most 1 required", colon) == colon)
+    return name + " is given more than once: give it once";
+  if (said.ends_with(" missing"))
+    return name + " has no value: give one after it";
+  return std::string{said};
+}
+
+} // namespace
+
 std::string problem_of(const CLI::App& app, const CLI::ParseError& wrong) {
   constexpr std::size_t most_listed = 10;
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&wrong) != nullptr)
+    return problem_of_count(wrong.what());
   const auto unknown = app.remaining(true);
   if (dynamic_cast<const CLI::RequiredError*>(&wrong) == nullptr || unknown.empty() ||
       unknown.front().starts_with('-'))

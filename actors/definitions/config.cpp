@@ -11,13 +11,22 @@
 namespace ash::definitions {
 namespace {
 
+/// As `budget set` takes one: with a cap of nothing, nothing could be called.
+std::optional<usd> cap_if(yaml::object_reader& at, std::string_view name) {
+  constexpr usd highest{1'000'000'000'000'000'000};
+  const auto cap = at.money_if(name);
+  if (cap && (*cap <= usd{} || *cap > highest))
+    at.fail(name, "is a cap: an amount above 0 and up to " + to_string(highest));
+  return cap;
+}
+
 void read_budget(yaml::object_reader& top, budget_settings& into) {
   auto at = top.object_if("budget");
   if (!at)
     return;
-  into.daily_cap = at->money_if("daily_cap").value_or(into.daily_cap);
-  into.run_cap = at->money_if("run_cap").value_or(into.run_cap);
-  into.persona_daily_cap = at->money_if("persona_daily_cap");
+  into.daily_cap = cap_if(*at, "daily_cap").value_or(into.daily_cap);
+  into.run_cap = cap_if(*at, "run_cap").value_or(into.run_cap);
+  into.persona_daily_cap = cap_if(*at, "persona_daily_cap");
   into.warn_at_percent = at->integer_if("warn_at_percent", {1, 100}).value_or(into.warn_at_percent);
   if (const auto policy = at->one_of_if("policy", {"block", "warn_continue", "prompt"}))
     into.policy = static_cast<budget_policy>(*policy);
@@ -70,6 +79,8 @@ void read_approvals(yaml::object_reader& top, approval_settings& into) {
   into.time_limit_s = at->integer_if("time_limit_s", {1, 7 * 24 * 3'600});
   if (const auto what = at->one_of_if("on_time_limit", {"reject", "approve", "abort"}))
     into.on_time_limit = static_cast<unanswered>(*what);
+  if (!into.time_limit_s && at->any_if("on_time_limit") != nullptr)
+    at->fail("on_time_limit", "says what a time limit leads to: give 'time_limit_s' too");
   at->finish();
 }
 
@@ -97,11 +108,14 @@ result<config> parse_config(std::string_view text, std::string file) {
   for (auto& [name, at] : top.named_objects_if("providers")) {
     if (!is_name(name))
       at.fail("", "'" + printable(name) + "' is not a provider's name (a-z, 0-9 and '-')");
+    if (name == "scripted")
+      at.fail("", "'scripted' reads a file of yours: there is nothing to set");
     out.providers[name] = read_provider(name, at);
   }
   read_tools(top, out.tools);
   if (auto at = top.object_if("permissions")) {
     out.permissions = read_permission_settings(*at);
+    check_reach(*at, out.permissions);
     out.reviewer = read_reviewer(*at);
     at->finish();
   }

@@ -1,5 +1,6 @@
 #include "actors/definitions/hook_settings.hpp"
 
+#include "actors/definitions/permission_settings.hpp"
 #include "events/base/scrub.hpp"
 #include "events/base/yaml.hpp"
 
@@ -59,6 +60,8 @@ hook_setting read_hook(yaml::object_reader& at) {
       at.integer_if("time_limit_s", {1, max_time_limit_s}).value_or(out.time_limit_s);
   if (!out.match.empty() && out.on != hook_event::pre_tool && out.on != hook_event::post_tool)
     at.fail("match", "is for the hooks of tools: pre_tool and post_tool");
+  else if (const auto fault = fault_of_tool_glob(out.match); !out.match.empty() && !fault.empty())
+    at.fail("match", fault);
   if (scrubber{}.clean(out.command) != out.command)
     at.fail("command",
             "holds something that looks like a key, and commands are recorded: let it read the key "

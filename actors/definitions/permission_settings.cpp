@@ -1,6 +1,7 @@
 #include "actors/definitions/permission_settings.hpp"
 
 #include "actors/definitions/definitions.hpp"
+#include "events/base/text.hpp"
 #include "events/base/yaml.hpp"
 
 #include <algorithm>
@@ -67,6 +68,50 @@ std::string fault_of_rule_glob(std::string_view name, std::string_view glob) {
   return {};
 }
 
+std::string fault_of_path_glob(std::string_view glob) {
+  if (glob.ends_with('/'))
+    return "ends in '/': a folder with all beneath it is '" + std::string{glob} + "**'";
+  for (std::size_t from = 0; from <= glob.size();) {
+    const auto to = std::min(glob.find('/', from), glob.size());
+    const auto part = glob.substr(from, to - from);
+    if (part == "..")
+      return "leads out of the worktree, where no tool writes: give one within it, such as "
+             "'docs/**'";
+    if (part.empty() || part == ".")
+      return "has a part that is empty or '.': leave that out; everything is '**'";
+    from = to + 1;
+  }
+  return {};
+}
+
+std::string fault_of_tool_glob(std::string_view glob) {
+  auto names = builtin_tool_names();
+  names.emplace_back("request_subagent");
+  if (std::any_of(names.begin(), names.end(), [&](const std::string& each) {
+        return glob_match(glob, each);
+      }))
+    return {};
+  std::string all;
+  for (const auto& each : names)
+    all += (all.empty() ? "" : ", ") + each;
+  return "matches no tool: there are " + all;
+}
+
+void check_reach(yaml::object_reader& at, const permission_settings& of) {
+  const auto* rules = at.at().find("rules");
+  for (std::size_t i = 0; rules != nullptr && i < std::min(rules->items.size(), of.rules.size());
+       ++i) {
+    const auto& rule = of.rules[i];
+    const auto check = [&](const char* name, const std::string& glob, const auto& fault_of) {
+      const auto fault = glob.empty() ? std::string{} : fault_of(glob);
+      if (const auto* found = rules->items[i].find(name); found != nullptr && !fault.empty())
+        at.in().fail(*found, at.path("rules") + "[" + std::to_string(i) + "]." + name, fault);
+    };
+    check("tool", rule.tool, fault_of_tool_glob);
+    check("path", rule.path, fault_of_path_glob);
+  }
+}
+
 permission_settings read_permission_settings(yaml::object_reader& at) {
   permission_settings out;
   if (const auto mode = at.one_of_if("mode", {modes.begin(), modes.end()}))
@@ -101,10 +146,12 @@ result<permission_settings> load_permission_settings(const std::string& path) {
   permission_settings out;
   if (auto within = top.object_if("permissions")) {
     out = read_permission_settings(*within);
+    check_reach(*within, out);
     read_reviewer(*within);
     within->finish();
   } else {
     out = read_permission_settings(top);
+    check_reach(top, out);
   }
   top.finish();
   TRY(in.outcome());

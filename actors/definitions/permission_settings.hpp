@@ -43,6 +43,12 @@ inline constexpr std::size_t max_permission_rules_bytes = 64 * 1'024;
 /// What is wrong with `glob` as the field `name` of a rule, in words that follow that name; empty
 /// where nothing is.
 std::string fault_of_rule_glob(std::string_view name, std::string_view glob);
+/// Why `glob` can't match any path within a worktree, in words that follow "it"; empty where it
+/// can.
+std::string fault_of_path_glob(std::string_view glob);
+/// Why `glob` can't match the name of any tool, in words that follow the field's name; empty where
+/// it can.
+std::string fault_of_tool_glob(std::string_view glob);
 
 struct permission_settings {
   std::optional<permission_mode> mode;
@@ -53,6 +59,8 @@ struct permission_settings {
 
 /// Reads `mode` and `rules` of a mapping; the other fields are the caller's, as is its end.
 permission_settings read_permission_settings(yaml::object_reader& at);
+/// Reports the rules that were read there whose tool or path can match nothing.
+void check_reach(yaml::object_reader& at, const permission_settings& of);
 
 /// The model that decides in a person's place, `provider:model`, of a configuration's
 /// `permissions`; a persona has none.

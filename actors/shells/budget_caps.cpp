@@ -43,7 +43,21 @@ std::optional<budget_terms> terms_of_run(const log::event_log& log, const std::s
   return std::nullopt;
 }
 
-/// Likewise of today, for a day, or for a persona's where the configuration bounds that.
+/// Nothing more is called for a run that is over, whatever its cap.
+result<void> check_not_over(const log::event_log& log, const std::string& scope) {
+  const auto root = performers::root_of_scope(scope);
+  const auto id = parse_uuid(root.key());
+  if (root.kind() != entity_kind::run || !id)
+    return success();
+  const auto found = live_run(log, {id.value()});
+  if (found && run::is_over(found.value().at))
+    return refuse(errc::run_already_terminal,
+                  "the run " + to_string(id.value()) +
+                      " is over and spends nothing more: start a new one with --budget");
+  return success();
+}
+
+/// As `terms_of_run`, of today: for a day, or for a persona's where the configuration bounds that.
 std::optional<budget_terms> terms_of_today(runtime& work, const std::string& scope) {
   constexpr std::string_view of_persona = "persona:";
   const auto date = budget::date_of_scope(scope);
@@ -92,6 +106,7 @@ result<void> set_budget(runtime& work,
   if (cap < usd{} || (warn_at && (*warn_at < usd{} || *warn_at > cap)))
     return refuse(errc::argument_invalid,
                   "a cap is not negative, and its warning stands between 0 and it");
+  TRY(check_not_over(work.log(), scope));
   const auto stream = stream_of_budget(scope);
   TRY(const auto now, fold::newest<budget_aggregate>(work.log(), stream));
   const auto terms = now.open ? std::optional{now.terms} : terms_of_unopened(work, scope);

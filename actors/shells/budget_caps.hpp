@@ -13,7 +13,8 @@ std::optional<budget_terms> persona_day_terms_of(const definitions::budget_setti
 
 /// Gives a budget scope another cap and warning (absent: at the same share of the cap as before).
 /// A run that the scope blocked is resumed with `resume_run`. Errors: `argument_invalid`,
-/// `budget_scope_not_found`, `invalid_transition` for a day that is over.
+/// `budget_scope_not_found`, `invalid_transition` for a day that is over, `run_already_terminal`
+/// for a run that is.
 result<void> set_budget(runtime& work,
                         const std::string& scope,
                         usd cap,

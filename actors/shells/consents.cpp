@@ -1,5 +1,6 @@
 #include "actors/shells/consents.hpp"
 
+#include "actors/definitions/definition_files.hpp"
 #include "events/base/match.hpp"
 #include "events/base/text.hpp"
 #include "events/codec/codec.hpp"
@@ -64,6 +65,22 @@ result<void> check_subject(const std::string& subject) {
           printable(utf8_prefix(to_valid_utf8(subject), 120)) + "'");
 }
 
+/// A slip in a name would let nothing be sent, or go on letting it, and nobody would be told.
+result<void> check_known(std::string_view subject, const consent_names& known) {
+  const auto space = subject.find(' ');
+  const auto kind = subject.substr(0, space);
+  const std::string name{subject.substr(space + 1)};
+  TRY(const auto names, known(kind));
+  if (std::find(names.begin(), names.end(), name) != names.end())
+    return success();
+  const auto nearest = "; the nearest are " + definitions::near_names(name, names);
+  if (kind == "persona")
+    return refuse(errc::persona_not_found, "there is no persona '" + name + "'" + nearest);
+  return refuse(errc::config_invalid,
+                "there is no model provider '" + name + "' that content could be sent to" +
+                    nearest + ". Name others in the configuration's `providers`");
+}
+
 result<void>
 append_fact(log::event_log& log, const any_fact& what, std::uint64_t version, instant now) {
   auto bytes = codec::encode(what);
@@ -100,7 +117,8 @@ result<bool> change_consent(log::event_log& log,
                             consent_change what,
                             const std::string& subject,
                             const std::string& by,
-                            instant now) {
+                            instant now,
+                            const consent_names& known) {
   TRY(check_subject(subject));
   constexpr int attempts = 20; // someone else may write between the look and the append
   for (int n = 1;; ++n) {
@@ -108,6 +126,9 @@ result<bool> change_consent(log::event_log& log,
     const auto stands = std::any_of(before.all.begin(), before.all.end(), [&](const auto& each) {
       return each.subject == subject;
     });
+    if (!stands) {
+      TRY(check_known(subject, known));
+    }
     if (stands == (what == consent_change::grant))
       return false;
     const auto fact = what == consent_change::grant ? any_fact{log::consent_granted{subject, by}}

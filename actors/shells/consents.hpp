@@ -4,6 +4,7 @@
 
 #include "events/log/event_log.hpp"
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,12 +31,18 @@ private:
 
 enum class consent_change : std::uint8_t { grant, revoke };
 
-/// Records a change; false where it stands already. Errors: `argument_invalid` for a subject of
-/// another form, and those of the log.
+/// The names of every known `backend`, or `persona`.
+using consent_names = std::function<result<std::vector<std::string>>(std::string_view kind)>;
+
+/// Records a change; false where it stands already. What was consented to can be revoked whether or
+/// not it is still known. Errors: `argument_invalid` for a subject of another form,
+/// `config_invalid` and `persona_not_found` for one that nobody knows, and those of `known` and the
+/// log.
 result<bool> change_consent(log::event_log& log,
                             consent_change what,
                             const std::string& subject,
                             const std::string& by,
-                            instant now);
+                            instant now,
+                            const consent_names& known);
 
 } // namespace ash

@@ -18,8 +18,12 @@ to_json(const log::event_log& log, const stream_id& stream, const folded<A>& fro
     TRY(const auto head, log.find_stream(stream));
     if (!head)
       return refuse(errc::feed_not_found, "there is no stream '" + stream.text() + "'");
+    TRY(const auto first, log.read_stream(stream, 0));
     return refuse(errc::argument_invalid,
-                  "the stream '" + stream.text() + "' has no fact up to there");
+                  "the stream '" + stream.text() + "' has no fact up to there" +
+                      (first.empty() ? ""
+                                     : ": its first is at position " +
+                                           std::to_string(first.front().position)));
   }
   return json::object{{"stream", stream.text()},
                       {"version", from.version},

@@ -33,4 +33,10 @@ provider::registry_options provider_options_of(const definitions::config& config
   return out;
 }
 
+std::vector<std::string> sending_providers(const provider::provider_registry& all) {
+  auto names = all.known();
+  std::erase(names, "scripted");
+  return names;
+}
+
 } // namespace ash

@@ -13,4 +13,7 @@ namespace ash {
 provider::registry_options provider_options_of(const definitions::config& config,
                                                const secrets::key_store& keys);
 
+/// The providers that content could be sent to, sorted: all but the scripts.
+std::vector<std::string> sending_providers(const provider::provider_registry& all);
+
 } // namespace ash

@@ -2,6 +2,7 @@
 #include "actors/aggregates/session.hpp"
 #include "actors/performers/scrub_command.hpp"
 #include "actors/shells/newest.hpp"
+#include "actors/shells/provider_setup.hpp"
 #include "actors/shells/run_explanation.hpp"
 #include "actors/shells/run_preview.hpp"
 #include "actors/shells/runtime_parts.hpp"
@@ -29,6 +30,9 @@ result<void> check_path_glob(const std::string& path, const scrubber& known) {
     return refuse(errc::argument_invalid,
                   "a path is a glob relative to the worktree, such as 'docs/**', not '" +
                       printable(to_valid_utf8(path)) + "'");
+  if (const auto fault = definitions::fault_of_path_glob(path); !fault.empty())
+    return refuse(errc::argument_invalid,
+                  "the path '" + printable(path) + "' would match nothing: it " + fault);
   if (known.clean(path) != path) // cleaned, it would name other paths
     return refuse(errc::argument_invalid,
                   "the path holds something that looks like a key, and paths are recorded: take a "
@@ -232,7 +236,16 @@ result<session_id> runtime::session_of_approval(const approval_id& approval) {
 
 result<bool>
 runtime::set_consent(consent_change what, const std::string& subject, const command_source& from) {
-  return change_consent(*parts_->log, what, subject, from.by, system_now());
+  const auto known = [&](std::string_view kind) -> result<std::vector<std::string>> {
+    if (kind == "backend")
+      return sending_providers(parts_->providers);
+    TRY(const auto library, parts_->last_definitions());
+    std::vector<std::string> names;
+    for (const auto& each : library->personas())
+      names.push_back(each.name);
+    return names;
+  };
+  return change_consent(*parts_->log, what, subject, from.by, system_now(), known);
 }
 
 // -- sessions -------------------------------------------------------------------------------------

@@ -41,13 +41,19 @@ void add_open(json::array asked, const std::string& run, json::array& to) {
   }
 }
 
-/// What is asked in runs and sessions that are not over, from the log itself.
+/// What is asked in runs and sessions that are not over, from the log itself. Errors: those of
+/// resolving `run`: nothing is asked by one that there is not.
 result<json::array> open_in(const log::event_log& log, const std::string& run) {
   json::array out;
+  std::string wanted;
+  if (!run.empty()) {
+    TRY(const auto named, resolve_run(log, run));
+    wanted = to_string(named);
+  }
   TRY(const auto runs, inspect::list_runs(log));
   for (const auto& one : runs) {
     const auto id = to_string(one.run);
-    if (!may_ask(one.state) || !id.starts_with(run))
+    if (!may_ask(one.state) || (!wanted.empty() && id != wanted))
       continue;
     TRY(auto asked, inspect::list_approvals(log, one.run));
     add_open(std::move(asked), id, out);
@@ -117,9 +123,14 @@ result<who_asks> who_asks_at(const remote& at) {
 /// The same from a server, in the same order: the newest run first.
 result<json::array> open_at(const remote& at, const std::string& run) {
   std::map<std::pair<std::string, std::string>, json::array, std::greater<>> found;
+  std::string wanted;
+  if (!run.empty()) {
+    TRY(const auto named, at.get(run_path(run)));
+    wanted = text_in(named, "run");
+  }
   TRY(const auto asking, who_asks_at(at));
   for (const auto& id : asking.runs) {
-    if (!id.starts_with(run))
+    if (!wanted.empty() && id != wanted)
       continue;
     TRY(const auto shown, at.get(run_path(id)));
     if (may_ask(text_in(shown, "state")))
@@ -176,8 +187,8 @@ result<json::array> open_approvals(const settings& with, const std::string& run)
   if (server)
     return open_at(*server, run);
   const auto log = open_reader(with);
-  if (!log && log.error().code == errc::file_not_found) // no log yet: nobody was asked
-    return json::array{};
+  if (!log && log.error().code == errc::file_not_found && run.empty())
+    return json::array{}; // no log yet: nobody was asked
   if (!log)
     return log.error();
   return open_in(*log.value(), run);

@@ -1,5 +1,7 @@
 #include "cli/commands/consent.hpp"
 
+#include "actors/definitions/library.hpp"
+#include "actors/shells/provider_setup.hpp"
 #include "actors/shells/run_plan.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/language.hpp"
@@ -24,6 +26,20 @@ result<std::vector<consent>> all_of(const settings& with) {
   TRY(const auto log, std::move(opened));
   TRY(const auto known, consents::read(*log));
   return known.all();
+}
+
+/// The names of every `backend`, or `persona`, that this machine knows.
+result<std::vector<std::string>> names_here(const settings& with, std::string_view kind) {
+  if (kind == "backend") {
+    TRY(const auto config, read_config(with));
+    const secrets::key_store keys{secrets::key_directory_of(with.config_file)};
+    return sending_providers(provider::provider_registry{provider_options_of(config, keys)});
+  }
+  TRY(const auto known, definitions::library::load(definition_roots(with)));
+  std::vector<std::string> names;
+  for (const auto& each : known.personas())
+    names.push_back(each.name);
+  return names;
 }
 
 result<json::array> listed(const settings& with) {
@@ -79,7 +95,8 @@ change_consent_of(const settings& with, consent_change what, const std::string& 
   log::open_options where;
   where.directory = layout.log();
   TRY(const auto log, log::open_rocksdb_log(where));
-  return change_consent(*log, what, subject, user_name(), system_now());
+  const auto known = [&](std::string_view kind) { return names_here(with, kind); };
+  return change_consent(*log, what, subject, user_name(), system_now(), known);
 }
 
 int consent_list(const settings& with) {

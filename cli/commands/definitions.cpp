@@ -13,6 +13,7 @@
 #include "cli/terminal.hpp"
 #include "events/base/ascii.hpp"
 #include "events/base/text.hpp"
+#include "events/base/yaml.hpp"
 
 #include <algorithm>
 #include <boost/json/value_from.hpp>
@@ -171,16 +172,37 @@ template <class T> int show(const settings& with, const result<T>& found) {
   return 0;
 }
 
+/// That every schema which a workflow names is there. Errors: those of finding it, with file, line
+/// and field.
+result<void> check_schemas(const defs::with_text<defs::workflow>& of,
+                           defs::schema_registry& known) {
+  TRY(const auto source, yaml::parse(of.text, of.file, errc::definition_invalid));
+  const auto* phases = source.root.find("phases");
+  for (std::size_t i = 0; phases != nullptr && i < phases->items.size(); ++i) {
+    const auto* artifact = phases->items[i].find("artifact");
+    const auto* schema = artifact == nullptr ? nullptr : artifact->find("schema");
+    if (schema == nullptr)
+      continue;
+    auto found = known.find(schema->text);
+    if (found)
+      continue;
+    yaml::reading in(source, found.error().code);
+    in.fail(*schema,
+            "phases[" + std::to_string(i) + "].artifact.schema",
+            std::move(found).error().message);
+    return in.outcome();
+  }
+  return success();
+}
+
 /// What a workflow is by itself and with the personas that are known: one that names a schema which
 /// is not there is refused, as is one that somebody would work in who can't ask whom he names.
 result<void> check(const std::vector<defs::with_text<defs::workflow>>& files,
                    const settings& with) {
   defs::schema_registry schemas{definition_roots(with)};
-  for (const auto& file : files)
-    for (const auto& phase : file.definition.phases)
-      if (!phase.artifact.schema.empty()) {
-        TRY(schemas.find(phase.artifact.schema));
-      }
+  for (const auto& file : files) {
+    TRY(check_schemas(file, schemas));
+  }
   TRY(const auto known, defs::persona_files(definition_roots(with)));
   for (const auto& file : files) {
     TRY(defs::check_subagents(file.definition, known));

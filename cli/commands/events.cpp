@@ -1,3 +1,4 @@
+#include "actors/definitions/definition_files.hpp"
 #include "actors/shells/inspect.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/language.hpp"
@@ -9,6 +10,7 @@
 #include "events/base/text.hpp"
 #include "events/codec/codec.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <optional>
@@ -95,8 +97,23 @@ result<void> print_new(const log::event_log& from,
 result<void> check_within(std::uint64_t head, std::uint64_t after) {
   if (after > head)
     return refuse(errc::cursor_invalid,
-                  "the log ends at " + std::to_string(head) + ", before " + std::to_string(after));
+                  "the log ends at " + std::to_string(head) + ", before " + std::to_string(after) +
+                      ": give an earlier position");
   return success();
+}
+
+/// A type that no fact has would leave out everything, and tell so by nothing.
+result<void> check_type(const std::string& glob) {
+  std::vector<std::string> names;
+  boost::mp11::mp_for_each<boost::mp11::mp_transform<boost::mp11::mp_identity, any_fact>>(
+      [&](auto each) { names.emplace_back(decltype(each)::type::type); });
+  if (glob.empty() || std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+        return glob_match(glob, name);
+      }))
+    return success();
+  return refuse(errc::argument_invalid,
+                "no event is of a type '" + printable(to_valid_utf8(glob)) + "'; the nearest are " +
+                    definitions::near_names(glob, names));
 }
 
 /// Whether nothing of the feed can come any more: of a run that is over, with all beneath it.
@@ -177,6 +194,7 @@ result<void> show_remote(const settings& with, const events_options& asked, cons
 }
 
 result<void> show_from_anywhere(const settings& with, const events_options& asked) {
+  TRY(check_type(asked.type));
   TRY(const auto server, remote::find(with));
   return server ? show_remote(with, asked, *server) : show(with, asked);
 }
@@ -191,10 +209,15 @@ int show_events(const settings& with, const events_options& asked) {
 int replay(const settings& with, const replay_options& asked) {
   const auto folded = [&]() -> result<json::object> {
     TRY(const auto server, remote::find(with));
+    if (server && asked.at) {
+      TRY(const auto log, server->get("/log"));
+      TRY(check_within(number_in<std::uint64_t>(log, "head"), *asked.at));
+    }
     if (server)
       return server->get("/replay/" + segments_encoded(asked.feed) +
                          (asked.at ? "?at=" + std::to_string(*asked.at) : ""));
     TRY(const auto log, open_reader(with));
+    TRY(check_within(log->head(), asked.at.value_or(0)));
     TRY(const auto stream, inspect::resolve_stream(*log, asked.feed));
     inspect::fold_limit limit;
     limit.position = asked.at;

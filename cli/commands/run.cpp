@@ -52,6 +52,25 @@ std::string found_from_anywhere(const std::string& model) {
   return ec ? model : std::string{scripted} + whole.string();
 }
 
+/// Two of these ask for different things, and one would be passed over.
+result<void> check_together(const run_options& asked) {
+  std::string given;
+  auto count = 0;
+  for (const auto& [name, is_given] : {std::pair{"--preview", asked.preview},
+                                       std::pair{"--no-preview", asked.no_preview},
+                                       std::pair{"--explain", asked.explain}}) {
+    if (!is_given)
+      continue;
+    given += (given.empty() ? "" : " and ") + std::string{name};
+    ++count;
+  }
+  if (count < 2)
+    return success();
+  return refuse(errc::argument_invalid,
+                given + " do not go together: --preview and --explain start nothing, and "
+                        "--no-preview starts at once; give one of them");
+}
+
 result<run_request> request_of(const run_options& asked) {
   run_request request;
   request.workflow = asked.workflow;
@@ -70,7 +89,10 @@ result<run_request> request_of(const run_options& asked) {
     if (equals == 0 || equals == std::string::npos || equals + 1 == each.size())
       return refuse(errc::argument_invalid,
                     "--bind takes ROLE=PERSONA, not '" + printable(each) + "'");
-    request.overrides[each.substr(0, equals)] = each.substr(equals + 1);
+    if (!request.overrides.emplace(each.substr(0, equals), each.substr(equals + 1)).second)
+      return refuse(errc::argument_invalid,
+                    "--bind names the role '" + printable(each.substr(0, equals)) +
+                        "' twice: give each role one persona");
   }
   request.attended = !asked.unattended;
   if (!asked.permission_mode.empty()) {
@@ -143,6 +165,8 @@ preview_of(const settings& with, const std::optional<remote>& server, const run_
 } // namespace
 
 int run_workflow(const settings& with, const run_options& asked) {
+  if (const auto fits = check_together(asked); !fits)
+    return static_cast<int>(report(with, fits.error()));
   const auto request = request_of(asked);
   if (!request)
     return static_cast<int>(report(with, request.error()));

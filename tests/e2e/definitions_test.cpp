@@ -64,7 +64,11 @@ TEST_F(definitions_commands, check_files_and_say_where_they_are_wrong) {
   text.replace(text.find("e2e/note@1"), 10, "e2e/none@1");
   const auto no_schema = actor_shell({"workflows", "validate", file("no_schema.yaml", text)});
   EXPECT_EQ(no_schema.exit_code, 3);
-  EXPECT_THAT(no_schema.err, HasSubstr("schema_not_found"));
+  EXPECT_THAT(no_schema.err,
+              AllOf(HasSubstr("schema_not_found"),
+                    HasSubstr("no_schema.yaml:"),
+                    HasSubstr("artifact.schema'"),
+                    HasSubstr("'e2e/none@1'; the nearest are 'e2e/note@1'")));
   auto persona =
       read_text(E2E_FIXTURES "/definitions/personas/note-writer@1.yaml") + "tools: [teleport]\n";
   const auto no_tool = actor_shell({"personas", "validate", file("persona.yaml", persona)});

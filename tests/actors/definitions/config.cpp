@@ -85,6 +85,31 @@ TEST(config, names_file_line_column_and_field_of_what_is_wrong) {
   EXPECT_THAT(refusal("[]"), HasSubstr("config_invalid"));
 }
 
+TEST(config, refuses_what_could_do_nothing) {
+  const auto rule = [](const std::string& more) {
+    return refusal("permissions:\n  rules:\n    - {verdict: ask}\n    - {verdict: deny, " + more +
+                   "}\n");
+  };
+  EXPECT_THAT(rule("tool: wirte_file"),
+              AllOf(HasSubstr("config.yaml:4:"),
+                    HasSubstr("'permissions.rules[1].tool'"),
+                    HasSubstr("matches no tool: there are read_file, ")));
+  EXPECT_THAT(rule("path: \"../**\""),
+              AllOf(HasSubstr("'permissions.rules[1].path'"), HasSubstr("leads out")));
+  EXPECT_THAT(rule("path: docs/"), HasSubstr("'docs/**'"));
+  EXPECT_TRUE(parse_config("permissions: {rules: [{verdict: ask, tool: \"request_*\"}]}", "c"));
+  EXPECT_THAT(refusal("hooks: [{on: pre_tool, command: x, match: \"wirte_*\"}]"),
+              AllOf(HasSubstr("'hooks[0].match'"), HasSubstr("matches no tool")));
+  for (const std::string name : {"daily_cap", "run_cap", "persona_daily_cap"})
+    for (const auto* cap : {"0", "1000000.01"})
+      EXPECT_THAT(refusal("budget: {" + name + ": " + cap + "}"),
+                  AllOf(HasSubstr("'budget." + name + "'"), HasSubstr("above 0 and up to")))
+          << cap;
+  EXPECT_THAT(refusal("approvals: {on_time_limit: approve}"),
+              AllOf(HasSubstr("'approvals.on_time_limit'"), HasSubstr("'time_limit_s'")));
+  EXPECT_THAT(refusal("providers: {scripted: {}}"), HasSubstr("nothing to set"));
+}
+
 TEST(config, does_not_show_a_key_that_it_refuses) {
   EXPECT_THAT(refusal("providers:\n  x: {api_key: \"sk secret\"}\n"),
               testing::Not(HasSubstr("sk secret")));

@@ -124,6 +124,7 @@ TEST(shipped, editor_schemas_and_readers_agree_on_what_is_wrong) {
            {workflow, "{name: a, version: 1, roles: [{name: r}], phases: [{key: k, role: r}]}"},
            {config_file, "budget: {daily: 1}"},
            {config_file, "budget: {daily_cap: -1}"},
+           {config_file, "budget: {daily_cap: 0}"},
            {config_file, "providers: {X: {}}"},
            {config_file, "tools: {sandbox: none}"},
            {config_file, "prices: [{model: 'x:y', input: 1}]"},

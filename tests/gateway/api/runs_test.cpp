@@ -176,6 +176,8 @@ TEST_F(run_routes, let_paths_be_written_and_take_that_back) {
   wait_for_fact("run/" + run, "permission.path.revoked");
   for (const auto* bad : {R"({"path": "/etc/**"})",
                           R"({"path": "!docs"})",
+                          R"({"path": "../docs/**"})",
+                          R"({"path": "docs/"})",
                           R"({"path": "docs/ghp_R7tY2uI9oP4aS6dF1gH8jK3lZ5xC0vB7nM2q"})",
                           R"({})"})
     EXPECT_EQ(refused("POST", path + "grant", {.body = bad}), "argument_invalid") << bad;
