@@ -125,6 +125,14 @@ result<int> exchange::perform() {
     return status();
   if (ended == CURLE_WRITE_ERROR || ended == CURLE_ABORTED_BY_CALLBACK)
     return 0;
+  if (ended == CURLE_PEER_FAILED_VERIFICATION && secret == credentials::token)
+    return refuse(errc::argument_invalid,
+                  "the certificate of the server at " + printable(whom_.url) +
+                      " is not trusted: give the PEM file of who signed it with --server-ca, and "
+                      "with --server a name that the certificate is for");
+  if (ended == CURLE_SSL_CACERT_BADFILE && !whom_.ca_file.empty())
+    return refuse(errc::argument_invalid,
+                  "--server-ca " + printable(whom_.ca_file) + " can't be read as a PEM file");
   const auto code = ended == CURLE_OPERATION_TIMEDOUT ? errc::timed_out : errc::entity_unavailable;
   return refuse(code,
                 "the server at " + printable(whom_.url) +

@@ -33,7 +33,8 @@ struct http_answer {
 };
 
 /// Errors: `entity_unavailable` where the server does not answer, `timed_out`,
-/// `argument_invalid` for an address that is none, `limit_exceeded`.
+/// `argument_invalid` for an address that is none or a certificate that is not trusted,
+/// `limit_exceeded`.
 result<http_answer> ask(const server_address& whom, const http_question& what);
 
 /// What a look at a server, without any secret, tells.

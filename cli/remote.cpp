@@ -1,5 +1,6 @@
 #include "cli/remote.hpp"
 
+#include "actors/providers/transport.hpp"
 #include "actors/shells/run_plan.hpp"
 #include "cli/language.hpp"
 #include "cli/members.hpp"
@@ -123,6 +124,11 @@ result<std::optional<remote>> remote::find(const settings& with) {
     at.url = std::move(*held);
   } else if (!at.url.starts_with("http://") && !at.url.starts_with("https://")) {
     return refuse(errc::argument_invalid, "--server takes a URL such as http://127.0.0.1:7777");
+  } else if (at.url.starts_with("http://") && !provider::is_loopback_url(at.url)) {
+    return refuse(errc::argument_invalid,
+                  "--server " + printable(at.url) +
+                      " would show the token to the network: give an https:// URL, or a tunnel's "
+                      "end on this machine");
   }
   while (at.url.ends_with('/'))
     at.url.pop_back();

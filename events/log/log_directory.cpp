@@ -3,6 +3,7 @@
 #include "events/log/byte_order.hpp"
 #include "events/log/record_codec.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -150,6 +151,29 @@ result<void> write_format(const std::string& directory) {
   return sync_directory(directory);
 }
 
+namespace {
+
+/// This process's command line as people may read it: of a URL its scheme alone, for the rest may
+/// hold a password (`--database-url`), and this goes into refusals that are shown and passed on.
+std::string own_command() {
+  const auto words = read_small("/proc/self/cmdline").value_or("");
+  std::string out;
+  for (std::size_t at = 0; at < words.size();) {
+    const auto end = std::min(words.find('\0', at), words.size());
+    auto word = words.substr(at, end - at);
+    at = end + 1;
+    constexpr std::string_view scheme_end = "://";
+    if (const auto url = word.find(scheme_end); url != std::string::npos)
+      word.replace(url + scheme_end.size(), std::string::npos, "...");
+    for (auto& c : word)
+      c = static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+    out += (out.empty() ? "" : " ") + word;
+  }
+  return out.substr(0, 400);
+}
+
+} // namespace
+
 result<file_handle> take_lock(const std::string& directory, instant now) {
   const auto path = in(directory, lock_name);
   file_handle file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
@@ -173,12 +197,7 @@ result<file_handle> take_lock(const std::string& directory, instant now) {
                       "; stop that process, or talk to it instead")
         .with("directory", directory);
   }
-  auto command = read_small("/proc/self/cmdline").value_or("");
-  for (auto& c : command)
-    c = static_cast<unsigned char>(c) < ' ' ? ' ' : c;
-  while (!command.empty() && command.back() == ' ')
-    command.pop_back();
-  const auto text = "pid " + std::to_string(::getpid()) + ", command '" + command.substr(0, 400) +
+  const auto text = "pid " + std::to_string(::getpid()) + ", command '" + own_command() +
                     "', since " + to_iso(now) + "\n";
   if (::ftruncate(file.number(), 0) != 0)
     return system_error("can't write " + path, errno);

@@ -43,7 +43,7 @@ void add_row_routes(router& to, const context_ptr& in) {
   list("/api/v1/budget/scopes", "budget_scopes");
   list("/api/v1/budget/ledger", "budget_ledger");
   to.add("GET", "/api/v1/budget/scopes/{scope}", [in](const call& c) {
-    return row(*in, c, "budget_scopes", c.at("scope"), errc::feed_not_found);
+    return row(*in, c, "budget_scopes", c.at("scope"), errc::budget_scope_not_found);
   });
   to.add(
       "POST", "/api/v1/budget/scopes/{scope}/cap", [in](const call& c) { return set_cap(*in, c); });

@@ -121,9 +121,12 @@ public:
     }
   }
 
+  /// Whoever has not sent the head of a request by now is owed no answer, and nobody waits for it.
   void stop(std::string_view) override {
     stopping_ = true;
-    if (stage_ == stage::waiting)
+    const bool no_request =
+        stage_ == stage::reading && !(parser_.has_value() && parser_->is_header_done());
+    if (stage_ == stage::waiting || no_request)
       close();
   }
 

@@ -129,8 +129,11 @@ result<std::unique_ptr<listener>> listener::make(std::shared_ptr<serving> of,
   ::setsockopt(number, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // connections inherit these
   ::setsockopt(number, SOL_SOCKET, SO_SNDBUF, &send_buffer_bytes, sizeof send_buffer_bytes);
   if (::bind(number, reinterpret_cast<const sockaddr*>(&where.bytes), where.size) != 0 ||
-      ::listen(number, backlog) != 0)
-    return system_error("listen on " + place, errno);
+      ::listen(number, backlog) != 0) {
+    auto refused = system_error("can't listen on " + place, errno);
+    refused.message += "; give another address or port with --listen";
+    return refused;
+  }
   ::getsockname(number, reinterpret_cast<sockaddr*>(&where.bytes), &where.size);
   made->port_ = ntohs(where.bytes.ss_family == AF_INET6
                           ? reinterpret_cast<const sockaddr_in6&>(where.bytes).sin6_port

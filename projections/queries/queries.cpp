@@ -9,7 +9,9 @@
 #include "projections/views/view.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
+#include <chrono>
 #include <functional>
 #include <mutex>
 
@@ -19,6 +21,9 @@ namespace {
 constexpr std::size_t most_rows = 1'000;
 constexpr std::size_t most_values = 50; ///< of one filter
 constexpr std::size_t most_idle = 8;    ///< connections
+/// So long a store that left a question unanswered is asked nothing: those who wait for it would
+/// keep the workers from everything else.
+constexpr std::chrono::seconds unasked{10};
 
 /// A statement that is put together with its parameters.
 struct statement {
@@ -151,13 +156,20 @@ public:
   template <class Answer>
   result<Answer> read(std::string_view view,
                       const std::function<result<Answer>(const scene&)>& ask) {
+    if (std::chrono::steady_clock::now() < ask_again_at_.load())
+      return refuse(errc::store_unavailable,
+                    store_.name() + " left a question unanswered a moment ago: ask again later");
     for (bool is_second = false;; is_second = true) {
       auto at = is_second ? store_.connect() : take();
-      if (!at)
+      if (!at) {
+        heed(at.error());
         return at.error();
+      }
       auto answer = read_at<Answer>(*at.value(), view, ask);
       if (answer)
         give_back(std::move(at).value());
+      if (!answer && heed(answer.error()))
+        return answer;
       const bool is_worth_another = !answer && (answer.error().code == errc::store_unavailable ||
                                                 answer.error().code == errc::internal_error);
       if (!is_worth_another || is_second)
@@ -166,6 +178,17 @@ public:
   }
 
 private:
+  /// Whether the store left a question unanswered: then it is left alone for a while.
+  bool heed(const error& why) {
+    const bool unanswered =
+        std::any_of(why.details.begin(), why.details.end(), [](const auto& each) {
+          return each.first == unanswered_ms;
+        });
+    if (unanswered)
+      ask_again_at_ = std::chrono::steady_clock::now() + unasked;
+    return unanswered;
+  }
+
   template <class Answer>
   result<Answer> read_at(connection& at,
                          std::string_view view,
@@ -207,6 +230,7 @@ private:
   std::vector<std::unique_ptr<view>> owned_;
   std::vector<view*> views_;
   std::string layout_;
+  std::atomic<std::chrono::steady_clock::time_point> ask_again_at_{};
   std::mutex mutex_;
   std::vector<std::unique_ptr<connection>> idle_;
 };

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 #include <libpq-fe.h>
+#include <poll.h>
 #include <unordered_map>
 
 namespace ash::projections {
@@ -83,7 +86,8 @@ std::string array_of(std::span<const row> rows, std::size_t at, cell_kind kind) 
 
 class postgres_connection final : public connection {
 public:
-  postgres_connection(handle at, std::string name) : at_{std::move(at)}, name_{std::move(name)} {}
+  postgres_connection(handle at, std::string name, const postgres_limits& limits)
+      : at_{std::move(at)}, name_{std::move(name)}, limits_{limits} {}
 
   result<void> claim() override {
     TRY(const auto rows,
@@ -98,6 +102,7 @@ public:
   }
 
   result<void> begin(transaction kind) override {
+    limit_ = kind == transaction::write ? limits_.write : limits_.read;
     return run(kind == transaction::write
                    ? "begin"
                    : "begin transaction isolation level repeatable read read only");
@@ -105,12 +110,11 @@ public:
   result<void> commit() override { return run("commit"); }
   void rollback() noexcept override {
     if (PQtransactionStatus(at_.get()) != PQTRANS_IDLE)
-      const answer ignored{PQexec(at_.get(), "rollback")};
+      const auto ignored = wait(PQsendQuery(at_.get(), "rollback"));
   }
 
   result<void> run(const std::string& script) override {
-    const answer got{PQexec(at_.get(), script.c_str())};
-    return check(got);
+    return check(wait(PQsendQuery(at_.get(), script.c_str())));
   }
 
   result<std::vector<row>> query(const std::string& sql,
@@ -129,14 +133,14 @@ public:
       }
       values[i] = texts[i].c_str();
     }
-    const answer got{PQexecParams(at_.get(),
-                                  sql.c_str(),
-                                  static_cast<int>(values.size()),
-                                  types.data(),
-                                  values.data(),
-                                  nullptr,
-                                  nullptr,
-                                  0)};
+    const auto got = wait(PQsendQueryParams(at_.get(),
+                                            sql.c_str(),
+                                            static_cast<int>(values.size()),
+                                            types.data(),
+                                            values.data(),
+                                            nullptr,
+                                            nullptr,
+                                            0));
     TRY(check(got));
     return read(got.get());
   }
@@ -157,14 +161,13 @@ public:
       values[i] = arrays[i].data();
       lengths[i] = static_cast<int>(arrays[i].size());
     }
-    const answer got{PQexecPrepared(at_.get(),
-                                    name.c_str(),
-                                    static_cast<int>(count),
-                                    values.data(),
-                                    lengths.data(),
-                                    formats.data(),
-                                    1)};
-    return check(got);
+    return check(wait(PQsendQueryPrepared(at_.get(),
+                                          name.c_str(),
+                                          static_cast<int>(count),
+                                          values.data(),
+                                          lengths.data(),
+                                          formats.data(),
+                                          1)));
   }
 
 private:
@@ -180,14 +183,44 @@ private:
     const auto sql = "insert into " + table + " (" + column_list(shape) +
                      ") select * from unnest(" + places + ")" + on_conflict(shape);
     const auto name = "upsert_" + table;
-    const answer got{PQprepare(
-        at_.get(), name.c_str(), sql.c_str(), static_cast<int>(types.size()), types.data())};
-    TRY(check(got));
+    TRY(check(wait(PQsendPrepare(
+        at_.get(), name.c_str(), sql.c_str(), static_cast<int>(types.size()), types.data()))));
     prepared_[table] = name;
     return success();
   }
 
+  /// The last answer to what was sent, as PQexec gives it. libpq itself would wait for ever where
+  /// the server has stopped but its machine still acknowledges: such a connection is given up.
+  answer wait(int was_sent) {
+    using clock = std::chrono::steady_clock;
+    answer last;
+    const auto until = clock::now() + limit_;
+    while (was_sent != 0) {
+      while (PQisBusy(at_.get()) != 0) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now());
+        pollfd socket{PQsocket(at_.get()), POLLIN, 0};
+        const auto ready = left.count() <= 0 ? 0 : poll(&socket, 1, static_cast<int>(left.count()));
+        if (ready == 0) {
+          at_.reset();
+          waited_ = limit_;
+          return {};
+        }
+        if (!(ready < 0 && errno == EINTR) && PQconsumeInput(at_.get()) == 0)
+          break; // it was lost: the next answer says why
+      }
+      answer next{PQgetResult(at_.get())};
+      if (!next)
+        break;
+      last = std::move(next);
+    }
+    return last;
+  }
+
   result<void> check(const answer& got) {
+    if (!at_)
+      return refuse(errc::store_unavailable,
+                    name_ + " did not answer within " + std::to_string(waited_.count()) + " ms")
+          .with(std::string{unanswered_ms}, std::to_string(waited_.count()));
     const auto status = got ? PQresultStatus(got.get()) : PGRES_FATAL_ERROR;
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
       return success();
@@ -220,15 +253,18 @@ private:
     return out;
   }
 
-  handle at_;
+  handle at_; ///< none: it was given up
   std::string name_;
+  postgres_limits limits_;
+  std::chrono::milliseconds limit_{limits_.write};
+  std::chrono::milliseconds waited_{0};                   ///< when it was given up
   std::unordered_map<std::string, std::string> prepared_; ///< by table
 };
 
 class postgres_store final : public store {
 public:
-  postgres_store(std::string url, std::string name)
-      : url_{std::move(url)}, name_{std::move(name)} {}
+  postgres_store(std::string url, std::string name, const postgres_limits& limits)
+      : url_{std::move(url)}, name_{std::move(name)}, limits_{limits} {}
 
   result<std::unique_ptr<connection>> connect() override {
     const std::array keys{"dbname",
@@ -248,10 +284,14 @@ public:
                             "-c search_path=actor_shell -c client_min_messages=warning",
                             static_cast<const char*>(nullptr)};
     handle at{PQconnectdbParams(keys.data(), values.data(), 1)};
-    if (PQstatus(at.get()) != CONNECTION_OK)
-      return refuse(errc::store_unavailable,
-                    name_ + " can't be reached: " + one_line(PQerrorMessage(at.get())));
-    return std::make_unique<postgres_connection>(std::move(at), name_);
+    if (PQstatus(at.get()) != CONNECTION_OK) {
+      const auto why = one_line(PQerrorMessage(at.get()));
+      auto refused = refuse(errc::store_unavailable, name_ + " can't be reached: " + why);
+      return why.find("timeout expired") == std::string::npos
+                 ? refused
+                 : std::move(refused).with(std::string{unanswered_ms}, "5000");
+    }
+    return std::make_unique<postgres_connection>(std::move(at), name_, limits_);
   }
 
   [[nodiscard]] std::string name() const override { return name_; }
@@ -259,6 +299,7 @@ public:
 private:
   std::string url_;
   std::string name_;
+  postgres_limits limits_;
 };
 
 struct options_closer {
@@ -267,7 +308,8 @@ struct options_closer {
 
 } // namespace
 
-result<std::unique_ptr<store>> make_postgres_store(const std::string& url) {
+result<std::unique_ptr<store>> make_postgres_store(const std::string& url,
+                                                   const postgres_limits& limits) {
   char* why = nullptr;
   const std::unique_ptr<PQconninfoOption, options_closer> parsed{
       PQconninfoParse(url.c_str(), &why)};
@@ -288,7 +330,7 @@ result<std::unique_ptr<store>> make_postgres_store(const std::string& url) {
     if (std::strcmp(each->keyword, "dbname") == 0)
       database = each->val;
   }
-  return std::make_unique<postgres_store>(url, "postgres " + host + "/" + database);
+  return std::make_unique<postgres_store>(url, "postgres " + host + "/" + database, limits);
 }
 
 } // namespace ash::projections

@@ -5,6 +5,7 @@
 
 #include "events/base/result.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -92,8 +93,17 @@ public:
 
 /// A file, which is made for its owner alone where it is missing.
 std::unique_ptr<store> make_sqlite_store(std::string file);
+/// How long a statement may take; a connection that gives no answer for longer is given up. The
+/// error then is `store_unavailable` with the detail `unanswered_ms`.
+struct postgres_limits {
+  std::chrono::milliseconds read{15'000}; ///< in a transaction that reads
+  std::chrono::milliseconds write{30'000};
+};
+constexpr std::string_view unanswered_ms = "unanswered_ms";
+
 /// Errors: `argument_invalid` for a URL that libpq does not understand.
-result<std::unique_ptr<store>> make_postgres_store(const std::string& url);
+result<std::unique_ptr<store>> make_postgres_store(const std::string& url,
+                                                   const postgres_limits& limits = {});
 
 /// `url` where there is one, else `read_models.sqlite` in the data directory. Errors:
 /// `argument_invalid`.

@@ -159,6 +159,39 @@ TEST(serve, speaks_tls_with_the_certificate_that_it_was_given) {
   EXPECT_EQ(trusted.status, 200);
   EXPECT_EQ(get("https://localhost" + port + "/healthz").status, 0) << "nobody vouches for it";
   EXPECT_EQ(get("http://localhost" + port + "/healthz").status, 0);
+  const auto list = [&](const std::string& url, const std::vector<std::string>& options) {
+    std::vector<std::string> command{
+        ACTOR_SHELL_BINARY, "--server", url, "--token-file", under.data() + "/token"};
+    command.insert(command.end(), options.begin(), options.end());
+    command.insert(command.end(), {"runs", "list"});
+    return run_process(a_command(command));
+  };
+  const auto vouched = list("https://localhost" + port, {"--server-ca", files.certificate()});
+  EXPECT_EQ(vouched.exit_code, 0) << vouched.shown();
+  const auto unknown = list("https://localhost" + port, {});
+  EXPECT_EQ(unknown.exit_code, 2) << unknown.shown();
+  EXPECT_THAT(unknown.err, HasSubstr("--server-ca"));
+}
+
+TEST(serve, is_sent_no_token_that_the_network_could_read) {
+  temporary_directory home;
+  write_text(home / "token", std::string(64, 'a'));
+  for (const auto* url : {"http://192.0.2.1:7777", "http://127.0.0.1@192.0.2.1/"}) {
+    const auto refused = run_process(a_command(
+        {ACTOR_SHELL_BINARY, "--server", url, "--token-file", home / "token", "runs", "list"}));
+    EXPECT_EQ(refused.exit_code, 2) << refused.shown();
+    EXPECT_THAT(refused.err, HasSubstr("https://"));
+  }
+}
+
+TEST(serve, says_what_to_do_where_the_port_is_taken) {
+  served under;
+  temporary_directory home;
+  const auto taken = under.url().substr(under.url().rfind('/') + 1);
+  const auto second = run_process(
+      a_command({ACTOR_SHELL_BINARY, "--data-dir", home / "data", "serve", "--listen", taken}));
+  EXPECT_EQ(second.exit_code, 1) << second.shown();
+  EXPECT_THAT(second.err, HasSubstr("another address or port with --listen"));
 }
 
 TEST(serve, serves_metrics_to_everyone_only_where_it_is_told_to) {
@@ -194,11 +227,15 @@ TEST(serve, refuses_to_start_where_it_would_not_be_safe) {
 }
 
 TEST(serve, refuses_a_token_that_others_can_read_and_a_directory_that_is_in_use) {
-  served under;
+  // Nobody answers there, which is no reason not to serve.
+  served under{{"--database-url", "postgresql://me:hush-hush@127.0.0.1:1/rows"}};
   const auto second = run_process(a_command(serve_with(under.data())));
   EXPECT_EQ(second.exit_code, 4) << second.shown();
   EXPECT_THAT(second.err, HasSubstr("log_locked"));
   EXPECT_THAT(second.err, HasSubstr("name one with --server"));
+  EXPECT_THAT(second.err, HasSubstr("--database-url postgresql://..."));
+  EXPECT_THAT(second.shown() + under.output(), Not(HasSubstr("hush-hush")))
+      << "who holds the log is shown without the password that it was given";
   temporary_directory home;
   write_text(home / "data/token", std::string(64, 'a'));
   fs::permissions(home / "data/token", fs::perms{0644});

@@ -116,6 +116,30 @@ TEST_P(lists, say_so_before_there_is_anything) {
   EXPECT_EQ(answer.error().code, errc::store_unavailable);
 }
 
+TEST(lists_in_postgres, ask_nothing_for_a_while_after_a_question_that_was_left_unanswered) {
+  const place at{kind::postgres};
+  const auto log = log::make_memory_log();
+  history past{*log};
+  past.add_run("r");
+  const auto with = must(read_models::open(*log, at.how()));
+  ASSERT_TRUE(with->wait_for(log->head(), std::chrono::seconds{60}));
+  postgres_limits limits;
+  limits.read = std::chrono::milliseconds{500};
+  const auto store = must(make_postgres_store(at.how().database_url, limits));
+  const queries of{*store};
+  ASSERT_EQ(must(of.list("runs")).total, 1U);
+  const auto other = must(at.a_store()->connect());
+  must(other->begin(transaction::write));
+  must(other->run("lock table generations in access exclusive mode"));
+  const auto late = of.list("runs");
+  ASSERT_FALSE(late);
+  EXPECT_NE(late.error().message.find("did not answer within 500 ms"), std::string::npos);
+  const auto next = of.list("runs");
+  ASSERT_FALSE(next);
+  EXPECT_EQ(next.error().code, errc::store_unavailable);
+  EXPECT_NE(next.error().message.find("ask again later"), std::string::npos);
+}
+
 ASH_EACH_STORE(lists);
 
 } // namespace

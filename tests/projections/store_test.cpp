@@ -96,6 +96,23 @@ TEST(sqlite_store, keeps_its_file_for_its_owner_alone) {
   }
 }
 
+TEST(postgres_store, gives_up_a_connection_that_does_not_answer) {
+  const place at{kind::postgres};
+  postgres_limits limits;
+  limits.read = std::chrono::milliseconds{200};
+  const auto to = must(make_postgres_store(at.how().database_url, limits));
+  const auto with = must(to->connect());
+  must(with->begin(transaction::read));
+  const auto late = with->query("select 1 from pg_sleep(60)");
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, errc::store_unavailable);
+  ASSERT_EQ(late.error().details.size(), 1U);
+  EXPECT_EQ(late.error().details[0].first, unanswered_ms);
+  with->rollback();
+  EXPECT_EQ(with->run("select 1").error().code, errc::store_unavailable) << "it is given up";
+  EXPECT_EQ(must(must(to->connect())->query("select 1")).size(), 1U);
+}
+
 TEST(postgres_store, never_repeats_a_password) {
   const auto wrong = make_postgres_store("postgresql://me:secret@host:port:port/db?nonsense=1");
   ASSERT_FALSE(wrong);

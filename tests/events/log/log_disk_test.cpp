@@ -70,7 +70,7 @@ TEST(log_on_disk, is_made_for_its_owner_alone) {
 TEST(log_on_disk, names_the_process_that_holds_it) {
   const scratch_directory scratch;
   const auto directory = scratch.path();
-  auto holder = start_child({"hold", directory});
+  auto holder = start_child({"hold", directory, "--url=postgresql://me:hush@host/rows", "last"});
   char byte = 'n';
   ASSERT_EQ(read(holder.out, &byte, 1), 1);
   ASSERT_EQ(byte, 'y');
@@ -79,6 +79,8 @@ TEST(log_on_disk, names_the_process_that_holds_it) {
   EXPECT_EQ(second.error().code, errc::log_locked);
   EXPECT_THAT(second.error().message, testing::HasSubstr("pid " + std::to_string(holder.pid)));
   EXPECT_THAT(second.error().message, testing::HasSubstr("test_log"));
+  EXPECT_THAT(second.error().message, testing::HasSubstr("--url=postgresql://... last'"));
+  EXPECT_THAT(second.error().message, testing::Not(testing::HasSubstr("hush")));
   EXPECT_THAT(second.error().message, testing::HasSubstr("since 1970-01-01T00:00:00"));
   close(std::exchange(holder.in, -1));
   EXPECT_EQ(holder.wait(), 0);

@@ -123,7 +123,7 @@ TEST_F(other_routes, list_rows_by_page_and_filter) {
   EXPECT_EQ(refused("GET", "/api/v1/runs", {.query = {{"colour", "red"}}}), "argument_invalid");
   rows_.found["budget_scopes/run:x"] = {{"cap", "1.00"}};
   EXPECT_EQ(got(200, "GET", "/api/v1/budget/scopes/run:x").at("cap"), "1.00");
-  EXPECT_EQ(refused("GET", "/api/v1/budget/scopes/run:y"), "feed_not_found");
+  EXPECT_EQ(refused("GET", "/api/v1/budget/scopes/run:y"), "budget_scope_not_found");
   EXPECT_EQ(got(200, "GET", "/api/v1/stats").at("by"), "model");
   EXPECT_EQ(refused("GET", "/api/v1/stats", {.query = {{"by", "moon"}}}), "argument_invalid");
 }

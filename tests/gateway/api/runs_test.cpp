@@ -175,6 +175,8 @@ TEST_F(run_routes, let_paths_be_written_and_take_that_back) {
   got(200, "POST", path + "revoke", docs);
   wait_for_fact("run/" + run, "permission.path.revoked");
   for (const auto* bad : {R"({"path": "/etc/**"})",
+                          R"({"path": "../**"})",
+                          R"({"path": "docs/.."})",
                           R"({"path": "!docs"})",
                           R"({"path": "../docs/**"})",
                           R"({"path": "docs/"})",
