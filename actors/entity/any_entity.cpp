@@ -4,6 +4,7 @@
 #include "events/base/check.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace ash {
@@ -138,11 +139,13 @@ output any_entity::release() {
       effect_done(each.finishes);
   out.replies = std::exchange(now.replies, {});
   const auto owes = owes_ || woken_ || repeated_;
-  // First what it owes from before, so that nobody hears of that after what is new and takes it for
-  // its consequence. Whatever woke the entity has been decided by now: it is not done twice.
+  effects fresh;
+  issue(std::exchange(now.wanted, {}), fresh);
+  // Whatever woke the entity has been decided by now, so it is not done a second time. What it owes
+  // from before goes out first: after what is new it would be taken for its consequence.
   if (owes)
     issue(owed(), out.wanted);
-  issue(std::exchange(now.wanted, {}), out.wanted);
+  std::move(fresh.begin(), fresh.end(), std::back_inserter(out.wanted));
   owes_ = woken_ = repeated_ = false;
   now.batch.clear();
   if (now.queue.empty())

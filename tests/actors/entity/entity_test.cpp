@@ -214,10 +214,10 @@ TEST_F(entity_test, folds_without_effects_and_issues_what_is_owed_once_after_the
   EXPECT_THAT(drained().wanted, IsEmpty());
 }
 
-TEST_F(entity_test, issues_an_effect_of_the_first_batch_once_though_it_is_owed_as_well) {
+TEST_F(entity_test, issues_an_effect_of_the_first_batch_once_after_what_was_owed_before_it) {
   ASSERT_TRUE(purse.load(toy::reserved(1), "a").has_value());
   give(command("b", reserve(2), 1));
-  EXPECT_THAT(ids(durable(drained())), ElementsAre(effect(2), effect(1)));
+  EXPECT_THAT(ids(durable(drained())), ElementsAre(effect(1), effect(2)));
 }
 
 TEST_F(entity_test, issues_what_is_owed_without_a_command_when_it_is_woken) {
