@@ -100,6 +100,18 @@ std::string state_of_resumed(const run_history& in) {
   return in.open_questions.empty() ? "executing" : "awaiting_approval";
 }
 
+void ask(run_history& in, const run::approval_requested& f) {
+  in.open_questions[f.approval] = f.phase_key;
+  if (in.state == "executing")
+    in.state = "awaiting_approval";
+}
+
+void answer(run_history& in, const run::approval_decided& f) {
+  in.open_questions.erase(f.approval);
+  if (in.state == "awaiting_approval" && in.open_questions.empty())
+    in.state = "executing";
+}
+
 /// Facts of the run's own stream; whether `happened` is one.
 bool add_run_fact(run_history& in, const any_fact& happened, instant at) {
   return std::visit(match{
@@ -131,15 +143,11 @@ bool add_run_fact(run_history& in, const any_fact& happened, instant at) {
                           return true;
                         },
                         [&](const run::approval_requested& f) {
-                          in.open_questions[f.approval] = f.phase_key;
-                          if (in.state == "executing")
-                            in.state = "awaiting_approval";
+                          ask(in, f);
                           return true;
                         },
                         [&](const run::approval_decided& f) {
-                          in.open_questions.erase(f.approval);
-                          if (in.state == "awaiting_approval" && in.open_questions.empty())
-                            in.state = "executing";
+                          answer(in, f);
                           return true;
                         },
                         [&](const run::report_composed& f) {
