@@ -9,19 +9,23 @@
 //                                 due. (In the closed loop a wait only says how many clients wait.)
 // Beside it RocksDB alone (baseline): the very keys and values that the shells wrote, in their
 // order, in synced batches of facts_per_sync; baseline_p99_ms is its wait at offered_per_s, each
-// batch being what has come due while the one before it was synced. sync_ms is one fact written and
-// synced alone.
+// batch being what has come due while the one before it was synced; disk_p99_ms is that of the same
+// bytes in one file, written and synced by a thread that does nothing else. sync_ms is one fact
+// written and synced alone.
 #include "actors/shells/shells.hpp"
 #include "bench/no_effects.hpp"
 #include "bench/report.hpp"
+#include "events/base/check.hpp"
 #include "events/log/record_codec.hpp"
 #include "events/log/rocksdb_log.hpp"
 #include "events/log/rocksdb_tables.hpp"
 
 #include <atomic>
 #include <cstdlib>
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <thread>
+#include <unistd.h>
 
 namespace ash::bench {
 namespace {
@@ -231,14 +235,11 @@ double alone(const std::string& directory,
   return static_cast<double>(written) * 1e6 / static_cast<double>(monotonic_us() - begin);
 }
 
-/// How long a record waits at `offered_per_s`, from when it is due until its batch is synced: the
-/// 99th of 100, in ms.
-double alone_p99(const std::string& directory,
-                 const std::vector<pair>& from,
-                 double offered_per_s,
-                 std::int64_t seconds) {
-  auto to = must(log::open_rocksdb_tables({directory, log::rocksdb_mode::create, nullptr}));
-  const auto batch = to->new_batch();
+/// How long a record waits at `offered_per_s`, from when it is due until its batch is durable: the
+/// 99th of 100, in ms. A batch is given to `put` pair by pair, and then made durable by `sync`.
+template <class Put, class Sync>
+double p99_of_waits(
+    const std::vector<pair>& from, double offered_per_s, std::int64_t seconds, Put put, Sync sync) {
   std::vector<float> waits;
   const auto begin = monotonic_us();
   const auto due_us = [&](std::size_t record) {
@@ -251,22 +252,60 @@ double alone_p99(const std::string& directory,
       std::this_thread::sleep_for(std::chrono::microseconds{200});
       continue;
     }
-    batch->clear();
     const auto first = records;
     for (;; ++next) {
       const auto& each = from[next % from.size()];
       if (each.into == log::table::records && due_us(records) > now)
         break;
-      batch->put(each.into, each.key, each.value);
+      put(each);
       records += each.into == log::table::records ? 1U : 0U;
     }
-    must(to->write(*batch));
-    must(to->sync());
+    sync();
     const auto done = monotonic_us();
     for (auto each = first; each < records; ++each)
       waits.push_back(static_cast<float>(done - due_us(each)) / 1'000.0F);
   }
   return quantile(waits, 0.99);
+}
+
+double alone_p99(const std::string& directory,
+                 const std::vector<pair>& from,
+                 double offered_per_s,
+                 std::int64_t seconds) {
+  auto to = must(log::open_rocksdb_tables({directory, log::rocksdb_mode::create, nullptr}));
+  const auto batch = to->new_batch();
+  return p99_of_waits(
+      from,
+      offered_per_s,
+      seconds,
+      [&](const pair& each) { batch->put(each.into, each.key, each.value); },
+      [&] {
+        must(to->write(*batch));
+        must(to->sync());
+        batch->clear();
+      });
+}
+
+/// The disk alone: the same bytes, added to one file that nobody sorts.
+double disk_p99(const std::string& file,
+                const std::vector<pair>& from,
+                double offered_per_s,
+                std::int64_t seconds) {
+  const int to = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  std::string bytes;
+  const auto out = p99_of_waits(
+      from,
+      offered_per_s,
+      seconds,
+      [&](const pair& each) { bytes.append(each.key).append(each.value); },
+      [&] {
+        const auto size = static_cast<ssize_t>(bytes.size());
+        check(::write(to, bytes.data(), bytes.size()) == size && ::fdatasync(to) == 0,
+              "the disk did not take what it was given");
+        bytes.clear();
+      });
+  ::close(to);
+  return out;
 }
 
 boost::json::object row(scratch& files, std::size_t entities, std::int64_t seconds) {
@@ -285,6 +324,7 @@ boost::json::object row(scratch& files, std::size_t entities, std::int64_t secon
           {"p50_ms", shells.p50_ms},
           {"p99_ms", shells.p99_ms},
           {"baseline_p99_ms", alone_p99(files.next(), pairs, shells.offered_per_s, seconds)},
+          {"disk_p99_ms", disk_p99(files.next(), pairs, shells.offered_per_s, seconds)},
           {"sync_ms", 1e3 / alone(files.next(), pairs, 1, 1)}};
 }
 
