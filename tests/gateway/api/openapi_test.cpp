@@ -300,13 +300,7 @@ TEST_F(openapi, describes_exactly_the_fields_of_every_row) {
   ASSERT_TRUE(models) << to_string(models.error());
   ASSERT_TRUE(models.value()->wait_for(log->head(), std::chrono::seconds{60}));
   const auto reads = read_side_of(*models.value());
-  const auto made =
-      got(201,
-          "POST",
-          "/api/v1/sessions",
-          {.body = to_json_text(json::object{{"persona", "writer"},
-                                             {"model", "scripted:" + (home_ / "quick.yaml")}})});
-  const std::string session{made.at("session").as_string()};
+  const auto session = made_session();
   for (const auto& [path, what] : lists()) {
     auto page = reads.list({what, {}, 500, {}});
     ASSERT_TRUE(page) << to_string(page.error());

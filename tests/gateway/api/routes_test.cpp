@@ -8,18 +8,7 @@
 namespace ash::gateway::test {
 namespace {
 
-class other_routes : public serving {
-protected:
-  std::string made_session() {
-    const auto made =
-        got(201,
-            "POST",
-            "/api/v1/sessions",
-            {.body = to_json_text(json::object{{"persona", "writer"},
-                                               {"model", "scripted:" + (home_ / "quick.yaml")}})});
-    return std::string{made.at("session").as_string()};
-  }
-};
+class other_routes : public serving {};
 
 TEST_F(other_routes, speak_with_a_session) {
   const auto made =

@@ -174,6 +174,16 @@ json::object serving::start_body(run_kind kind) const {
           {"model", "scripted:" + (home_ / (gated ? "quick.yaml" : "slow.yaml"))}};
 }
 
+std::string serving::made_session() {
+  const auto made =
+      got(201,
+          "POST",
+          "/api/v1/sessions",
+          {.body = to_json_text(json::object{{"persona", "writer"},
+                                             {"model", "scripted:" + (home_ / "quick.yaml")}})});
+  return std::string{made.at("session").as_string()};
+}
+
 std::string serving::start(run_kind kind, asking more) {
   more.body = text_of(kind);
   const auto begun = got(201, "POST", "/api/v1/runs", std::move(more));

@@ -53,6 +53,8 @@ protected:
   json::object start_body(run_kind kind) const;
   std::string text_of(run_kind kind) const { return to_json_text(start_body(kind)); }
   std::string start(run_kind kind, asking more = {});
+  /// The id of a new session, whose model answers at once.
+  std::string made_session();
   /// Waits until something has been written beneath a run or session.
   void wait_for_fact(const std::string& root, std::string_view type);
   json::object wait_for_approval(const std::string& run);
