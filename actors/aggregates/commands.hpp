@@ -396,13 +396,25 @@ using command = std::variant<reserve, settle, release, set_cap>;
 
 // -- any ------------------------------------------------------------------------------------------
 
-using any_command =
+using every_command =
     boost::mp11::mp_rename<boost::mp11::mp_unique<boost::mp11::mp_append<session::command,
                                                                          run::command,
                                                                          phase::command,
                                                                          tool_call::command,
                                                                          budget::command>>,
                            std::variant>;
+
+/// One of them; a class for the reason that `any_fact` is one.
+struct any_command : every_command {
+  using every_command::every_command;
+  using every_command::operator=;
+  any_command();
+  any_command(const any_command& from);
+  any_command(any_command&& from) noexcept;
+  any_command& operator=(const any_command& from);
+  any_command& operator=(any_command&& from) noexcept;
+  ~any_command();
+};
 
 /// A command on its way to one stream.
 struct command_envelope {

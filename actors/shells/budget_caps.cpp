@@ -3,7 +3,7 @@
 #include "actors/aggregates/budget.hpp"
 #include "actors/aggregates/run.hpp"
 #include "actors/performers/budget_effects.hpp"
-#include "actors/shells/newest.hpp"
+#include "actors/shells/fold.hpp"
 #include "actors/shells/runtime_parts.hpp"
 #include "events/base/text.hpp"
 

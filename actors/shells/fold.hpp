@@ -1,13 +1,11 @@
 // Folding a stream from the log: the state that an entity would have, without the entity. For
 // reading, and for the moments when no actor lives (before they start and after they have stopped).
+// What stands here is compiled in fold.cpp and newest.cpp, for our own five aggregates.
 #pragma once
 
 #include "actors/aggregates/aggregate.hpp"
-#include "events/base/check.hpp"
-#include "events/codec/codec.hpp"
 #include "events/log/event_log.hpp"
 
-#include <boost/mp11/algorithm.hpp>
 #include <optional>
 
 namespace ash::fold {
@@ -21,51 +19,14 @@ template <aggregate A> struct folded {
   std::uint64_t next_position = 0; ///< of the fact after it, where that was seen; otherwise 0
 };
 
-/// The aggregate's own alternative of a fact. Errors: `log_corrupt` for a fact of another
-/// aggregate.
-template <aggregate A>
-result<typename A::fact> narrow(any_fact&& happened, const log::record& from) {
-  return std::visit(
-      [&](auto&& f) -> result<typename A::fact> {
-        using fact = std::decay_t<decltype(f)>;
-        if constexpr (boost::mp11::mp_contains<typename A::fact, fact>::value)
-          return typename A::fact{std::move(f)};
-        else
-          return refuse(errc::log_corrupt,
-                        "the stream '" + from.stream.text() + "' holds the fact '" + from.type +
-                            "', which it can't, at position " + std::to_string(from.position));
-      },
-      std::move(happened));
-}
-
-/// Goes on from an earlier fold of the stream. Errors: `log_corrupt` and those of reading.
+/// Goes on from an earlier fold of the stream. Errors: `log_corrupt` (also for a fact of another
+/// aggregate) and those of reading.
 template <aggregate A>
 result<folded<A>> onward(const log::event_log& log,
                          const stream_id& stream,
                          folded<A> out,
                          std::optional<std::uint64_t> version,
-                         std::optional<std::uint64_t> position) {
-  out.next_position = 0;
-  while (true) {
-    TRY(auto records, log.read_stream(stream, out.version));
-    for (auto& record : records) {
-      if ((version && record.version > *version) || (position && record.position > *position)) {
-        out.next_position = record.position;
-        return out;
-      }
-      out.version = record.version;
-      out.position = record.position;
-      out.at = record.at;
-      if (record.keep == log::durability::transient)
-        continue; // no fold depends on one, and it may be pruned
-      TRY(auto decoded, codec::decode(record.type, record.schema_version, record.payload));
-      TRY(auto fact, narrow<A>(std::move(decoded), record));
-      out.state = A::evolve(std::move(out.state), fact);
-    }
-    if (records.empty())
-      return out;
-  }
-}
+                         std::optional<std::uint64_t> position);
 
 /// Errors: `log_corrupt` and those of reading.
 template <aggregate A>
@@ -80,6 +41,12 @@ template <aggregate A> result<folded<A>> whole(const log::event_log& log, const 
   return up_to<A>(log, stream, {}, {});
 }
 
+/// The state of a stream as it is now, from its last snapshot and what came after it: what `whole`
+/// gives, for whoever may meet a stream of a hundred thousand facts. Not for tool calls, which have
+/// no snapshots. Errors: `log_corrupt` and those of reading.
+template <aggregate A>
+result<typename A::state> newest(const log::event_log& log, const stream_id& stream);
+
 /// Gives a command to a stream that no actor owns at this moment. Errors: the refusal, and those of
 /// reading and appending.
 template <aggregate A>
@@ -87,33 +54,6 @@ result<void> apply(log::event_log& log,
                    const stream_id& stream,
                    const stream_id& root,
                    const typename A::command& what,
-                   instant now) {
-  TRY(auto before, whole<A>(log, stream));
-  TRY(auto facts, A::decide(before.state, what, now));
-  if (facts.empty())
-    return success();
-  log::append_request request;
-  request.stream = stream;
-  request.root = root;
-  request.expected_version = before.version;
-  request.at = now;
-  request.entries.emplace_back();
-  request.entries.back().correlation = root.text();
-  for (const auto& fact : facts) {
-    auto bytes = codec::encode(std::visit([](const auto& f) -> any_fact { return f; }, fact));
-    request.entries.back().facts.push_back(
-        {std::string{bytes.type},
-         bytes.schema_version,
-         bytes.transient ? log::durability::transient : log::durability::synced,
-         std::move(bytes.payload)});
-    for (auto& blob : bytes.blobs)
-      request.blobs.push_back({blob.hash, std::move(blob.bytes)});
-    before.state = A::evolve(std::move(before.state), fact);
-  }
-  request.status =
-      A::is_final(before.state) ? log::stream_status::closed : log::stream_status::open;
-  TRY(log.append_now(std::move(request)));
-  return success();
-}
+                   instant now);
 
 } // namespace ash::fold

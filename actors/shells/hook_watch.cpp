@@ -4,7 +4,7 @@
 #include "actors/aggregates/run.hpp"
 #include "actors/aggregates/session.hpp"
 #include "actors/performers/hook_effects.hpp"
-#include "actors/shells/newest.hpp"
+#include "actors/shells/fold.hpp"
 #include "events/base/json.hpp"
 #include "events/base/text.hpp"
 #include "events/codec/codec.hpp"

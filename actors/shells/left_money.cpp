@@ -1,8 +1,9 @@
 #include "actors/shells/left_money.hpp"
 
 #include "actors/aggregates/budget.hpp"
-#include "actors/shells/newest.hpp"
+#include "actors/shells/fold.hpp"
 #include "events/base/match.hpp"
+#include "events/codec/codec.hpp"
 
 #include <algorithm>
 

@@ -8,6 +8,7 @@
 #include "actors/shells/run_plan.hpp"
 #include "events/base/text.hpp"
 #include "events/base/tool_arguments.hpp"
+#include "events/codec/codec.hpp"
 
 #include <algorithm>
 #include <boost/json/array.hpp>

@@ -4,7 +4,7 @@
 #include "actors/aggregates/run.hpp"
 #include "actors/performers/budget_effects.hpp"
 #include "actors/shells/budget_caps.hpp"
-#include "actors/shells/newest.hpp"
+#include "actors/shells/fold.hpp"
 #include "actors/shells/provider_setup.hpp"
 #include "actors/shells/runtime_parts.hpp"
 #include "events/log/rocksdb_log.hpp"

@@ -6,7 +6,7 @@
 #include "actors/definitions/binding.hpp"
 #include "actors/performers/child_effects.hpp"
 #include "actors/shells/first_fact.hpp"
-#include "actors/shells/newest.hpp"
+#include "actors/shells/fold.hpp"
 #include "actors/shells/runtime_parts.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // What the runtime can be asked to do, beside opening and stopping.
 #include "actors/aggregates/session.hpp"
 #include "actors/performers/scrub_command.hpp"
-#include "actors/shells/newest.hpp"
+#include "actors/shells/fold.hpp"
 #include "actors/shells/provider_setup.hpp"
 #include "actors/shells/run_explanation.hpp"
 #include "actors/shells/run_preview.hpp"

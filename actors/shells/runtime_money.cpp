@@ -1,8 +1,8 @@
 // What the runtime does about money: caps, and what nobody would settle without it.
 #include "actors/aggregates/budget.hpp"
 #include "actors/performers/budget_effects.hpp"
+#include "actors/shells/fold.hpp"
 #include "actors/shells/left_money.hpp"
-#include "actors/shells/newest.hpp"
 #include "actors/shells/runtime_parts.hpp"
 
 namespace ash {

@@ -105,7 +105,7 @@ result<void> check_within(std::uint64_t head, std::uint64_t after) {
 /// A type that no fact has would leave out everything, and tell so by nothing.
 result<void> check_type(const std::string& glob) {
   std::vector<std::string> names;
-  boost::mp11::mp_for_each<boost::mp11::mp_transform<boost::mp11::mp_identity, any_fact>>(
+  boost::mp11::mp_for_each<boost::mp11::mp_transform<boost::mp11::mp_identity, every_fact>>(
       [&](auto each) { names.emplace_back(decltype(each)::type::type); });
   if (glob.empty() || std::any_of(names.begin(), names.end(), [&](const std::string& name) {
         return glob_match(glob, name);

@@ -18,7 +18,7 @@ template <class Fact> bool decode_one(wire_reader& r, const wire_table& root, an
 const std::unordered_map<std::string_view, decoder>& decoders() {
   static const auto all = [] {
     std::unordered_map<std::string_view, decoder> table;
-    boost::mp11::mp_for_each<boost::mp11::mp_transform<std::type_identity, any_fact>>(
+    boost::mp11::mp_for_each<boost::mp11::mp_transform<std::type_identity, every_fact>>(
         [&](auto each) {
           using fact = typename decltype(each)::type;
           table.emplace(fact::type, &decode_one<fact>);

@@ -179,7 +179,7 @@ template <class Fact> bool read_fact(const json::value& from, any_fact& to, faul
 const std::unordered_map<std::string_view, reader>& readers() {
   static const auto all = [] {
     std::unordered_map<std::string_view, reader> table;
-    boost::mp11::mp_for_each<boost::mp11::mp_transform<std::type_identity, any_fact>>(
+    boost::mp11::mp_for_each<boost::mp11::mp_transform<std::type_identity, every_fact>>(
         [&](auto each) {
           using fact = typename decltype(each)::type;
           table.emplace(fact::type, &read_fact<fact>);

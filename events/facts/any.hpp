@@ -13,8 +13,9 @@
 
 namespace ash {
 
-/// The closed set of facts. Turn facts stand in it once, though phases and sessions both have them.
-using any_fact =
+/// The closed set of facts, as a list of types. Turn facts stand in it once, though phases and
+/// sessions both have them.
+using every_fact =
     boost::mp11::mp_rename<boost::mp11::mp_unique<boost::mp11::mp_append<session::fact,
                                                                          run::fact,
                                                                          phase::fact,
@@ -23,9 +24,20 @@ using any_fact =
                                                                          log::fact>>,
                            std::variant>;
 
+/// One of them. A class, so that what copies, moves and destroys seventy types is compiled once and
+/// not in each file.
+struct any_fact : every_fact {
+  using every_fact::every_fact;
+  using every_fact::operator=;
+  any_fact();
+  any_fact(const any_fact& from);
+  any_fact(any_fact&& from) noexcept;
+  any_fact& operator=(const any_fact& from);
+  any_fact& operator=(any_fact&& from) noexcept;
+  ~any_fact();
+};
+
 /// The type text of a fact, for example `run.started`.
-inline std::string_view type_of(const any_fact& fact) {
-  return std::visit([](const auto& f) { return std::string_view{f.type}; }, fact);
-}
+std::string_view type_of(const any_fact& fact);
 
 } // namespace ash

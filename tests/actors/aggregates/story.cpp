@@ -18,7 +18,7 @@ std::string shown(const any_fact& fact) {
 }
 
 bool is_same_fact(const any_fact& a, const any_fact& b) {
-  return codec::testing::same(a, b) || codec::testing::same(b, a);
+  return codec::testing::same<every_fact>(a, b) || codec::testing::same<every_fact>(b, a);
 }
 
 bool is_same_state(const session::state& live, const session::state& stored) {

@@ -1,6 +1,7 @@
-#include "actors/shells/newest.hpp"
+#include "actors/shells/fold.hpp"
 
 #include "actors/aggregates/budget.hpp"
+#include "events/codec/pack.hpp"
 #include "events/log/memory_log.hpp"
 
 #include <gtest/gtest.h>

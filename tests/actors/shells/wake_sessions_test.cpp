@@ -3,7 +3,6 @@
 #include "actors/aggregates/session.hpp"
 #include "actors/aggregates/tool_call.hpp"
 #include "actors/shells/fold.hpp"
-#include "actors/shells/newest.hpp"
 #include "actors/shells/runtime.hpp"
 #include "events/log/rocksdb_log.hpp"
 #include "tests/actors/aggregates/samples.hpp"

@@ -42,7 +42,8 @@ TEST(codec, gives_every_fact_back_as_it_was) {
 }
 
 TEST(codec, gives_every_fact_with_its_defaults_back) {
-  boost::mp11::mp_for_each<boost::mp11::mp_transform<std::type_identity, any_fact>>([](auto each) {
+  using types = boost::mp11::mp_transform<std::type_identity, every_fact>;
+  boost::mp11::mp_for_each<types>([](auto each) {
     const any_fact fact = typename decltype(each)::type{};
     EXPECT_TRUE(same_fact(fact, read_back(fact))) << type_of(fact);
   });

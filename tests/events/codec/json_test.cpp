@@ -81,7 +81,7 @@ using some_state = std::variant<std::monostate, idle, busy>;
 TEST(described_json, writes_a_variant_with_the_name_of_its_kind) {
   EXPECT_EQ(to_json_text(describe_json(some_state{})), R"({"kind":"monostate","value":null})");
   EXPECT_EQ(to_json_text(describe_json(some_state{idle{}})), R"({"kind":"idle","value":{}})");
-  EXPECT_EQ(to_json_text(describe_json(any_fact{run::resumed{"me"}})),
+  EXPECT_EQ(to_json_text(describe_json(every_fact{run::resumed{"me"}})),
             R"({"kind":"run.resumed","value":{"by":"me"}})");
 }
 

@@ -110,7 +110,7 @@ template <class T> std::string add_type(schema_model& model) {
 schema_model model_of_facts() {
   schema_model model;
   model["ash.fbs.Uuid"] = {type_kind::fixed, {{"high", "ulong", "0"}, {"low", "ulong", "0"}}, {}};
-  boost::mp11::mp_for_each<boost::mp11::mp_transform<std::type_identity, any_fact>>(
+  boost::mp11::mp_for_each<boost::mp11::mp_transform<std::type_identity, every_fact>>(
       [&](auto each) { add_table<typename decltype(each)::type>(model); });
   return model;
 }
