@@ -1,11 +1,14 @@
 #include "events/log/rocksdb_tables.hpp"
 
 #include "events/log/record_codec.hpp"
+#include "events/log/space_freer.hpp"
 
 #include <cstdlib>
 #include <filesystem>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/perf_level.h>
@@ -52,12 +55,33 @@ public:
   }
 };
 
-rocksdb::DBOptions database_options(const rocksdb_options& options) {
+bool writes(rocksdb_mode mode) {
+  return mode == rocksdb_mode::create || mode == rocksdb_mode::write;
+}
+
+/// The machine's files, but for how large ones are deleted.
+class gentle_files final : public rocksdb::FileSystemWrapper {
+public:
+  gentle_files() : FileSystemWrapper{rocksdb::FileSystem::Default()} {}
+
+  [[nodiscard]] const char* Name() const override { return "actor-shell's"; }
+  rocksdb::IOStatus DeleteFile(const std::string& name,
+                               const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* debug) override {
+    if (freer_.remove(name))
+      return rocksdb::IOStatus::OK();
+    return FileSystemWrapper::DeleteFile(name, options, debug);
+  }
+
+private:
+  space_freer freer_;
+};
+
+rocksdb::DBOptions database_options(const rocksdb_options& options, rocksdb::Env* env) {
   rocksdb::DBOptions db;
   db.listeners.push_back(std::make_shared<no_recovery>());
   db.max_bgerror_resume_count = 0;
-  if (options.env != nullptr)
-    db.env = options.env;
+  db.env = env;
   db.create_if_missing = options.mode == rocksdb_mode::create;
   db.create_missing_column_families = options.mode == rocksdb_mode::create;
   // A torn tail opens to the whole batches before it; what was acknowledged beyond it is missed by
@@ -110,6 +134,7 @@ rocksdb::ColumnFamilyOptions family_options(table of,
 
 /// The open database and what must be given back before it is closed.
 struct database {
+  std::unique_ptr<rocksdb::Env> env; ///< where it is not the caller's
   std::unique_ptr<rocksdb::DB> db;
   handles families; ///< in the order of `table`, then RocksDB's default one
   std::string scratch;
@@ -230,8 +255,8 @@ public:
   }
   result<void> sync() override { return translate(of_->db->SyncWAL(), "syncing the log"); }
   [[nodiscard]] std::shared_ptr<const table_view> newest() override {
-    const bool writes = how_.mode == rocksdb_mode::create || how_.mode == rocksdb_mode::write;
-    return std::make_shared<rocksdb_view>(of_, writes ? of_->db->GetSnapshot() : nullptr);
+    return std::make_shared<rocksdb_view>(of_,
+                                          writes(how_.mode) ? of_->db->GetSnapshot() : nullptr);
   }
   result<void> flush() override {
     return translate(of_->db->Flush({}, of_->families), "flushing the log");
@@ -280,7 +305,10 @@ rocksdb::Status open_database(const rocksdb_options& options, database& into) {
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions{});
   rocksdb::DB* db = nullptr;
   rocksdb::Status status;
-  const auto how = database_options(options);
+  if (options.env == nullptr && writes(options.mode))
+    into.env = rocksdb::NewCompositeEnv(std::make_shared<gentle_files>());
+  auto* const own = into.env ? into.env.get() : rocksdb::Env::Default();
+  const auto how = database_options(options, options.env == nullptr ? own : options.env);
   const auto& at = options.directory;
   switch (options.mode) {
   case rocksdb_mode::create:
