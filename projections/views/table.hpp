@@ -200,6 +200,8 @@ public:
   std::vector<row> take() override {
     std::vector<row> changed;
     changed.reserve(changed_.size());
+    // In the order of the store's own index, a batch goes through its pages once.
+    std::sort(changed_.begin(), changed_.end());
     for (const auto& key : changed_) {
       auto& each = rows_.at(key);
       each.is_changed = false;
@@ -288,11 +290,11 @@ private:
   table_shape shape_;
   grouping by_;
   std::unordered_map<key_type, held_row> rows_;
-  std::vector<key_type> changed_; ///< in the order in which they were touched first
-  groups groups_;                 ///< of what changed
-  groups groups_before_;          ///< of what the batch before changed
-  std::uint64_t batch_ = 1;       ///< counts calls of `take`
-  std::size_t bytes_ = 0;         ///< of what is held
+  std::vector<key_type> changed_;
+  groups groups_;           ///< of what changed
+  groups groups_before_;    ///< of what the batch before changed
+  std::uint64_t batch_ = 1; ///< counts calls of `take`
+  std::size_t bytes_ = 0;   ///< of what is held
 };
 
 } // namespace ash::projections
