@@ -31,8 +31,8 @@ struct active {
   bool plan_mode = false;
   std::int64_t epoch = 0;
   std::int64_t generation = 0;
-  std::vector<run::approval> approvals;        ///< asked for by the session and all beneath it
-  std::optional<ended> outcome = std::nullopt; ///< of a child whose turn is over
+  std::vector<run::approval> approvals; ///< asked for by the session and all beneath it
+  apart<ended> outcome;                 ///< of a child whose turn is over
   /// The first so many approvals were asked for in turns that are over: nobody waits for them.
   std::int64_t earlier_approvals = 0;
 };

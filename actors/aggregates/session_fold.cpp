@@ -73,7 +73,7 @@ state on_turn_fact(state from, const turn::fact& f) {
   if (over)
     leave_approvals(s);
   if (is_child(s))
-    s.outcome = over;
+    s.outcome = over ? apart<ended>{*over} : apart<ended>{};
   return from;
 }
 

@@ -91,7 +91,7 @@ rocksdb::DBOptions database_options(const rocksdb_options& options, rocksdb::Env
   db.atomic_flush = true;
   db.max_total_wal_size = std::uint64_t{192} << 20;
   // Over all tables: what is not in sorted files yet is held in memory.
-  db.db_write_buffer_size = std::size_t{32} << 20;
+  db.db_write_buffer_size = std::size_t{20} << 20;
   db.max_background_jobs = 2;
   // Sorted files go to the disk bit by bit: all at once they would hold up the next sync.
   db.bytes_per_sync = std::uint64_t{512} << 10;
@@ -297,7 +297,7 @@ result<std::string> make_scratch() {
 }
 
 rocksdb::Status open_database(const rocksdb_options& options, database& into) {
-  const auto cache = rocksdb::NewLRUCache(std::size_t{32} << 20);
+  const auto cache = rocksdb::NewLRUCache(std::size_t{16} << 20);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (std::size_t i = 0; i < table_names.size(); ++i)
     families.emplace_back(std::string{table_names[i]},
