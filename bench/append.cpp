@@ -22,6 +22,7 @@
 #include "events/log/rocksdb_tables.hpp"
 
 #include <atomic>
+#include <cmath>
 #include <cstdlib>
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -330,8 +331,7 @@ boost::json::object row(scratch& files, std::size_t entities, std::int64_t secon
   const auto directory = files.next();
   const auto shells = through_shells(directory, entities, seconds);
   const auto pairs = copy(directory);
-  const auto batch =
-      std::max<std::size_t>(static_cast<std::size_t>(shells.facts_per_sync + 0.5), 1);
+  const auto batch = static_cast<std::size_t>(std::max(std::lround(shells.facts_per_sync), 1L));
   const auto baseline = alone(files.next(), pairs, batch, seconds);
   return {{"entities", entities},
           {"facts_per_s", shells.facts_per_s},
@@ -358,7 +358,7 @@ int main(int argc, char** argv) {
   if (how.count > 0)
     rows.push_back(row(files, static_cast<std::size_t>(how.count), how.seconds));
   else
-    for (const std::size_t entities : {1, 64, 1'000, 10'000})
+    for (const std::size_t entities : {1UL, 64UL, 1'000UL, 10'000UL})
       rows.push_back(row(files, entities, how.seconds));
   print(how, "append", rows);
 }

@@ -20,7 +20,7 @@ result<typename A::fact> narrow(any_fact&& happened, const log::record& from) {
       [&](auto&& f) -> result<typename A::fact> {
         using fact = std::decay_t<decltype(f)>;
         if constexpr (boost::mp11::mp_contains<typename A::fact, fact>::value)
-          return typename A::fact{std::move(f)};
+          return typename A::fact{std::forward<decltype(f)>(f)};
         else
           return refuse(errc::log_corrupt,
                         "the stream '" + from.stream.text() + "' holds the fact '" + from.type +

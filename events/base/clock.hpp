@@ -12,7 +12,7 @@ struct instant {
   std::int64_t us = 0;
 
   friend auto operator<=>(const instant&, const instant&) = default;
-  friend instant operator+(instant a, std::int64_t us) { return {a.us + us}; }
+  friend instant operator+(instant a, std::int64_t later_us) { return {a.us + later_us}; }
   friend std::int64_t operator-(instant a, instant b) { return a.us - b.us; }
 };
 

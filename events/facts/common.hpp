@@ -111,7 +111,7 @@ BOOST_DESCRIBE_STRUCT(hook_rule, (), (on, tool, command, time_limit_ms))
 struct tool_terms {
   std::vector<std::string> secret_globs;
   std::int64_t time_limit_ms = 120'000;
-  std::int64_t visible_bytes = 32 * 1024;
+  std::int64_t visible_bytes = 32'768;
   bool network = false;
   bool unsandboxed = false; ///< an explicit setting: commands run without a sandbox
   std::vector<std::string> secret_exceptions;   ///< not secret in spite of `secret_globs`

@@ -236,6 +236,6 @@ public:
 /// Where an append or a blob is too large to be taken.
 constexpr std::size_t max_append_bytes = std::size_t{64} << 20;
 /// Payloads above this are kept as blobs, transparently.
-constexpr std::size_t inline_payload_bytes = 16 * 1024;
+constexpr std::size_t inline_payload_bytes = std::size_t{16} << 10;
 
 } // namespace ash::log
