@@ -1,5 +1,7 @@
 #include "events/log/space_freer.hpp"
 
+#include "tests/events/log/log_fixture.hpp"
+
 #include <chrono>
 #include <fcntl.h>
 #include <filesystem>
@@ -17,12 +19,6 @@ constexpr std::size_t megabyte = std::size_t{1} << 20;
 
 class space_freed : public ::testing::Test {
 protected:
-  space_freed() {
-    std::string pattern = fs::temp_directory_path() / "ash-freer-XXXXXX";
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~space_freed() override { fs::remove_all(folder_); }
-
   [[nodiscard]] std::string a_file(const std::string& name, std::size_t megabytes) const {
     std::ofstream{folder_ / name} << std::string(megabytes * megabyte, 'x');
     return folder_ / name;
@@ -34,7 +30,8 @@ protected:
       std::this_thread::sleep_for(std::chrono::milliseconds{1});
   }
 
-  fs::path folder_;
+  scratch_directory scratch_;
+  const fs::path folder_ = scratch_.path("");
 };
 
 TEST_F(space_freed, takes_the_name_at_once_and_the_space_step_by_step) {
