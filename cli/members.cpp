@@ -1,5 +1,7 @@
 #include "cli/members.hpp"
 
+#include "events/base/json.hpp"
+
 namespace ash::cli {
 namespace {
 
@@ -12,6 +14,13 @@ const json::value* find(const json::object& in, std::string_view name) {
 std::string text_in(const json::object& of, std::string_view name) {
   const auto* value = find(of, name);
   return value != nullptr && value->is_string() ? std::string{value->get_string()} : std::string{};
+}
+
+std::string shown_in(const json::object& of, std::string_view name) {
+  const auto* value = find(of, name);
+  if (value == nullptr)
+    return {};
+  return value->is_string() ? std::string{value->get_string()} : to_json_text(*value);
 }
 
 json::object object_in(const json::object& of, std::string_view name) {

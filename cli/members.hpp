@@ -13,6 +13,8 @@ namespace json = boost::json;
 
 /// Empty, or 0, where there is none.
 std::string text_in(const json::object& of, std::string_view name);
+/// A text as it is, anything else as JSON; empty where there is none.
+std::string shown_in(const json::object& of, std::string_view name);
 json::object object_in(const json::object& of, std::string_view name);
 json::array array_in(const json::object& of, std::string_view name);
 

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t max_values = 100'000;
 constexpr std::size_t max_unique_items = 2'000;
-constexpr std::size_t max_shown = 80;
+constexpr std::size_t max_shown_part = 80;
 
 /// What valijson says, by its beginning; `shows_value` adds what was found to the message. A
 /// wrapper only repeats that something beneath it failed.
@@ -100,7 +100,7 @@ std::string shown(const json::value& root, const std::string& pointer) {
   if (found->is_array())
     return ": it is an array";
   const auto text = to_json_text(*found);
-  const auto cut = utf8_prefix(text, max_shown);
+  const auto cut = utf8_prefix(text, max_shown_part);
   return ": it is " + printable(cut) + (cut.size() < text.size() ? "…" : "");
 }
 

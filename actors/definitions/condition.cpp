@@ -8,10 +8,10 @@
 namespace ash::definitions {
 namespace {
 
-constexpr std::size_t max_shown = 200;
+constexpr std::size_t max_shown_value = 200;
 
 std::string shown(const json::value& what) {
-  return printable(utf8_prefix(json::serialize(what), max_shown));
+  return printable(utf8_prefix(json::serialize(what), max_shown_value));
 }
 
 bool contains(const json::value& whole, const json::value& part) {

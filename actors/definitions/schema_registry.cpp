@@ -10,13 +10,13 @@ namespace ash::definitions {
 namespace {
 
 constexpr std::string_view folder = "artifacts";
-constexpr std::string_view extension = ".json";
+constexpr std::string_view schema_extension = ".json";
 
 /// `dev/spec@1` of `…/artifacts/dev/spec@1.json`.
 std::string name_of(std::string_view file) {
   const auto at = file.rfind("artifacts/");
   const auto from = at == std::string_view::npos ? 0 : at + folder.size() + 1;
-  return std::string{file.substr(from, file.size() - from - extension.size())};
+  return std::string{file.substr(from, file.size() - from - schema_extension.size())};
 }
 
 bool is_schema_name(std::string_view name) {
@@ -31,7 +31,7 @@ bool is_schema_name(std::string_view name) {
 
 std::vector<std::string> schema_registry::names() const {
   std::set<std::string> names;
-  if (const auto files = files_of(roots_, folder, extension))
+  if (const auto files = files_of(roots_, folder, schema_extension))
     for (const auto& file : files.value())
       names.insert(name_of(file.name));
   return {names.begin(), names.end()};
@@ -44,7 +44,7 @@ result<std::shared_ptr<const artifact_schema>> schema_registry::find(std::string
   std::shared_ptr<const artifact_schema> chosen;
   std::string chosen_file;
   if (is_schema_name(name)) {
-    TRY(auto files, files_of(roots_, folder, extension));
+    TRY(auto files, files_of(roots_, folder, schema_extension));
     for (const auto& file : files) {
       if (name_of(file.name) != name)
         continue;

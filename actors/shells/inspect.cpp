@@ -18,7 +18,6 @@
 namespace ash::inspect {
 namespace {
 
-constexpr std::size_t page = 1'000;
 constexpr std::size_t shortest_prefix = 6;
 constexpr std::size_t most_matches = 10;
 
@@ -82,7 +81,7 @@ result<void> each_stream(const log::event_log& log,
                          Visit visit,
                          listing which = listing::all) {
   for (std::string after;;) {
-    TRY(auto heads, log.list_streams(kind, after, page, which));
+    TRY(auto heads, log.list_streams(kind, after, log::event_log::streams_a_page, which));
     if (heads.empty())
       return success();
     for (const auto& head : heads) {

@@ -10,8 +10,6 @@
 namespace ash {
 namespace {
 
-constexpr std::size_t page = 1'000;
-
 void take(std::vector<open_call>& open, const any_fact& happened) {
   const auto change = [&](const call_id& call, auto&& to) {
     for (auto& each : open)
@@ -75,7 +73,10 @@ result<daily_scopes> open_daily_scopes(const log::event_log& log, instant now) {
   for (const std::string_view prefix : {"day:", "persona:"}) {
     for (auto after = stream_of_budget(prefix).text();;) {
       TRY(const auto heads,
-          log.list_streams(entity_kind::budget, after, page, log::event_log::listing::open));
+          log.list_streams(entity_kind::budget,
+                           after,
+                           log::event_log::streams_a_page,
+                           log::event_log::listing::open));
       for (const auto& head : heads) {
         if (!head.stream.key().starts_with(prefix))
           break;

@@ -15,8 +15,6 @@
 namespace ash {
 namespace {
 
-constexpr std::size_t page = 1'000;
-
 provider::registry_options registry_of(const runtime_options& options,
                                        const secrets::key_store& keys,
                                        const std::shared_ptr<live_scrubber>& scrub) {
@@ -39,7 +37,11 @@ result<run::live> live_run(const log::event_log& log, const run_id& run) {
 result<unfinished_runs> open_runs(const log::event_log& log) {
   unfinished_runs out;
   for (std::string after;;) {
-    TRY(auto heads, log.list_streams(entity_kind::run, after, page, log::event_log::listing::open));
+    TRY(auto heads,
+        log.list_streams(entity_kind::run,
+                         after,
+                         log::event_log::streams_a_page,
+                         log::event_log::listing::open));
     if (heads.empty())
       return out;
     for (const auto& head : heads) {
@@ -256,7 +258,6 @@ void runtime::parts::tell_of_broken(const stream_id& stream, const error& why) {
   if (std::none_of(open.begin(), open.end(), [&](const auto* p) { return p->phase == phase; }))
     return;
   auto& inside = actors->inner();
-  const auto nobody = [](const result<void>&) {};
   if (stream != stream_of(phase))
     inside.tell(
         stream_of(phase),

@@ -14,10 +14,6 @@
 namespace ash {
 namespace {
 
-constexpr std::size_t page = 1'000;
-
-const auto nobody = [](const result<void>&) {};
-
 /// Whether the call that a child works for is still open: where the child broke, it was answered
 /// without it.
 bool is_waited_for(const log::event_log& log, const stream_id& child) {
@@ -114,8 +110,8 @@ result<definitions::persona> runtime::parts::persona_for(const stream_id& root,
 
 void runtime::parts::resume_children(const stream_id& root) {
   for (std::string after;;) {
-    const auto heads =
-        log->list_streams(entity_kind::session, after, page, log::event_log::listing::open);
+    const auto heads = log->list_streams(
+        entity_kind::session, after, log::event_log::streams_a_page, log::event_log::listing::open);
     if (!heads || heads.value().empty())
       return; // a log that can't be read: it stops, and the next start resumes again
     for (const auto& head : heads.value())
@@ -147,8 +143,8 @@ void runtime::parts::wake_sessions() {
     if (const auto found = live_run(*log, run))
       wake_askers(stream_of(run), found.value().approvals);
   for (std::string after;;) {
-    const auto heads =
-        log->list_streams(entity_kind::session, after, page, log::event_log::listing::open);
+    const auto heads = log->list_streams(
+        entity_kind::session, after, log::event_log::streams_a_page, log::event_log::listing::open);
     if (!heads || heads.value().empty())
       return; // a log that can't be read: it stops, and the next start wakes them
     for (const auto& head : heads.value()) {
@@ -183,8 +179,10 @@ void runtime::parts::cancel_calls_of(const stream_id& broken,
                                      const stream_id& root,
                                      const error& why) {
   for (std::string after;;) {
-    const auto heads =
-        log->list_streams(entity_kind::tool_call, after, page, log::event_log::listing::open);
+    const auto heads = log->list_streams(entity_kind::tool_call,
+                                         after,
+                                         log::event_log::streams_a_page,
+                                         log::event_log::listing::open);
     if (!heads || heads.value().empty())
       return;
     for (const auto& head : heads.value()) {

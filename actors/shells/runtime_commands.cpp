@@ -214,11 +214,13 @@ result<run_id> runtime::run_of_approval(const approval_id& approval) {
 }
 
 result<session_id> runtime::session_of_approval(const approval_id& approval) {
-  constexpr std::size_t page = 1'000;
   const auto& log = *parts_->log;
   for (std::string after;;) {
     TRY(const auto heads,
-        log.list_streams(entity_kind::session, after, page, log::event_log::listing::open));
+        log.list_streams(entity_kind::session,
+                         after,
+                         log::event_log::streams_a_page,
+                         log::event_log::listing::open));
     if (heads.empty())
       return refuse(errc::approval_not_found,
                     "no session that is not over has the approval " + to_string(approval));

@@ -6,12 +6,6 @@
 #include "actors/shells/runtime_parts.hpp"
 
 namespace ash {
-namespace {
-
-const auto nobody = [](const result<void>&) {};
-
-} // namespace
-
 // -- caps -----------------------------------------------------------------------------------------
 
 result<void>

@@ -16,6 +16,9 @@
 
 namespace ash {
 
+/// For a command whose answer nobody waits for.
+inline const auto nobody = [](const result<void>&) {};
+
 /// A run as its stream has it. Errors: `run_not_found`, and those of reading.
 result<run::live> live_run(const log::event_log& log, const run_id& run);
 /// The runs that are not finished for good.

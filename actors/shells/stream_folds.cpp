@@ -15,7 +15,6 @@
 #include <variant>
 
 namespace ash::inspect {
-namespace {
 
 /// A state beside its text. It is right for every position from its own up to the next fact's.
 struct kept_fold {
@@ -28,6 +27,8 @@ struct kept_fold {
       folded;
   std::shared_ptr<const std::string> text;
 };
+
+namespace {
 
 std::uint64_t next_of(const kept_fold& one) {
   return std::visit(

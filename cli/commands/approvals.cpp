@@ -144,16 +144,9 @@ result<json::array> open_at(const remote& at, const std::string& run) {
   return out;
 }
 
-std::string cell(const json::object& row, std::string_view name) {
-  const auto* value = row.if_contains(json::string_view{name.data(), name.size()});
-  if (value == nullptr)
-    return {};
-  return value->is_string() ? std::string{value->get_string()} : to_json_text(*value);
-}
-
 /// `$0.25`; empty for nothing.
 std::string amount_of(const json::object& row) {
-  const auto amount = parse_usd(cell(row, "amount_usd"));
+  const auto amount = parse_usd(shown_in(row, "amount_usd"));
   return amount && amount.value() != usd{} ? to_string(amount.value()) : std::string{};
 }
 
@@ -162,13 +155,13 @@ void print_table(const json::array& all) {
   for (const auto& each : all) {
     const auto& row = each.as_object();
     const auto run = text_in(row, "run");
-    rows.push_back({cell(row, "approval").substr(0, 8), // enough to name it by
+    rows.push_back({shown_in(row, "approval").substr(0, 8), // enough to name it by
                     (run.empty() ? text_in(row, "session") : run).substr(0, 8),
-                    tr_word(cell(row, "kind")),
-                    cell(row, "phase"),
-                    cell(row, "round"),
+                    tr_word(shown_in(row, "kind")),
+                    shown_in(row, "phase"),
+                    shown_in(row, "round"),
                     amount_of(row),
-                    cell(row, "subject")});
+                    shown_in(row, "subject")});
   }
   const auto table = render_table({tr("APPROVAL"),
                                    tr("ROOT"),
@@ -293,8 +286,9 @@ std::string content_heading(const json::object& of) {
 }
 
 void print_approval(const json::object& of) {
-  std::printf("%s\n",
-              tr("approval {} {}", cell(of, "approval"), tr_word(cell(of, "state"))).c_str());
+  std::printf(
+      "%s\n",
+      tr("approval {} {}", shown_in(of, "approval"), tr_word(shown_in(of, "state"))).c_str());
   constexpr std::size_t names = 9;
   const auto line = [](const char* name, const std::string& value) {
     if (!value.empty())
@@ -306,7 +300,7 @@ void print_approval(const json::object& of) {
   line(tr("phase"), text_in(of, "phase_key"));
   line(tr("asker"), text_in(of, "asker"));
   line(tr("subject"), text_in(of, "subject"));
-  line(tr("round"), cell(of, "round"));
+  line(tr("round"), shown_in(of, "round"));
   line(tr("amount"), amount_of(of));
   line(tr("question"), text_in(of, "question"));
   line(tr("until"), text_in(of, "expires_at"));
@@ -314,7 +308,7 @@ void print_approval(const json::object& of) {
   line(tr("comment"), text_in(of, "comment"));
   if (text_in(of, "state") == "pending")
     line(tr("next"),
-         "actor-shell approvals decide " + cell(of, "approval").substr(0, 8) +
+         "actor-shell approvals decide " + shown_in(of, "approval").substr(0, 8) +
              " approve|reject|request-changes|abort");
   const auto bytes = number_in<std::size_t>(of, "content_bytes");
   if (bytes == 0)

@@ -2,6 +2,7 @@
 
 #include "actors/shells/audit_trail.hpp"
 #include "cli/language.hpp"
+#include "cli/members.hpp"
 #include "cli/terminal.hpp"
 
 #include <boost/json/array.hpp>
@@ -13,13 +14,6 @@ namespace {
 
 std::string trail_of(const settings& with) {
   return audit::file_in(with.data_dir);
-}
-
-std::string cell(const json::object& row, std::string_view name) {
-  const auto* value = row.if_contains(name);
-  if (value == nullptr)
-    return {};
-  return value->is_string() ? std::string{value->get_string()} : to_json_text(*value);
 }
 
 void print_clean(std::size_t lines, std::size_t missing) {
@@ -49,7 +43,7 @@ int audit_list(const settings& with, const std::string& run) {
     wanted = "run/" + to_string(named.value());
   }
   const auto read = audit::read(trail_of(with), [&](const audit::line& one) {
-    if (wanted.empty() || cell(one.shown, "root") == wanted)
+    if (wanted.empty() || shown_in(one.shown, "root") == wanted)
       found.push_back(one.shown);
     return true;
   });
@@ -64,12 +58,12 @@ int audit_list(const settings& with, const std::string& run) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& each : found)
-    rows.push_back({cell(each, "at"),
-                    cell(each, "root").substr(0, 12),
-                    cell(each, "tool"),
-                    tr_word(cell(each, "verdict")),
-                    tr("{} ms", cell(each, "duration_ms")),
-                    cell(each, "arguments")});
+    rows.push_back({shown_in(each, "at"),
+                    shown_in(each, "root").substr(0, 12),
+                    shown_in(each, "tool"),
+                    tr_word(shown_in(each, "verdict")),
+                    tr("{} ms", shown_in(each, "duration_ms")),
+                    shown_in(each, "arguments")});
   const auto table =
       render_table({tr("AT"), tr("ROOT"), tr("TOOL"), tr("VERDICT"), tr("TIME"), tr("ARGUMENTS")},
                    rows,

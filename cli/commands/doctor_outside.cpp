@@ -45,7 +45,7 @@ finding consent_of(const provider::provider_registry& registry,
           "`actor-shell consent grant backend " + name + "`"};
 }
 
-consents consents_in(const settings& with) {
+consents consents_if_readable(const settings& with) {
   if (const auto log = open_reader(with))
     if (auto known = consents::read(*log.value()))
       return std::move(known).value();
@@ -131,7 +131,7 @@ std::vector<finding> check_outside(const settings& with,
   const secrets::key_store store{secrets::key_directory_of(with.config_file)};
   const provider::provider_registry registry{provider_options_of(config, store)};
   const auto known = registry.keys();
-  const auto consented = consents_in(with);
+  const auto consented = consents_if_readable(with);
   std::vector<finding> out;
   for (const auto& each : known) {
     out.push_back(key_of(each));

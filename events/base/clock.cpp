@@ -1,18 +1,37 @@
 #include "events/base/clock.hpp"
 
+#include <array>
+#include <charconv>
 #include <chrono>
-#include <cstdio>
-#include <ctime>
 
 namespace ash {
 namespace {
 
-std::tm utc(instant at) {
-  // Floor, so that an instant before 1970 keeps a positive fraction.
-  const auto seconds = static_cast<std::time_t>(at.us / us_per_s - (at.us % us_per_s < 0 ? 1 : 0));
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  return parts;
+/// `number` with at least `width` digits, at the end of what `out` holds; not negative.
+void append_padded(std::string& out, std::int64_t number, std::size_t width) {
+  std::array<char, 24> digits;
+  const auto* end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  const auto size = static_cast<std::size_t>(end - digits.data());
+  out.append(width > size ? width - size : 0, '0').append(digits.data(), size);
+}
+
+/// `2026-11-21`, of a day counted from 1970-01-01.
+void append_date(std::string& out, std::int64_t day) {
+  using namespace std::chrono;
+  // The calendar repeats itself: of an instant beyond the years that `chrono` has, another is
+  // asked.
+  constexpr std::int64_t years = 400;
+  constexpr std::int64_t days_of_years = 146'097;
+  const auto rounds = day / days_of_years - (day % days_of_years < 0 ? 1 : 0);
+  const year_month_day date{sys_days{days{day - rounds * days_of_years}}};
+  const auto year = static_cast<int>(date.year()) + rounds * years;
+  if (year < 0)
+    out += '-';
+  append_padded(out, year < 0 ? -year : year, year < 0 ? 3 : 4);
+  out += '-';
+  append_padded(out, static_cast<unsigned>(date.month()), 2);
+  out += '-';
+  append_padded(out, static_cast<unsigned>(date.day()), 2);
 }
 
 } // namespace
@@ -28,20 +47,23 @@ std::int64_t monotonic_us() {
 }
 
 std::string to_iso(instant at) {
-  const auto parts = utc(at);
-  const auto fraction = ((at.us % us_per_s) + us_per_s) % us_per_s;
-  char text[64];
-  const auto size = std::snprintf(text,
-                                  sizeof text,
-                                  "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ",
-                                  parts.tm_year + 1900,
-                                  parts.tm_mon + 1,
-                                  parts.tm_mday,
-                                  parts.tm_hour,
-                                  parts.tm_min,
-                                  parts.tm_sec,
-                                  fraction);
-  return {text, static_cast<std::size_t>(size)};
+  constexpr std::int64_t us_per_day = 86'400 * us_per_s;
+  // Floor, so that an instant before 1970 keeps a positive time of its day.
+  const auto day = at.us / us_per_day - (at.us % us_per_day < 0 ? 1 : 0);
+  const auto time = (at.us % us_per_day + us_per_day) % us_per_day;
+  std::string out;
+  out.reserve(32);
+  append_date(out, day);
+  out += 'T';
+  append_padded(out, time / us_per_s / 3'600, 2);
+  out += ':';
+  append_padded(out, time / us_per_s / 60 % 60, 2);
+  out += ':';
+  append_padded(out, time / us_per_s % 60, 2);
+  out += '.';
+  append_padded(out, time % us_per_s, 6);
+  out += 'Z';
+  return out;
 }
 
 std::string utc_date(instant at) {

@@ -3,6 +3,7 @@
 #include "events/base/ascii.hpp"
 
 #include <cstdint>
+#include <cstring>
 
 namespace ash {
 namespace {
@@ -26,6 +27,18 @@ std::size_t sequence_length(std::string_view bytes) noexcept {
   return length;
 }
 
+/// How many bytes at the front are ASCII, in eights.
+std::size_t ascii_prefix(std::string_view bytes) noexcept {
+  constexpr std::uint64_t high_bits = 0x8080'8080'8080'8080;
+  std::size_t size = 0;
+  for (std::uint64_t some = 0; bytes.size() - size >= sizeof some; size += sizeof some) {
+    std::memcpy(&some, bytes.data() + size, sizeof some);
+    if ((some & high_bits) != 0)
+      break;
+  }
+  return size;
+}
+
 char folded(char c, glob_case folding) noexcept {
   return folding == glob_case::insensitive ? lower(c) : c;
 }
@@ -33,13 +46,19 @@ char folded(char c, glob_case folding) noexcept {
 } // namespace
 
 bool is_valid_utf8(std::string_view bytes) noexcept {
-  while (!bytes.empty()) {
-    const auto length = sequence_length(bytes);
-    if (length == 0)
-      return false;
-    bytes.remove_prefix(length);
+  for (;;) {
+    bytes.remove_prefix(ascii_prefix(bytes));
+    if (bytes.empty())
+      return true;
+    // Whatever is not ASCII rarely comes alone.
+    constexpr std::size_t some = 8;
+    for (const auto left = bytes.size(); !bytes.empty() && left - bytes.size() < some;) {
+      const auto length = sequence_length(bytes);
+      if (length == 0)
+        return false;
+      bytes.remove_prefix(length);
+    }
   }
-  return true;
 }
 
 std::string to_valid_utf8(std::string_view bytes) {

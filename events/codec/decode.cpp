@@ -65,17 +65,17 @@ decode(std::string_view type, std::uint16_t schema_version, std::string_view pay
     return refuse(errc::log_corrupt,
                   "no fact has the type '" + printable(type.substr(0, 100)) +
                       "': was it written by a newer actor-shell?");
-  const auto subject = "a payload of " + std::string{type};
+  const auto subject = [&] { return "a payload of " + std::string{type}; };
   if (schema_version == 0 || schema_version > schema_version_now)
     return refuse(errc::log_corrupt,
-                  subject + " has schema version " + std::to_string(schema_version) +
+                  subject() + " has schema version " + std::to_string(schema_version) +
                       ", and this reads up to " + std::to_string(schema_version_now) +
                       ": was it written by a newer actor-shell?");
   wire_reader r{payload};
   wire_table root;
   any_fact fact;
   if (!r.root(fact_identifier, root) || !found->second(r, root, fact))
-    return r.why(subject);
+    return r.why(subject());
   return fact;
 }
 

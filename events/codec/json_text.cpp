@@ -5,6 +5,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstring>
 
 namespace ash::codec {
 namespace {
@@ -160,6 +161,29 @@ void append_escaped(std::string& out, char c) {
   }
 }
 
+bool is_plain(char c) {
+  return static_cast<std::uint8_t>(c) >= 0x20 && c != '"' && c != '\\';
+}
+
+/// Whether a byte of the word is below `bound` (at most 0x80); those above 0x7F never are.
+constexpr std::uint64_t every_byte = 0x0101'0101'0101'0101;
+bool has_below(std::uint64_t word, std::uint8_t bound) {
+  return ((word - every_byte * bound) & ~word & (every_byte << 7U)) != 0;
+}
+
+/// Where what has to be escaped first is, from `at` on.
+std::size_t next_escaped(std::string_view text, std::size_t at) {
+  for (std::uint64_t word = 0; text.size() - at >= sizeof word; at += sizeof word) {
+    std::memcpy(&word, text.data() + at, sizeof word);
+    if (has_below(word, 0x20) || has_below(word ^ every_byte * '"', 1) ||
+        has_below(word ^ every_byte * '\\', 1))
+      break;
+  }
+  while (at < text.size() && is_plain(text[at]))
+    ++at;
+  return at;
+}
+
 } // namespace
 
 void append_json_text(std::string& out, std::string_view text) {
@@ -168,15 +192,14 @@ void append_json_text(std::string& out, std::string_view text) {
     return;
   }
   out += '"';
-  std::size_t plain = 0; // where what is yet to be copied as it is begins
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (static_cast<std::uint8_t>(text[i]) >= 0x20 && text[i] != '"' && text[i] != '\\')
-      continue;
-    out.append(text.substr(plain, i - plain));
-    append_escaped(out, text[i]);
-    plain = i + 1;
+  for (std::size_t plain = 0;;) { // where what is yet to be copied as it is begins
+    const auto end = next_escaped(text, plain);
+    out.append(text.substr(plain, end - plain));
+    if (end == text.size())
+      break;
+    append_escaped(out, text[end]);
+    plain = end + 1;
   }
-  out.append(text.substr(plain));
   out += '"';
 }
 

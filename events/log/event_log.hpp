@@ -202,6 +202,8 @@ public:
   read_root(const stream_id& root, std::uint64_t after, read_limit limit = {}) const = 0;
   virtual result<std::optional<stream_head>> find_stream(const stream_id& stream) const = 0;
   enum class listing : std::uint8_t { all, open };
+  /// What those who list all of them ask for at a time.
+  static constexpr std::size_t streams_a_page = 1'000;
   /// Streams of one kind in order of their names, after the name `after` (empty: from the first).
   virtual result<std::vector<stream_head>>
   list_streams(entity_kind kind, std::string_view after, std::size_t max, listing which) const = 0;

@@ -81,7 +81,7 @@ result<response> explain(const context& in, const call& asked) {
   return json_answer(to_json(seen));
 }
 
-result<response> resume(const context& in, const call& asked) {
+result<response> resume_run(const context& in, const call& asked) {
   TRY(query_reader{asked}.done());
   TRY(const auto run, run_in(in, asked));
   TRY(auto body, body_reader::of(asked));
@@ -162,7 +162,7 @@ void add_run_routes(router& to, const context_ptr& in) {
   to.add("POST", "/api/v1/runs/preview", [in](const call& c) { return preview(*in, c); });
   to.add("POST", "/api/v1/runs/explanation", [in](const call& c) { return explain(*in, c); });
   to.add("GET", "/api/v1/runs/{run}", [in](const call& c) { return show(*in, c); });
-  to.add("POST", "/api/v1/runs/{run}/resume", [in](const call& c) { return resume(*in, c); });
+  to.add("POST", "/api/v1/runs/{run}/resume", [in](const call& c) { return resume_run(*in, c); });
   to.add("POST", "/api/v1/runs/{run}/abort", [in](const call& c) { return abort(*in, c); });
   to.add("POST", "/api/v1/runs/{run}/permissions/grant", [in](const call& c) {
     return change_path(*in, c, path_right::granted);

@@ -87,7 +87,7 @@ result<response> stop(const context& in, const call& asked) {
   return commanded(in, {{"session", to_string(session)}, {"turn", to_string(turn)}}, how);
 }
 
-result<response> resume(const context& in, const call& asked) {
+result<response> resume_session(const context& in, const call& asked) {
   TRY(query_reader{asked}.done());
   TRY(const auto session, session_in(in, asked));
   TRY(const auto body, body_reader::of(asked));
@@ -152,8 +152,9 @@ void add_session_routes(router& to, const context_ptr& in) {
   to.add("POST", "/api/v1/sessions/{session}/plan_mode", [in](const call& c) {
     return change_plan_mode(*in, c);
   });
-  to.add(
-      "POST", "/api/v1/sessions/{session}/resume", [in](const call& c) { return resume(*in, c); });
+  to.add("POST", "/api/v1/sessions/{session}/resume", [in](const call& c) {
+    return resume_session(*in, c);
+  });
   to.add("POST", "/api/v1/sessions/{session}/end", [in](const call& c) { return end(*in, c); });
 }
 

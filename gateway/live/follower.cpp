@@ -5,8 +5,6 @@
 namespace ash::gateway {
 namespace {
 
-constexpr auto relaxed = std::memory_order_relaxed;
-
 /// Where the reading begins; none where the cursor is of another incarnation.
 result<std::optional<feed::start_point>> start_of(const feed::broadcaster& feeds,
                                                   std::string_view after) {

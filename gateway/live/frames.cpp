@@ -37,6 +37,7 @@ frame_writer frame_writer::for_sse() {
 
 frame frame_writer::make(std::string_view type, std::string_view sse_id, std::string body) const {
   std::string head;
+  head.reserve(128);
   if (is_sse_) {
     if (!sse_id.empty())
       head.append("id: ").append(sse_id) += '\n';

@@ -8,6 +8,9 @@
 
 namespace ash::gateway {
 
+/// Counts order nothing.
+inline constexpr auto relaxed = std::memory_order_relaxed;
+
 struct live_shared {
   explicit live_shared(live_services with)
       : services{std::move(with)}, pictures{services.feeds.log()} {}

@@ -13,7 +13,6 @@ constexpr std::uint16_t policy_violation = 1'008;
 constexpr std::size_t max_reason_bytes = 123;
 
 constexpr std::chrono::seconds page_time{1}; ///< after which a client that takes nothing holds none
-constexpr auto relaxed = std::memory_order_relaxed;
 
 json::object with_id(const std::string& id, json::object members) {
   json::object out;

@@ -11,7 +11,6 @@ constexpr std::string_view after_feed = "/events";
 constexpr std::string_view first_line = "retry: 2000\n\n";
 constexpr std::string_view heartbeat = ": heartbeat\n\n";
 constexpr std::chrono::seconds page_time{1};
-constexpr auto relaxed = std::memory_order_relaxed;
 
 std::vector<std::string> split(std::string_view list) {
   std::vector<std::string> out;

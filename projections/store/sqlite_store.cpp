@@ -20,7 +20,7 @@ struct statement_closer {
   void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 };
 using database = std::unique_ptr<sqlite3, database_closer>;
-using statement = std::unique_ptr<sqlite3_stmt, statement_closer>;
+using sqlite_statement = std::unique_ptr<sqlite3_stmt, statement_closer>;
 
 errc code_of(int status) {
   switch (status & 0xFF) {
@@ -195,7 +195,7 @@ private:
   database db_;
   std::string file_;
   locked_file lock_;
-  std::unordered_map<std::string, statement> statements_; // gone before the database
+  std::unordered_map<std::string, sqlite_statement> statements_; // gone before the database
   std::unordered_map<std::string, std::string> upserts_;
 };
 

@@ -65,31 +65,32 @@ std::string state_after(run::decision_kind decision) {
   return "cancelled";
 }
 
-using ignored = passes_over<without<session::fact, run::approval_requested, run::approval_decided>,
-                            run::created,
-                            run::bound,
-                            run::started,
-                            run::workspace_prepared,
-                            run::phase_opened,
-                            run::phase_closed,
-                            run::phase_skipped,
-                            run::report_composed,
-                            run::report_failed,
-                            run::completed,
-                            run::failed,
-                            run::aborted,
-                            run::interrupted,
-                            run::resumed,
-                            phase::fact,
-                            tool_call::fact,
-                            budget::fact,
-                            log::fact,
-                            run::phase_omitted,
-                            run::phase_merged,
-                            run::path_granted,
-                            run::path_revoked>;
+using not_of_approvals =
+    passes_over<without<session::fact, run::approval_requested, run::approval_decided>,
+                run::created,
+                run::bound,
+                run::started,
+                run::workspace_prepared,
+                run::phase_opened,
+                run::phase_closed,
+                run::phase_skipped,
+                run::report_composed,
+                run::report_failed,
+                run::completed,
+                run::failed,
+                run::aborted,
+                run::interrupted,
+                run::resumed,
+                phase::fact,
+                tool_call::fact,
+                budget::fact,
+                log::fact,
+                run::phase_omitted,
+                run::phase_merged,
+                run::path_granted,
+                run::path_revoked>;
 
-class approvals final : public folding_view<approvals, ignored> {
+class approvals final : public folding_view<approvals, not_of_approvals> {
 public:
   [[nodiscard]] std::string_view name() const override { return "approvals"; }
   [[nodiscard]] std::string_view revision() const override { return "4"; }

@@ -59,28 +59,28 @@ std::string json_of(const std::vector<artifact_finding>& findings) {
   return to_json_text(all);
 }
 
-using ignored = passes_over<session::created,
-                            session::ended,
-                            session::titled,
-                            session::model_changed,
-                            session::persona_changed,
-                            session::context_reset,
-                            session::cleared,
-                            session::plan_mode_changed,
-                            session::message_appended,
-                            session::message_edited,
-                            run::fact,
-                            phase::repair_requested,
-                            phase::approval_awaited,
-                            phase::feedback_recorded,
-                            phase::failed,
-                            phase::aborted,
-                            turn::fact,
-                            tool_call::fact,
-                            budget::fact,
-                            log::fact>;
+using not_of_artifacts = passes_over<session::created,
+                                     session::ended,
+                                     session::titled,
+                                     session::model_changed,
+                                     session::persona_changed,
+                                     session::context_reset,
+                                     session::cleared,
+                                     session::plan_mode_changed,
+                                     session::message_appended,
+                                     session::message_edited,
+                                     run::fact,
+                                     phase::repair_requested,
+                                     phase::approval_awaited,
+                                     phase::feedback_recorded,
+                                     phase::failed,
+                                     phase::aborted,
+                                     turn::fact,
+                                     tool_call::fact,
+                                     budget::fact,
+                                     log::fact>;
 
-class artifacts final : public folding_view<artifacts, ignored> {
+class artifacts final : public folding_view<artifacts, not_of_artifacts> {
 public:
   [[nodiscard]] std::string_view name() const override { return "artifacts"; }
   [[nodiscard]] std::vector<table_base*> tables() override { return {&rows_, &phases_}; }

@@ -53,9 +53,10 @@ BOOST_DESCRIBE_STRUCT(
     (),
     (entry, seq, scope, kind, model_call, owner, amount, reserved, settled, cap, note, at))
 
-using ignored = passes_over<session::fact, run::fact, phase::fact, tool_call::fact, log::fact>;
+using not_of_budgets =
+    passes_over<session::fact, run::fact, phase::fact, tool_call::fact, log::fact>;
 
-class budgets final : public folding_view<budgets, ignored> {
+class budgets final : public folding_view<budgets, not_of_budgets> {
 public:
   [[nodiscard]] std::string_view name() const override { return "budgets"; }
   [[nodiscard]] std::vector<table_base*> tables() override { return {&scopes_, &ledger_}; }

@@ -11,7 +11,6 @@ namespace ash::e2e {
 namespace {
 
 constexpr std::chrono::seconds process_limit{60};
-constexpr int most_steps = 16;
 
 struct asked_and_decided {
   std::vector<run::approval_requested> asked;

@@ -12,6 +12,11 @@
 
 namespace ash::e2e {
 
+/// Cases that run side by side.
+inline constexpr std::size_t gates_at_once = 3;
+/// Decisions and resumes after which a case is given up.
+inline constexpr int most_steps = 16;
+
 /// A run that asks.
 struct gate {
   run::approval_kind kind = run::approval_kind::artifact;

@@ -12,7 +12,6 @@
 namespace ash::e2e {
 namespace {
 
-constexpr std::size_t at_once = 3;
 /// Of the passages of a process, those around the question: its last ones where it asks, its first
 /// ones where it is answered.
 constexpr std::size_t passages_of_asking = 21;
@@ -158,7 +157,7 @@ void survive_every_step(const gate& of) {
   std::atomic<std::size_t> next{0};
   {
     std::vector<std::jthread> workers;
-    for (std::size_t i = 0; i < at_once; ++i)
+    for (std::size_t i = 0; i < gates_at_once; ++i)
       workers.emplace_back([&] {
         for (auto at = next++; at < cases.size(); at = next++)
           all.add(cases[at], gate_case{of}.run_killed(cases[at]));

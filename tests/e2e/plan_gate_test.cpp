@@ -1,7 +1,7 @@
 // A session that is to leave plan mode asks for it: the server is killed at every step, and yet the
 // question is there once, is answered once, and plan mode ends once.
 #include "events/base/json.hpp"
-#include "tests/e2e/harness.hpp"
+#include "tests/e2e/gate_case.hpp"
 #include "tests/e2e/sockets.hpp"
 
 #include <atomic>
@@ -15,8 +15,6 @@
 namespace ash::e2e {
 namespace {
 
-constexpr std::size_t at_once = 3;
-constexpr int most_steps = 16;
 constexpr std::chrono::seconds patience{30};
 
 class plan_case {
@@ -180,7 +178,7 @@ TEST(gates, a_plan_is_asked_about_once_whatever_dies) {
   std::atomic<std::size_t> next{0};
   {
     std::vector<std::jthread> workers;
-    for (std::size_t i = 0; i < at_once; ++i)
+    for (std::size_t i = 0; i < gates_at_once; ++i)
       workers.emplace_back([&] {
         for (auto at = next++; at < cases.size(); at = next++) {
           plan_case one{{{"ACTOR_SHELL_FAIL_AT", cases[at]}}};

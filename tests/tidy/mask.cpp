@@ -5,10 +5,6 @@
 namespace ash::tidy {
 namespace {
 
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
 class masker {
 public:
   explicit masker(std::string_view text) : in_{text}, out_{text} {}

@@ -10,6 +10,11 @@
 
 namespace ash::tidy {
 
+/// Whether it may stand in a C++ name.
+constexpr bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
 /// One fault: where it is (`line` from 1, 0 for the file or folder as a whole) and what to do.
 struct finding {
   std::string path;

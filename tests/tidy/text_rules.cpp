@@ -15,10 +15,6 @@ constexpr std::array<std::string_view, 3> notes{"TO"
                                                 "X"};
 constexpr std::array<std::string_view, 2> switches{"GTEST_SKIP", "DISABLED_"};
 
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
 bool has_whole_word(std::string_view line, std::string_view word) {
   for (auto at = line.find(word); at != std::string_view::npos; at = line.find(word, at + 1)) {
     const auto end = at + word.size();

@@ -7,7 +7,6 @@ namespace ash::testing {
 namespace {
 
 using strings = std::vector<std::string>;
-using tool_story = story<tool_call_aggregate>;
 using run_story = story<run_aggregate>;
 
 hook_rule a_hook(hook_event on, std::string tool = {}) {
@@ -26,7 +25,7 @@ run::hooks_ran ran(hook_event on, std::int64_t exit_code, std::string message = 
   return out;
 }
 
-tool_call::requested a_request(std::vector<hook_rule> hooks) {
+tool_call::requested a_hooked_request(std::vector<hook_rule> hooks) {
   tool_call::requested what;
   what.call = an_id<tool_call_id>("tool");
   what.owner = stream_of(a_phase);
@@ -63,7 +62,7 @@ run_story a_run_at_its_hooks() {
 // -- before a tool --------------------------------------------------------------------------------
 
 TEST(hooks, are_asked_before_a_tool_runs_and_again_after_a_crash) {
-  auto s = asked(a_request({a_hook(hook_event::pre_tool)}));
+  auto s = asked(a_hooked_request({a_hook(hook_event::pre_tool)}));
   s.leads_to({"tool.call.requested"});
   ASSERT_EQ(s.reactions<effect::run_hooks>().size(), 1U);
   const auto wanted = s.reactions<effect::run_hooks>().at(0);
@@ -80,7 +79,7 @@ TEST(hooks, are_asked_before_a_tool_runs_and_again_after_a_crash) {
 }
 
 TEST(hooks, block_a_tool_and_the_model_is_told_why) {
-  auto s = asked(a_request({a_hook(hook_event::pre_tool)}));
+  auto s = asked(a_hooked_request({a_hook(hook_event::pre_tool)}));
   s.when(ran(hook_event::pre_tool, 2, "not on a Friday"))
       .leads_to({"hook.ran", "tool.call.denied"});
   EXPECT_EQ(s.the<tool_call::denied>().code, "hook_blocked");
@@ -93,26 +92,27 @@ TEST(hooks, block_a_tool_and_the_model_is_told_why) {
 
 TEST(hooks, that_fail_or_run_out_of_time_let_a_tool_run) {
   for (const std::int64_t code : {1, 127, 137}) {
-    auto s = asked(a_request({a_hook(hook_event::pre_tool)}));
+    auto s = asked(a_hooked_request({a_hook(hook_event::pre_tool)}));
     s.when(ran(hook_event::pre_tool, code)).leads_to({"hook.ran", "tool.call.started"});
   }
 }
 
 TEST(hooks, are_asked_about_the_tools_that_they_name) {
-  asked(a_request({a_hook(hook_event::pre_tool, "run_*")}))
+  asked(a_hooked_request({a_hook(hook_event::pre_tool, "run_*")}))
       .leads_to({"tool.call.requested", "tool.call.started"});
-  asked(a_request({a_hook(hook_event::pre_tool, "write_*")})).leads_to({"tool.call.requested"});
-  asked(a_request({a_hook(hook_event::post_tool)}))
+  asked(a_hooked_request({a_hook(hook_event::pre_tool, "write_*")}))
+      .leads_to({"tool.call.requested"});
+  asked(a_hooked_request({a_hook(hook_event::post_tool)}))
       .leads_to({"tool.call.requested", "tool.call.started"});
 }
 
 TEST(hooks, are_not_asked_about_what_policy_denies_and_come_after_a_persons_yes) {
-  auto denied = a_request({a_hook(hook_event::pre_tool)});
+  auto denied = a_hooked_request({a_hook(hook_event::pre_tool)});
   denied.arguments = R"({"path":".env"})";
   auto s = asked(denied);
   s.leads_to({"tool.call.requested", "tool.call.denied"});
   EXPECT_TRUE(s.reactions<effect::run_hooks>().empty());
-  auto reviewed = a_request({a_hook(hook_event::pre_tool)});
+  auto reviewed = a_hooked_request({a_hook(hook_event::pre_tool)});
   reviewed.review = true;
   auto t = asked(reviewed);
   t.leads_to({"tool.call.requested", "tool.call.review.awaited"});
@@ -129,7 +129,7 @@ TEST(hooks, are_not_asked_about_what_policy_denies_and_come_after_a_persons_yes)
 }
 
 TEST(hooks, do_not_bring_a_cancelled_call_back) {
-  auto s = asked(a_request({a_hook(hook_event::pre_tool)}));
+  auto s = asked(a_hooked_request({a_hook(hook_event::pre_tool)}));
   s.when(tool_call::cancel{"enough"}).leads_to({"tool.call.cancelled"});
   s.when(ran(hook_event::pre_tool, 0)).leads_to({"hook.ran"});
   EXPECT_TRUE(s.reactions<effect::run_tool>().empty());
@@ -137,8 +137,8 @@ TEST(hooks, do_not_bring_a_cancelled_call_back) {
 }
 
 TEST(hooks, before_a_tool_are_killed_when_the_call_is_cancelled) {
-  const auto call = a_request({}).call;
-  auto s = asked(a_request({a_hook(hook_event::pre_tool)}));
+  const auto call = a_hooked_request({}).call;
+  auto s = asked(a_hooked_request({a_hook(hook_event::pre_tool)}));
   s.when(tool_call::cancel{"enough"}).leads_to({"tool.call.cancelled"});
   EXPECT_EQ(s.reacted(), (strings{"tool.cancel", "tool.answer"}));
   EXPECT_EQ(s.reactions<effect::call_off>().at(0).effect, "hooks.before:" + to_string(call));
@@ -146,7 +146,7 @@ TEST(hooks, before_a_tool_are_killed_when_the_call_is_cancelled) {
   s.when(ran(hook_event::pre_tool, 137, "called off")).leads_to({"hook.ran"});
   EXPECT_TRUE(s.reacted().empty()) << "who asked has been told";
   // One that waits for a person runs no hook.
-  auto reviewed = a_request({a_hook(hook_event::pre_tool)});
+  auto reviewed = a_hooked_request({a_hook(hook_event::pre_tool)});
   reviewed.review = true;
   auto t = asked(reviewed);
   t.when(tool_call::cancel{"enough"}).leads_to({"tool.call.cancelled"});
@@ -157,7 +157,7 @@ TEST(hooks, before_a_tool_are_killed_when_the_call_is_cancelled) {
 // -- after a tool ---------------------------------------------------------------------------------
 
 TEST(hooks, after_a_tool_come_before_its_owner_is_told) {
-  auto s = asked(a_request({a_hook(hook_event::post_tool)}));
+  auto s = asked(a_hooked_request({a_hook(hook_event::post_tool)}));
   tool_call::finish end;
   end.text = "done";
   end.written = {{"a", "abc"}};
@@ -168,7 +168,7 @@ TEST(hooks, after_a_tool_come_before_its_owner_is_told) {
   EXPECT_NE(s.reactions<effect::run_hooks>().at(0).details.find(R"("written":["a"])"),
             std::string::npos);
   EXPECT_EQ(s.owes(), strings{"hooks.after"});
-  s.when(tool_call::request{a_request({})}).leads_to_nothing();
+  s.when(tool_call::request{a_hooked_request({})}).leads_to_nothing();
   // It has run: nothing can block that.
   s.when(ran(hook_event::post_tool, 2, "badly done")).leads_to({"hook.ran"});
   const auto told = std::get<turn::tool_finished>(s.reactions<effect::send>().at(0).what);
@@ -180,8 +180,8 @@ TEST(hooks, after_a_tool_come_before_its_owner_is_told) {
 }
 
 TEST(hooks, after_a_tool_are_killed_when_the_call_is_cancelled_and_its_answer_stands) {
-  const auto call = a_request({}).call;
-  auto s = asked(a_request({a_hook(hook_event::post_tool)}));
+  const auto call = a_hooked_request({}).call;
+  auto s = asked(a_hooked_request({a_hook(hook_event::post_tool)}));
   tool_call::finish end;
   end.text = "done";
   s.when(end).leads_to({"tool.call.completed"});

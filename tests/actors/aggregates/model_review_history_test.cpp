@@ -8,8 +8,6 @@
 namespace ash::testing {
 namespace {
 
-constexpr auto approves = R"({"verdict": "approve", "reason": "the task wants it"})";
-constexpr auto denies = R"({"verdict": "deny", "reason": "it is about something else"})";
 constexpr auto says_nothing = "I would rather not say.";
 
 std::vector<stream_id> streams_of(const world& w, entity_kind kind) {

@@ -8,11 +8,7 @@ namespace ash::testing {
 namespace {
 
 using model_review::answer;
-using tool_story = story<tool_call_aggregate>;
 using session_story = story<session_aggregate>;
-
-constexpr auto approves = R"({"verdict": "approve", "reason": "the task wants it"})";
-constexpr auto denies = R"({"verdict": "deny", "reason": "it is about something else"})";
 
 // -- the answer -----------------------------------------------------------------------------------
 
@@ -95,10 +91,6 @@ tool_call::finish an_end(std::string text, std::string code = {}) {
   end.text = std::move(text);
   end.child = the_reviewer();
   return end;
-}
-
-turn::tool_finished told(const tool_story& s) {
-  return std::get<turn::tool_finished>(s.owed<effect::send>().at(0).what);
 }
 
 TEST(model_review, comes_before_a_person_for_a_write_outside_of_the_writable_paths) {

@@ -93,4 +93,8 @@ inline turn::tool_finished answers(tool_call_id call, std::string text = "done")
   return {call, turn::tool_answer::completed, {}, std::move(text), {}};
 }
 
+// What a reviewer may answer.
+inline constexpr auto approves = R"({"verdict": "approve", "reason": "the task wants it"})";
+inline constexpr auto denies = R"({"verdict": "deny", "reason": "it is about something else"})";
+
 } // namespace ash::testing

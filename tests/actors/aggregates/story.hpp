@@ -174,4 +174,11 @@ template <aggregate A> story<A> given(const std::vector<typename A::fact>& facts
   return story<A>{facts};
 }
 
+using tool_story = story<tool_call_aggregate>;
+
+/// What the call tells whoever asked for it.
+inline turn::tool_finished told(const tool_story& s) {
+  return std::get<turn::tool_finished>(s.owed<effect::send>().at(0).what);
+}
+
 } // namespace ash::testing

@@ -5,13 +5,12 @@
 namespace ash::testing {
 namespace {
 
-using tool_story = story<tool_call_aggregate>;
 using session_story = story<session_aggregate>;
 using strings = std::vector<std::string>;
 
 // -- the call -------------------------------------------------------------------------------------
 
-tool_call::requested a_request(std::string arguments = asks_for_help("Look.").arguments) {
+tool_call::requested a_request_for_help(std::string arguments = asks_for_help("Look.").arguments) {
   tool_call::requested what;
   what.call = an_id<tool_call_id>("tool");
   what.owner = stream_of(a_phase);
@@ -27,12 +26,12 @@ tool_call::requested a_request(std::string arguments = asks_for_help("Look.").ar
 
 tool_story a_delegated_call() {
   auto s = given<tool_call_aggregate>();
-  s.when(tool_call::request{a_request()});
+  s.when(tool_call::request{a_request_for_help()});
   return s;
 }
 
 session_id the_child() {
-  return delegation::child_of(a_request().call);
+  return delegation::child_of(a_request_for_help().call);
 }
 
 tool_call::finish an_end(std::string code = {}) {
@@ -43,10 +42,6 @@ tool_call::finish an_end(std::string code = {}) {
   return end;
 }
 
-turn::tool_finished told(const tool_story& s) {
-  return std::get<turn::tool_finished>(s.owed<effect::send>().at(0).what);
-}
-
 TEST(request_subagent, is_given_to_one_child_whatever_happens) {
   auto s = a_delegated_call();
   s.leads_to({"tool.call.requested", "tool.call.started", "tool.call.delegated"});
@@ -55,7 +50,7 @@ TEST(request_subagent, is_given_to_one_child_whatever_happens) {
   // After a crash it is the same child that goes on.
   EXPECT_EQ(s.owed<effect::open_child>().at(0).session, the_child());
   EXPECT_TRUE(s.owed<effect::tell_self>().empty()) << "it is never in doubt";
-  s.when(tool_call::request{a_request()}).leads_to_nothing();
+  s.when(tool_call::request{a_request_for_help()}).leads_to_nothing();
 }
 
 TEST(request_subagent, is_answered_with_its_childs_result) {
@@ -79,7 +74,7 @@ TEST(request_subagent, that_is_called_off_stops_its_child_and_ends_with_it) {
   const auto sent = s.reactions<effect::send>().at(0);
   EXPECT_EQ(sent.to, stream_of(the_child()));
   EXPECT_EQ(std::get<session::call_off>(sent.what).reason, "enough");
-  EXPECT_EQ(std::get<session::call_off>(sent.what).what.asked_by, a_request().call);
+  EXPECT_EQ(std::get<session::call_off>(sent.what).what.asked_by, a_request_for_help().call);
   const auto again = s.owed<effect::send>();
   ASSERT_EQ(again.size(), 1U) << "it is owed after a crash too";
   EXPECT_TRUE(std::holds_alternative<session::call_off>(again.front().what));
@@ -96,19 +91,19 @@ tool_call::denied denied_for(const tool_call::requested& what) {
 
 TEST(request_subagent, goes_three_deep_and_no_deeper) {
   for (std::int64_t depth = 0; depth < delegation::max_depth; ++depth) {
-    auto what = a_request();
+    auto what = a_request_for_help();
     what.depth = depth;
     auto s = given<tool_call_aggregate>();
     s.when(tool_call::request{what});
     EXPECT_EQ(s.reactions<effect::open_child>().size(), 1U) << depth;
   }
-  auto what = a_request();
+  auto what = a_request_for_help();
   what.depth = delegation::max_depth;
   EXPECT_EQ(denied_for(what).code, "subagent_depth_exceeded");
 }
 
 TEST(request_subagent, is_denied_for_whom_the_persona_may_not_ask) {
-  const auto no = denied_for(a_request(R"({"persona":"stranger","task":"x"})"));
+  const auto no = denied_for(a_request_for_help(R"({"persona":"stranger","task":"x"})"));
   EXPECT_EQ(no.code, "permission_denied");
   EXPECT_NE(no.message.find("helper"), std::string::npos) << "it names who may be asked";
 }
@@ -120,11 +115,12 @@ TEST(request_subagent, is_denied_for_arguments_that_say_too_little_or_too_much) 
                                 R"({"persona":"helper","task":" \n"})",
                                 R"({"persona":"helper","task":1})",
                                 R"({"persona":"helper","task":"x","model":"y"})"})
-    EXPECT_EQ(denied_for(a_request(arguments)).code, "tool_arguments_invalid") << arguments;
+    EXPECT_EQ(denied_for(a_request_for_help(arguments)).code, "tool_arguments_invalid")
+        << arguments;
 }
 
 TEST(request_subagent, follows_the_permissions_like_every_tool) {
-  auto what = a_request();
+  auto what = a_request_for_help();
   what.terms.permissions = {{permission_verdict::deny, "request_subagent", {}, {}, "config"}};
   EXPECT_EQ(denied_for(what).code, "permission_denied");
   what.terms.permissions.clear();
@@ -154,7 +150,7 @@ session::created a_child(std::string branch = {}) {
   what.agent = an_agent();
   what.scopes = {a_scope("session:" + to_string(what.session)), a_scope()};
   what.root = stream_of(a_run);
-  what.asked_by = a_request().call;
+  what.asked_by = a_request_for_help().call;
   what.task = "Look.";
   what.branch = std::move(branch);
   return what;
@@ -208,7 +204,7 @@ TEST(subagent, ends_with_its_turn_and_tells_whoever_asked) {
   s.when(turn::budget_settled{now(s).call.call})
       .leads_to({"llm.call.settled", "step.finished", "turn.completed", "session.ended"});
   const auto sent = s.reactions<effect::send>();
-  EXPECT_EQ(sent.at(0).to, stream_of(a_request().call));
+  EXPECT_EQ(sent.at(0).to, stream_of(a_request_for_help().call));
   EXPECT_EQ(reported(sent).text, "found it");
   EXPECT_FALSE(reported(sent).failed);
   EXPECT_EQ(reported(s.owed<effect::send>()).text, "found it") << "and tells it again";

@@ -4,8 +4,6 @@
 namespace ash::testing {
 namespace {
 
-using tool_story = story<tool_call_aggregate>;
-
 tool_call::requested a_request(effect_class effect = effect_class::write) {
   tool_call::requested what;
   what.call = an_id<tool_call_id>("tool");
@@ -32,10 +30,6 @@ tool_story a_call_in_review() {
   auto s = given<tool_call_aggregate>();
   s.when(tool_call::request{what});
   return s;
-}
-
-turn::tool_finished told(const tool_story& s) {
-  return std::get<turn::tool_finished>(s.owed<effect::send>().at(0).what);
 }
 
 TEST(tool_call, runs_and_tells_its_owner) {

@@ -10,7 +10,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-std::string refusal(std::string_view text) {
+std::string refusal_of_config(std::string_view text) {
   const auto parsed = parse_config(text, "config.yaml");
   return parsed ? "accepted"
                 : to_string(parsed.error().code).data() + (": " + parsed.error().message);
@@ -70,25 +70,25 @@ defaults: {model: "openai:gpt-4o"}
 }
 
 TEST(config, names_file_line_column_and_field_of_what_is_wrong) {
-  EXPECT_THAT(refusal("budget:\n  dayly_cap: 1\n"),
+  EXPECT_THAT(refusal_of_config("budget:\n  dayly_cap: 1\n"),
               AllOf(HasSubstr("config.yaml:2:3"), HasSubstr("dayly_cap")));
   EXPECT_THAT(
-      refusal("budget:\n  daily_cap: much\n"),
+      refusal_of_config("budget:\n  daily_cap: much\n"),
       AllOf(HasSubstr("config_invalid: config.yaml:2:14"), HasSubstr("'budget.daily_cap'")));
-  EXPECT_THAT(refusal("providers:\n  x: {base_url: \"ftp://x\"}\n"),
+  EXPECT_THAT(refusal_of_config("providers:\n  x: {base_url: \"ftp://x\"}\n"),
               HasSubstr("http:// or https://"));
-  EXPECT_THAT(refusal("providers:\n  X: {}\n"), HasSubstr("not a provider's name"));
-  EXPECT_THAT(refusal("providers:\n  x: {kind: other}\n"), HasSubstr("kind"));
-  EXPECT_THAT(refusal("tools: {sandbox: off}\n"), HasSubstr("sandbox"));
-  EXPECT_THAT(refusal("defaults: {model: gpt}\n"), HasSubstr("provider:model"));
-  EXPECT_THAT(refusal("a: 1\na: 2\n"), HasSubstr("config.yaml:2:1"));
-  EXPECT_THAT(refusal("[]"), HasSubstr("config_invalid"));
+  EXPECT_THAT(refusal_of_config("providers:\n  X: {}\n"), HasSubstr("not a provider's name"));
+  EXPECT_THAT(refusal_of_config("providers:\n  x: {kind: other}\n"), HasSubstr("kind"));
+  EXPECT_THAT(refusal_of_config("tools: {sandbox: off}\n"), HasSubstr("sandbox"));
+  EXPECT_THAT(refusal_of_config("defaults: {model: gpt}\n"), HasSubstr("provider:model"));
+  EXPECT_THAT(refusal_of_config("a: 1\na: 2\n"), HasSubstr("config.yaml:2:1"));
+  EXPECT_THAT(refusal_of_config("[]"), HasSubstr("config_invalid"));
 }
 
 TEST(config, refuses_what_could_do_nothing) {
   const auto rule = [](const std::string& more) {
-    return refusal("permissions:\n  rules:\n    - {verdict: ask}\n    - {verdict: deny, " + more +
-                   "}\n");
+    return refusal_of_config(
+        "permissions:\n  rules:\n    - {verdict: ask}\n    - {verdict: deny, " + more + "}\n");
   };
   EXPECT_THAT(rule("tool: wirte_file"),
               AllOf(HasSubstr("config.yaml:4:"),
@@ -98,20 +98,20 @@ TEST(config, refuses_what_could_do_nothing) {
               AllOf(HasSubstr("'permissions.rules[1].path'"), HasSubstr("leads out")));
   EXPECT_THAT(rule("path: docs/"), HasSubstr("'docs/**'"));
   EXPECT_TRUE(parse_config("permissions: {rules: [{verdict: ask, tool: \"request_*\"}]}", "c"));
-  EXPECT_THAT(refusal("hooks: [{on: pre_tool, command: x, match: \"wirte_*\"}]"),
+  EXPECT_THAT(refusal_of_config("hooks: [{on: pre_tool, command: x, match: \"wirte_*\"}]"),
               AllOf(HasSubstr("'hooks[0].match'"), HasSubstr("matches no tool")));
   for (const std::string name : {"daily_cap", "run_cap", "persona_daily_cap"})
     for (const auto* cap : {"0", "1000000.01"})
-      EXPECT_THAT(refusal("budget: {" + name + ": " + cap + "}"),
+      EXPECT_THAT(refusal_of_config("budget: {" + name + ": " + cap + "}"),
                   AllOf(HasSubstr("'budget." + name + "'"), HasSubstr("above 0 and up to")))
           << cap;
-  EXPECT_THAT(refusal("approvals: {on_time_limit: approve}"),
+  EXPECT_THAT(refusal_of_config("approvals: {on_time_limit: approve}"),
               AllOf(HasSubstr("'approvals.on_time_limit'"), HasSubstr("'time_limit_s'")));
-  EXPECT_THAT(refusal("providers: {scripted: {}}"), HasSubstr("nothing to set"));
+  EXPECT_THAT(refusal_of_config("providers: {scripted: {}}"), HasSubstr("nothing to set"));
 }
 
 TEST(config, does_not_show_a_key_that_it_refuses) {
-  EXPECT_THAT(refusal("providers:\n  x: {api_key: \"sk secret\"}\n"),
+  EXPECT_THAT(refusal_of_config("providers:\n  x: {api_key: \"sk secret\"}\n"),
               testing::Not(HasSubstr("sk secret")));
 }
 
@@ -137,7 +137,7 @@ TEST(config, names_a_model_that_reviews_and_nobody_else_can) {
   ASSERT_TRUE(parsed.has_value()) << to_string(parsed.error());
   EXPECT_EQ(parsed.value().reviewer, "openai:gpt-4o");
   EXPECT_FALSE(config{}.reviewer);
-  EXPECT_THAT(refusal("permissions:\n  reviewer: gpt\n"),
+  EXPECT_THAT(refusal_of_config("permissions:\n  reviewer: gpt\n"),
               AllOf(HasSubstr("config.yaml:2:"), HasSubstr("'permissions.reviewer'")));
   const auto of_persona =
       parse_persona("name: a\nversion: 1\ntitle: A\nmodel: \"openai:x\"\nsystem_prompt: A.\n"
@@ -170,16 +170,19 @@ TEST(config, reads_hooks_in_their_order) {
 }
 
 TEST(config, says_where_a_hook_is_wrong) {
-  EXPECT_THAT(refusal("hooks:\n  - on: pre_tool\n    command: x\n  - on: later\n    command: x\n"),
+  EXPECT_THAT(refusal_of_config(
+                  "hooks:\n  - on: pre_tool\n    command: x\n  - on: later\n    command: x\n"),
               AllOf(HasSubstr("config.yaml:4:"), HasSubstr("'hooks[1].on'")));
-  EXPECT_THAT(refusal("hooks: [{on: run_end}]"), HasSubstr("'hooks[0].command'"));
-  EXPECT_THAT(refusal("hooks: [{on: run_end, command: {a: b}}]"), HasSubstr("'hooks[0].command'"));
-  EXPECT_THAT(refusal("hooks: [{on: run_end, command: x, match: a}]"),
+  EXPECT_THAT(refusal_of_config("hooks: [{on: run_end}]"), HasSubstr("'hooks[0].command'"));
+  EXPECT_THAT(refusal_of_config("hooks: [{on: run_end, command: {a: b}}]"),
+              HasSubstr("'hooks[0].command'"));
+  EXPECT_THAT(refusal_of_config("hooks: [{on: run_end, command: x, match: a}]"),
               HasSubstr("is for the hooks of tools"));
   EXPECT_THAT(
-      refusal("hooks: [{on: run_end, command: 'say ghp_R7tY2uI9oP4aS6dF1gH8jK3lZ5xC0vB7nM2q'}]"),
+      refusal_of_config(
+          "hooks: [{on: run_end, command: 'say ghp_R7tY2uI9oP4aS6dF1gH8jK3lZ5xC0vB7nM2q'}]"),
       AllOf(HasSubstr("looks like a key"), testing::Not(HasSubstr("ghp_R7"))));
-  EXPECT_THAT(refusal("hooks: [{on: run_end, command: x, time_limit_s: 0}]"),
+  EXPECT_THAT(refusal_of_config("hooks: [{on: run_end, command: x, time_limit_s: 0}]"),
               HasSubstr("'hooks[0].time_limit_s'"));
 }
 
@@ -190,7 +193,7 @@ TEST(config, bounds_what_hooks_and_rules_hold_together) {
     return "hooks:\n" + one + one;
   };
   EXPECT_TRUE(parse_config(hooks_of(64 * 1024), "c").has_value());
-  EXPECT_THAT(refusal(hooks_of(64 * 1024 + 2)),
+  EXPECT_THAT(refusal_of_config(hooks_of(64 * 1024 + 2)),
               AllOf(HasSubstr("config.yaml:3:"), HasSubstr("'hooks[1].command'")));
   const auto rules_of = [](std::size_t count, std::size_t bytes) {
     std::string out = "permissions:\n  rules:\n";
@@ -199,9 +202,10 @@ TEST(config, bounds_what_hooks_and_rules_hold_together) {
     return out;
   };
   EXPECT_TRUE(parse_config(rules_of(64, 1'024), "c").has_value());
-  EXPECT_THAT(refusal(rules_of(1, 1'025)),
+  EXPECT_THAT(refusal_of_config(rules_of(1, 1'025)),
               AllOf(HasSubstr("config.yaml:3:"), HasSubstr("'permissions.rules[0].pattern'")));
-  EXPECT_THAT(refusal(rules_of(65, 1'024)), AllOf(HasSubstr("config.yaml:67:"), HasSubstr("64")));
+  EXPECT_THAT(refusal_of_config(rules_of(65, 1'024)),
+              AllOf(HasSubstr("config.yaml:67:"), HasSubstr("64")));
 }
 
 } // namespace

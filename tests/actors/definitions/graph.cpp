@@ -24,10 +24,11 @@ std::string problem(const std::string& phases) {
   return read ? "" : read.error().message;
 }
 
-constexpr auto first = "  - {key: a, role: r, artifact: {path: a.json, schema: dev/spec@1}}\n";
+constexpr auto first_phase =
+    "  - {key: a, role: r, artifact: {path: a.json, schema: dev/spec@1}}\n";
 
 TEST(graph, reads_needs_conditions_retries_and_limits) {
-  const auto read = parsed(std::string{first} + R"(
+  const auto read = parsed(std::string{first_phase} + R"(
   - key: b
     role: r
     needs: [a]
@@ -54,7 +55,7 @@ TEST(graph, reads_needs_conditions_retries_and_limits) {
 
 TEST(graph, says_where_a_graph_is_wrong) {
   const auto second = [](const std::string& more) {
-    return std::string{first} + "  - {key: b, role: r, " + more +
+    return std::string{first_phase} + "  - {key: b, role: r, " + more +
            ", artifact: {path: b.json, schema: dev/spec@1}}\n";
   };
   EXPECT_THAT(problem(second("needs: [b]")), HasSubstr("there is no phase 'b' before this one"));

@@ -59,8 +59,6 @@ struct entity_test : testing::Test {
   }
 };
 
-} // namespace
-
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -260,4 +258,5 @@ TEST_F(entity_test, refuses_to_be_loaded_from_a_fact_of_another_kind) {
   EXPECT_EQ(purse.load(session::ended{}, "").error().code, errc::log_corrupt);
 }
 
+} // namespace
 } // namespace ash

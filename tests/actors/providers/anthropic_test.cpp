@@ -31,7 +31,7 @@ const std::string message_end =
     event("message_delta", R"("delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":55})") +
     event("message_stop", "");
 
-const std::string full_stream =
+const std::string anthropic_stream =
     message_start + event("ping", "") + start_of(0, R"({"type":"thinking","thinking":""})") +
     delta_of(0, R"({"type":"thinking_delta","thinking":"Let me "})") +
     delta_of(0, R"({"type":"thinking_delta","thinking":"see."})") +
@@ -46,7 +46,7 @@ const std::string full_stream =
     delta_of(3, R"({"type":"input_json_delta","partial_json":"1}"})") +
     start_of(4, R"({"type":"tool_use","id":"toolu_2","name":"complete","input":{}})") + message_end;
 
-told ask_of(canned answer, request what = hello("claude-x")) {
+told ask_anthropic(canned answer, request what = hello("claude-x")) {
   canned_server server{{std::move(answer)}};
   anthropic_options options;
   options.base_url = server.url();
@@ -55,7 +55,7 @@ told ask_of(canned answer, request what = hello("claude-x")) {
   return ask(*model, std::move(what));
 }
 
-void expect_full_answer(const told& seen) {
+void expect_anthropic_answer(const told& seen) {
   const auto& answer = seen.answer();
   EXPECT_EQ(answer.text, "Grüße");
   EXPECT_EQ(seen.text, "Grüße");
@@ -70,16 +70,17 @@ void expect_full_answer(const told& seen) {
 }
 
 TEST(anthropic, reads_a_whole_stream) {
-  expect_full_answer(ask_of(streamed({full_stream})));
+  expect_anthropic_answer(ask_anthropic(streamed({anthropic_stream})));
 }
 
 TEST(anthropic, reads_the_same_in_pieces_of_any_size) {
   for (const std::size_t size : {1, 5, 17, 256})
-    expect_full_answer(ask_of(streamed_in_pieces(full_stream, size)));
+    expect_anthropic_answer(ask_anthropic(streamed_in_pieces(anthropic_stream, size)));
 }
 
 TEST(anthropic, reads_an_answer_that_is_not_streamed) {
-  expect_full_answer(ask_of(whole_answer(200, "application/json", R"({"type":"message","content":[
+  expect_anthropic_answer(
+      ask_anthropic(whole_answer(200, "application/json", R"({"type":"message","content":[
     {"type":"thinking","thinking":"Let me see.","signature":"c2ln"},
     {"type":"redacted_thinking","data":"b3BhcXVl"},
     {"type":"text","text":"Grüße"},
@@ -90,12 +91,12 @@ TEST(anthropic, reads_an_answer_that_is_not_streamed) {
 }
 
 TEST(anthropic, sends_a_post_with_the_key_and_the_version) {
-  canned_server server{{streamed({full_stream})}};
+  canned_server server{{streamed({anthropic_stream})}};
   anthropic_options options;
   options.base_url = server.url();
   options.api_key = "sk-ant-0123456789";
   auto model = make_anthropic(options, std::make_shared<http_transport>());
-  expect_full_answer(ask(*model, hello("claude-x")));
+  expect_anthropic_answer(ask(*model, hello("claude-x")));
   const auto sent = server.request(0);
   EXPECT_TRUE(sent.starts_with("POST /v1/messages HTTP/1.1\r\n")) << sent;
   for (const auto* line :
@@ -154,16 +155,17 @@ TEST(anthropic, asks_for_thinking_only_where_the_step_began_with_it) {
 }
 
 TEST(anthropic, marks_thinking_whose_text_is_not_told) {
-  const auto seen = ask_of(
+  const auto seen = ask_anthropic(
       streamed({message_start + start_of(0, R"({"type":"thinking"})") +
                 delta_of(0, R"({"type":"signature_delta","signature":"s"})") + message_end}));
   EXPECT_EQ(seen.answer().thinking, (std::vector<thinking_block>{{"", "untold-thinking:s"}}));
 }
 
 TEST(anthropic, gives_a_cut_stream_with_the_usage_that_is_known) {
-  const auto end = ask_of(streamed({message_start + start_of(0, R"({"type":"text","text":""})") +
-                                    delta_of(0, R"({"type":"text_delta","text":"12345678"})")}))
-                       .failure();
+  const auto end =
+      ask_anthropic(streamed({message_start + start_of(0, R"({"type":"text","text":""})") +
+                              delta_of(0, R"({"type":"text_delta","text":"12345678"})")}))
+          .failure();
   EXPECT_EQ(end.why.code, errc::provider_unavailable);
   EXPECT_TRUE(end.retryable);
   EXPECT_TRUE(end.emitted_output);
@@ -173,21 +175,22 @@ TEST(anthropic, gives_a_cut_stream_with_the_usage_that_is_known) {
 
 TEST(anthropic, tells_passing_errors_in_the_stream_from_lasting_ones) {
   auto end =
-      ask_of(streamed(
-                 {event("error", R"("error":{"type":"overloaded_error","message":"Overloaded"})")}))
+      ask_anthropic(streamed({event(
+                        "error", R"("error":{"type":"overloaded_error","message":"Overloaded"})")}))
           .failure();
   EXPECT_TRUE(end.retryable);
   EXPECT_EQ(end.why.message, "anthropic: Overloaded");
-  end = ask_of(streamed(
-                   {event("error", R"("error":{"type":"invalid_request_error","message":"no"})")}))
-            .failure();
+  end =
+      ask_anthropic(
+          streamed({event("error", R"("error":{"type":"invalid_request_error","message":"no"})")}))
+          .failure();
   EXPECT_FALSE(end.retryable);
   EXPECT_EQ(end.why.code, errc::provider_rejected);
 }
 
 TEST(anthropic, gives_an_overloaded_server_as_retryable) {
   const auto end =
-      ask_of(
+      ask_anthropic(
           whole_answer(529,
                        "application/json",
                        R"({"type":"error","error":{"type":"overloaded_error","message":"Busy"}})"))
@@ -199,7 +202,7 @@ TEST(anthropic, gives_an_overloaded_server_as_retryable) {
 TEST(anthropic, gives_garbage_as_invalid) {
   for (const auto& body :
        {std::string{"nonsense"}, std::string{"data: {\n\n"}, std::string{R"({"content":7})"}}) {
-    const auto end = ask_of(streamed({body})).failure();
+    const auto end = ask_anthropic(streamed({body})).failure();
     EXPECT_EQ(end.why.code, errc::provider_response_invalid) << to_string(end.why);
     EXPECT_TRUE(end.retryable);
   }

@@ -14,7 +14,7 @@ namespace {
 using namespace test;
 using namespace std::chrono_literals;
 
-constexpr auto a_persona = R"(name: %NAME%
+constexpr auto the_wide_writer = R"(name: %NAME%
 version: 1
 title: %NAME%
 capabilities: [write]
@@ -23,7 +23,7 @@ max_cost_per_call: 1
 system_prompt: You are a %NAME%.
 )";
 
-constexpr auto a_workflow = R"(name: wide
+constexpr auto the_wide_workflow = R"(name: wide
 version: 1
 title: Two sides and what they come to
 parallel: 2
@@ -75,8 +75,8 @@ class bound_work : public ::testing::Test {
 protected:
   bound_work() {
     make_repository(repo_);
-    write_text(definitions_ + "/personas/writer@1.yaml", with(a_persona, "%NAME%", "writer"));
-    write_text(definitions_ + "/workflows/wide@1.yaml", a_workflow);
+    write_text(definitions_ + "/personas/writer@1.yaml", with(the_wide_writer, "%NAME%", "writer"));
+    write_text(definitions_ + "/workflows/wide@1.yaml", the_wide_workflow);
     write_text(definitions_ + "/artifacts/test/note@1.json", R"({"type": "object"})");
     write_text(script_, with(a_script, "%DELAY%", "600000"));
     open();

@@ -20,7 +20,7 @@ namespace {
 using namespace test;
 using namespace std::chrono_literals;
 
-constexpr auto a_persona = R"(name: writer
+constexpr auto the_one_writer = R"(name: writer
 version: 1
 title: Writer
 capabilities: [write]
@@ -29,7 +29,7 @@ max_cost_per_call: 1
 system_prompt: You are a writer.
 )";
 
-constexpr auto a_workflow = R"(name: one-step
+constexpr auto the_one_step = R"(name: one-step
 version: 1
 title: One step
 roles:
@@ -48,10 +48,10 @@ protected:
   left_money() {
     make_repository(repo_);
     write_text(script_, "turns: [{text: Late., delay_ms: 600000}]\n");
-    auto persona = std::string{a_persona};
+    auto persona = std::string{the_one_writer};
     persona.replace(persona.find("%SCRIPT%"), 8, script_);
     write_text(definitions_ + "/personas/writer@1.yaml", persona);
-    write_text(definitions_ + "/workflows/one-step@1.yaml", a_workflow);
+    write_text(definitions_ + "/workflows/one-step@1.yaml", the_one_step);
     write_text(definitions_ + "/artifacts/test/note@1.json", R"({"type": "object"})");
     open(after_crash::wait);
   }

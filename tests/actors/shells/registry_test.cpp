@@ -27,8 +27,6 @@ struct registry_test : testing::Test {
 
 constexpr std::size_t rest = mail{rest_mail{}}.index();
 
-} // namespace
-
 TEST_F(registry_test, activates_one_actor_a_stream) {
   EXPECT_TRUE(deliver(a));
   EXPECT_TRUE(deliver(a));
@@ -79,4 +77,5 @@ TEST_F(registry_test, delivers_nothing_once_it_is_closed) {
   EXPECT_EQ(boxes[0]->got.back(), mail{quit_mail{}}.index());
 }
 
+} // namespace
 } // namespace ash::shell

@@ -8,7 +8,7 @@ namespace {
 
 using namespace test;
 
-constexpr auto a_workflow = R"(name: priced
+constexpr auto the_priced_workflow = R"(name: priced
 version: 1
 title: Priced
 roles: [{name: writer}]
@@ -31,7 +31,7 @@ class previews : public ::testing::Test {
 protected:
   previews() {
     make_repository(home_ / "repo");
-    write_text(home_ / "definitions/workflows/priced@1.yaml", a_workflow);
+    write_text(home_ / "definitions/workflows/priced@1.yaml", the_priced_workflow);
     write_text(home_ / "definitions/artifacts/test/note@1.json", R"({"type": "object"})");
     definitions::provider_settings local;
     local.base_url = "http://127.0.0.1:1";

@@ -79,8 +79,6 @@ struct shells_timers : shells_fixture {
   std::uint64_t version() { return log.find_stream(scope).value()->version; }
 };
 
-} // namespace
-
 TEST_F(shells_timers, go_off_when_they_are_due_and_not_before) {
   start();
   ASSERT_TRUE(tell(set_alarm(500)).has_value());
@@ -123,4 +121,5 @@ TEST_F(shells_timers, give_the_sender_of_a_refused_letter_what_it_asked_for_in_t
   EXPECT_EQ(answer.causation, "letter:" + to_string(first));
 }
 
+} // namespace
 } // namespace ash

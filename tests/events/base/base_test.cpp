@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <gmock/gmock.h>
+#include <limits>
 #include <set>
 
 namespace ash {
@@ -78,6 +79,15 @@ TEST(time, is_shown_in_utc) {
   EXPECT_EQ(to_iso({1'763'726'400'123'456}), "2025-11-21T12:00:00.123456Z");
   EXPECT_EQ(utc_date({1'763'726'400'123'456}), "2025-11-21");
   EXPECT_EQ(to_iso({-1}), "1969-12-31T23:59:59.999999Z");
+  EXPECT_EQ(to_iso({0}), "1970-01-01T00:00:00.000000Z");
+  EXPECT_EQ(to_iso({951'782'400'000'000}), "2000-02-29T00:00:00.000000Z");
+  EXPECT_EQ(to_iso({253'402'300'799'999'999}), "9999-12-31T23:59:59.999999Z");
+  EXPECT_EQ(to_iso({253'402'300'800'000'000}), "10000-01-01T00:00:00.000000Z");
+  EXPECT_EQ(to_iso({-62'167'219'200'000'000}), "0000-01-01T00:00:00.000000Z");
+  EXPECT_EQ(to_iso({-62'167'219'200'000'001}), "-001-12-31T23:59:59.999999Z");
+  using bounds = std::numeric_limits<std::int64_t>;
+  EXPECT_EQ(to_iso({bounds::max()}), "294247-01-10T04:00:54.775807Z");
+  EXPECT_EQ(to_iso({bounds::min()}), "-290308-12-21T19:59:05.224192Z");
 }
 
 TEST(hashes, are_those_of_the_standard) {
@@ -91,6 +101,12 @@ TEST(text, of_any_bytes_becomes_valid_utf8) {
        {"\x80", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\xFF"}) {
     EXPECT_FALSE(is_valid_utf8(bytes));
     EXPECT_TRUE(is_valid_utf8(to_valid_utf8(bytes)));
+    for (std::size_t before = 0; before < 20; ++before)
+      for (const std::size_t after : {0, 1, 7, 8, 9}) {
+        const std::string plain(before, 'a');
+        EXPECT_FALSE(is_valid_utf8(plain + bytes + std::string(after, 'b'))) << before << after;
+        EXPECT_TRUE(is_valid_utf8(plain + "é€𐍈" + std::string(after, 'b'))) << before << after;
+      }
   }
   EXPECT_EQ(utf8_prefix("aé", 2), "a");
   EXPECT_EQ(code_points("aé€"), 3U);

@@ -1,5 +1,6 @@
 #include "events/codec/codec.hpp"
 #include "events/codec/describe_json.hpp"
+#include "events/codec/json_text.hpp"
 #include "tests/events/codec/random_values.hpp"
 
 #include <gmock/gmock.h>
@@ -77,6 +78,19 @@ struct busy {
 BOOST_DESCRIBE_STRUCT(busy, (), (steps, names, limit))
 
 using some_state = std::variant<std::monostate, idle, busy>;
+
+TEST(json_text, escapes_any_byte_at_any_place) {
+  for (int byte = 0; byte < 0x80; ++byte)
+    for (const std::size_t before : {0, 1, 6, 7, 8, 9, 15, 16})
+      for (const std::size_t after : {0, 1, 7, 8, 20}) {
+        const auto text =
+            std::string(before, 'a') + static_cast<char>(byte) + std::string(after, '~');
+        std::string written;
+        append_json_text(written, text);
+        ASSERT_EQ(json::parse(written).as_string(), text) << byte << ' ' << before << ' ' << after;
+        ASSERT_EQ(written, to_json_text(json::value(text)));
+      }
+}
 
 TEST(described_json, writes_a_variant_with_the_name_of_its_kind) {
   EXPECT_EQ(to_json_text(describe_json(some_state{})), R"({"kind":"monostate","value":null})");

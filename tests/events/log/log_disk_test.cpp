@@ -12,7 +12,7 @@ namespace ash::log {
 namespace {
 
 namespace fs = std::filesystem;
-const auto one = a_stream("one");
+const auto stream_one = a_stream("one");
 
 errc code_of_opening(open_options options) {
   const auto opened = open_rocksdb_log(std::move(options));
@@ -27,10 +27,11 @@ open_options options_for(const std::string& directory, open_mode mode = open_mod
 }
 
 void fill(event_log& log, std::uint64_t count) {
-  for (std::uint64_t i = log.find_stream(one).value().value_or(stream_head{}).version; count > 0;
+  for (std::uint64_t i = log.find_stream(stream_one).value().value_or(stream_head{}).version;
+       count > 0;
        --count, ++i)
     ASSERT_TRUE(log.append_now(
-        an_append(one, i, "payload " + std::to_string(i), "key " + std::to_string(i))));
+        an_append(stream_one, i, "payload " + std::to_string(i), "key " + std::to_string(i))));
 }
 
 TEST(log_on_disk, is_the_same_after_it_was_opened_again) {
@@ -41,8 +42,8 @@ TEST(log_on_disk, is_the_same_after_it_was_opened_again) {
     const auto log = open_log_in(scratch.path());
     fill(*log, 20);
     ASSERT_TRUE(log->append_now(an_append(a_stream("two"), 0, std::string(20'000, 'b'))));
-    ASSERT_TRUE(log->save_snapshot(one, {5, "snapshot"}));
-    ASSERT_TRUE(log->fork(a_stream("child"), one, one, 7));
+    ASSERT_TRUE(log->save_snapshot(stream_one, {5, "snapshot"}));
+    ASSERT_TRUE(log->fork(a_stream("child"), stream_one, stream_one, 7));
     before = all_of(*log);
     life = log->incarnation();
   }
@@ -52,9 +53,9 @@ TEST(log_on_disk, is_the_same_after_it_was_opened_again) {
   for (std::size_t i = 0; i < after.size(); ++i)
     EXPECT_TRUE(same(before[i], after[i]));
   EXPECT_EQ(log->incarnation(), life);
-  EXPECT_EQ(log->load_snapshot(one).value()->bytes, "snapshot");
+  EXPECT_EQ(log->load_snapshot(stream_one).value()->bytes, "snapshot");
   EXPECT_EQ(log->find_stream(a_stream("child")).value()->version, 7U);
-  EXPECT_TRUE(log->append_now(an_append(one, 3, "payload 3", "key 3")).value().duplicate);
+  EXPECT_TRUE(log->append_now(an_append(stream_one, 3, "payload 3", "key 3")).value().duplicate);
   fill(*log, 3);
   expect_sound(*log);
 }
@@ -105,10 +106,12 @@ TEST(log_on_disk, can_be_read_beside_its_writer) {
   ASSERT_EQ(seen.size(), written.size());
   for (std::size_t i = 0; i < seen.size(); ++i)
     EXPECT_TRUE(same(seen[i], written[i]));
-  EXPECT_EQ(reader->append_now(an_append(one, 5, "x")).error().code, errc::invalid_transition);
-  EXPECT_EQ(reader->save_snapshot(one, {1, "s"}).error().code, errc::invalid_transition);
-  EXPECT_EQ(reader->prune_transient(one, 1).error().code, errc::invalid_transition);
-  EXPECT_EQ(reader->fork(a_stream("c"), one, one, 1).error().code, errc::invalid_transition);
+  EXPECT_EQ(reader->append_now(an_append(stream_one, 5, "x")).error().code,
+            errc::invalid_transition);
+  EXPECT_EQ(reader->save_snapshot(stream_one, {1, "s"}).error().code, errc::invalid_transition);
+  EXPECT_EQ(reader->prune_transient(stream_one, 1).error().code, errc::invalid_transition);
+  EXPECT_EQ(reader->fork(a_stream("c"), stream_one, stream_one, 1).error().code,
+            errc::invalid_transition);
   EXPECT_EQ(reader->backup(scratch.path("b")).error().code, errc::argument_invalid);
   expect_sound(*reader);
 }

@@ -151,7 +151,7 @@ std::size_t many() {
 TEST(server, carries_ten_thousand_websockets_and_refuses_more) {
   const auto count = many();
   constexpr std::size_t over = 20;
-  constexpr std::chrono::minutes patience{4};
+  constexpr std::chrono::minutes longest{4};
   a_server under{[&](server_options& o) { o.limits.connections = count; }};
   const auto command = "'" HTTP_CROWD "' " + std::to_string(under.port()) + ' ' +
                        std::to_string(count) + ' ' + std::to_string(over);
@@ -159,7 +159,7 @@ TEST(server, carries_ten_thousand_websockets_and_refuses_more) {
   ASSERT_NE(crowd, nullptr);
   EXPECT_TRUE(under.comes_to(
       [&](const auto& now) { return now.websockets == count && now.refused_connections == over; },
-      patience));
+      longest));
   EXPECT_EQ(under.counters().websockets, count);
   EXPECT_EQ(::pclose(crowd), 0) << "what it said last tells why";
   EXPECT_TRUE(under.comes_to([](const auto& now) { return now.connections == 0; }));
