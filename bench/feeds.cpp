@@ -1,4 +1,5 @@
-// The live feeds: `./dev bench feeds [--count FACTS] [--seconds N]`, and `--chaos`.
+// The live feeds: `./dev bench feeds [--count FACTS] [--seconds N]`,
+// `--replay`, `--live`, `--chaos`.
 //   iterate            the log alone, its records read in pages: the baseline of the next two
 //   replay             one client's frames of all facts, made and thrown away
 //   replay, WebSocket  the same over a socket, read by a client beside it
@@ -7,6 +8,7 @@
 //   fan-out            one hot run to 5,000 and 10,000 WebSockets of another process: the events
 //                      that its clients were sent beside those that were to be sent (baseline),
 //                      and its memory a client
+// With --replay, the first three alone; with --live, the fourth.
 // With --chaos: 200 clients of the npm libraries on 20 live runs, cut and resumed while
 // `actor-shell serve` is killed and started again (--count: the model's answers to each run).
 #include "bench/report.hpp"
@@ -328,17 +330,27 @@ boost::json::object chaos(const settings& how, scratch& in) {
 }
 
 int run(std::vector<const char*> arguments) {
-  const auto asked = std::erase_if(
-      arguments, [](const char* each) { return std::string_view{each} == "--chaos"; });
+  const auto asked = [&](std::string_view name) {
+    return std::erase_if(arguments, [&](const char* each) { return name == each; }) > 0;
+  };
+  const bool chaos_alone = asked("--chaos");
+  const bool replays_alone = asked("--replay");
+  const bool live_alone = asked("--live");
   const auto how = read_arguments(static_cast<int>(arguments.size()), arguments.data(), "feeds");
   scratch in{how};
   std::vector<boost::json::object> rows;
-  if (asked > 0) {
+  if (chaos_alone) {
     rows.push_back(chaos(how, in));
+  } else if (replays_alone) {
+    rows = replays(how, in);
+  } else if (live_alone) {
+    rows.push_back(live(how, in));
   } else {
     allow_many_files();
+    // First, while the disk has nothing else to do than its syncs.
+    auto waits = live(how, in);
     rows = replays(how, in);
-    rows.push_back(live(how, in));
+    rows.push_back(std::move(waits));
     for (const std::size_t clients : {5'000, 10'000})
       rows.push_back(fan_out(how, in, clients));
   }

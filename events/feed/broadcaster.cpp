@@ -65,6 +65,7 @@ public:
     }
     filled_.notify_one();
     thread_.join();
+    of->ahead.stop();
   }
 
   const std::shared_ptr<hub> of;

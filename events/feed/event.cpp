@@ -66,7 +66,14 @@ std::shared_ptr<const std::string> event::shared_text(std::shared_ptr<const even
 }
 
 result<void> event::encoded() const {
-  std::call_once(once_, [this] { encode(); });
+  // Not `call_once`, which tells the kernel each time.
+  if (!is_encoded()) {
+    const std::lock_guard guard{encoding_};
+    if (!is_encoded_.load(std::memory_order_relaxed)) {
+      encode();
+      is_encoded_.store(true, std::memory_order_release);
+    }
+  }
   if (fault_)
     return *fault_;
   return success();

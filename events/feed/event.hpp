@@ -4,6 +4,7 @@
 
 #include "events/log/event_log.hpp"
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -28,6 +29,10 @@ public:
   /// `"position":N,"cursor":"…","record":{…}`, with the record as `inspect::record_json` has it.
   /// Errors: `log_corrupt` where the fact can't be read.
   [[nodiscard]] result<std::string_view> text() const;
+  /// Whether `text` is at hand.
+  [[nodiscard]] bool is_encoded() const noexcept {
+    return is_encoded_.load(std::memory_order_acquire);
+  }
   /// The cursor of the event itself. `text()` gave no error.
   [[nodiscard]] std::string_view cursor_text() const;
   /// The turn that the fact names, in its member `turn`. Errors: as above.
@@ -44,7 +49,8 @@ private:
   incarnation_id incarnation_;
   std::size_t weight_;
   mutable log::record what_; ///< its payload until it is encoded
-  mutable std::once_flag once_;
+  mutable std::mutex encoding_;
+  mutable std::atomic<bool> is_encoded_{false}; ///< what follows does not change any more
   mutable std::string text_;
   mutable std::optional<turn_id> turn_;
   mutable std::optional<error> fault_;

@@ -1,5 +1,6 @@
 #include "events/feed/feed_reader.hpp"
 
+#include "events/feed/read_ahead.hpp"
 #include "events/feed/ring.hpp"
 
 #include <algorithm>
@@ -8,7 +9,6 @@
 namespace ash::feed {
 namespace {
 
-constexpr log::read_limit page{256, std::size_t{256} << 10};
 // A step of a search that met fewer records than this looks further the next time.
 constexpr std::size_t few_records = 64;
 // A turn rarely makes more tool calls than a few hundred, and one stream costs one read.
@@ -21,12 +21,12 @@ feed_reader::feed_reader(const log::event_log& log,
                          selector which,
                          stream_id root,
                          type_filter types)
-    : log_{log}, incarnation_{incarnation}, which_{std::move(which)}, root_{std::move(root)},
-      types_{std::move(types)} {}
+    : pages_{log, incarnation, which, std::move(root)}, which_{std::move(which)}, types_{std::move(
+                                                                                      types)} {}
 
 std::string feed_reader::channel() const {
-  if (!root_.empty())
-    return root_.text();
+  if (!pages_.root().empty())
+    return pages_.root().text();
   if (which_.kind() == feed_kind::category)
     return std::string{channel_of_category(which_.category())};
   if (which_.kind() == feed_kind::everything)
@@ -53,10 +53,10 @@ result<bool> feed_reader::has_turn(const event& what) {
     return false;
   if (const auto known = tool_calls_.find(what.stream()); known != tool_calls_.end())
     return known->second;
-  TRY(auto first, log_.read_stream(what.stream(), 0, {1, 1}));
+  TRY(auto first, pages_.log().read_stream(what.stream(), 0, {1, 1}));
   bool made = false;
   if (!first.empty()) {
-    TRY(const auto turn, event(std::move(first.front()), incarnation_).turn());
+    TRY(const auto turn, event(std::move(first.front()), pages_.incarnation()).turn());
     made = turn == which_.turn();
   }
   if (tool_calls_.size() >= most_tool_calls)
@@ -78,83 +78,31 @@ result<bool> feed_reader::ends_turn(const event& what) const {
 result<bool> feed_reader::has_at(std::uint64_t position) {
   if (position == 0)
     return false;
-  TRY(auto found, log_.read(position - 1, {1, 1}));
+  TRY(auto found, pages_.log().read(position - 1, {1, 1}));
   if (found.empty() || found.front().position != position)
     return false;
-  const event there{std::move(found.front()), incarnation_};
-  if ((!root_.empty() && there.root() != root_) ||
-      (by_version() && there.stream() != which_.stream()))
+  const event there{std::move(found.front()), pages_.incarnation()};
+  if ((!pages_.root().empty() && there.root() != pages_.root()) ||
+      (pages_.by_version() && there.stream() != which_.stream()))
     return false;
   return has(there);
 }
 
 // -- forwards -------------------------------------------------------------------------------------
 
-result<std::vector<log::record>> feed_reader::records(std::uint64_t after, std::size_t max) const {
-  const log::read_limit limit{max, page.max_bytes};
-  return root_.empty() ? log_.read(after, limit) : log_.read_root(root_, after, limit);
+result<log_page> feed_reader::read(std::uint64_t after) {
+  const auto ahead = std::exchange(ahead_, nullptr);
+  return ahead && ahead->after() == after ? ahead->take(pages_) : pages_.read(after);
 }
 
-result<std::vector<event_ptr>> feed_reader::read(std::uint64_t after) {
-  std::vector<log::record> read;
-  if (by_version()) {
-    if (version_position_ != after) {
-      TRY(version_, version_at(after));
-    }
-    TRY(read, log_.read_stream(which_.stream(), version_, page));
-    version_ = read.empty() ? version_ : read.back().version;
-    version_position_ = read.empty() ? after : read.back().position;
-  } else {
-    TRY(read, records(after, page.max_records));
-  }
-  std::vector<event_ptr> out;
-  out.reserve(read.size());
-  for (auto& record : read)
-    out.push_back(std::make_shared<const event>(std::move(record), incarnation_));
-  return out;
+void feed_reader::read_ahead(feed::read_ahead& by, std::uint64_t after) {
+  ahead_ = by.begin(pages_, types_, after);
 }
 
 // -- backwards ------------------------------------------------------------------------------------
 
-result<std::uint64_t> feed_reader::version_at(std::uint64_t position) const {
-  TRY(const auto head, log_.find_stream(which_.stream()));
-  std::uint64_t low = 0;                             // at or before `position`
-  std::uint64_t high = head ? head->version + 1 : 1; // after it
-  while (high - low > 1) {
-    const auto middle = low + (high - low) / 2;
-    TRY(const auto found, log_.read_stream(which_.stream(), middle - 1, {1, 1}));
-    (!found.empty() && found.front().position <= position ? low : high) = middle;
-  }
-  return low;
-}
-
-result<std::uint64_t> feed_reader::last_record(std::uint64_t position) const {
-  if (by_version()) {
-    TRY(const auto version, version_at(position));
-    if (version == 0)
-      return 0;
-    TRY(const auto found, log_.read_stream(which_.stream(), version - 1, {1, 1}));
-    return found.empty() ? 0 : found.front().position;
-  }
-  if (root_.empty())
-    return position;
-  // The greatest place after which a record still lies at or before `position`.
-  std::uint64_t found = 0;
-  for (std::uint64_t low = 0, high = position; low < high;) {
-    const auto middle = low + (high - low) / 2;
-    TRY(const auto next, records(middle, 1));
-    if (!next.empty() && next.front().position <= position) {
-      found = next.front().position;
-      low = found;
-    } else {
-      high = middle;
-    }
-  }
-  return found;
-}
-
 result<bool> feed_reader::search::step(feed_reader& in) {
-  TRY(const auto last, in.last_record(from_));
+  TRY(const auto last, in.pages_.last_record(from_));
   if (last == 0) {
     found_ = 0;
     return true;
@@ -170,7 +118,8 @@ result<bool> feed_reader::search::step(feed_reader& in) {
   std::uint64_t found = 0;
   std::size_t seen = 0;
   while (begin < last) {
-    TRY(const auto events, in.read(begin));
+    TRY(const auto page, in.pages_.read(begin));
+    const auto& events = page.events;
     seen += events.size();
     for (const auto& each : events) {
       if (each->position() > last)

@@ -2,12 +2,14 @@
 // events/feed. Not thread-safe.
 #pragma once
 
-#include "events/feed/event.hpp"
-#include "events/feed/selector.hpp"
+#include "events/feed/page_source.hpp"
 
 #include <map>
 
 namespace ash::feed {
+
+class page_ahead;
+class read_ahead;
 
 class feed_reader {
 public:
@@ -25,9 +27,12 @@ public:
   /// The turn's last fact.
   result<bool> ends_turn(const event& what) const;
 
-  /// The records after a position that the feed may have, in order. None: there are none up to the
-  /// log's end as it was before.
-  result<std::vector<event_ptr>> read(std::uint64_t after);
+  /// The records after a position that the feed may have: those that were read ahead, or else from
+  /// the log.
+  result<log_page> read(std::uint64_t after);
+  /// What will be read after `after` next may be read meanwhile.
+  void read_ahead(feed::read_ahead& by, std::uint64_t after);
+  void forget_ahead() { ahead_ = nullptr; }
 
   /// The feed's last event at or before a position, searched for in steps.
   class search {
@@ -47,29 +52,16 @@ public:
   result<bool> has_at(std::uint64_t position);
 
   [[nodiscard]] const selector& which() const noexcept { return which_; }
-  [[nodiscard]] const stream_id& root() const noexcept { return root_; }
   [[nodiscard]] const type_filter& types() const noexcept { return types_; }
 
 private:
-  [[nodiscard]] bool by_version() const noexcept {
-    return which_.kind() == feed_kind::stream ||
-           (which_.kind() == feed_kind::root && root_.empty());
-  }
-  result<std::vector<log::record>> records(std::uint64_t after, std::size_t max) const;
-  /// The last record at or before `position` of what `records` reads; 0: none.
-  result<std::uint64_t> last_record(std::uint64_t position) const;
-  result<std::uint64_t> version_at(std::uint64_t position) const;
   result<bool> has_turn(const event& what);
 
-  const log::event_log& log_;
-  incarnation_id incarnation_;
+  page_source pages_;
+  std::shared_ptr<page_ahead> ahead_; ///< of the place at which the reader will be
   selector which_;
-  stream_id root_;
   type_filter types_;
   std::map<stream_id, bool> tool_calls_; ///< of a turn's feed: whether the turn made it
-  /// Of a feed that is read by version: that of the last record read, and its position.
-  std::uint64_t version_ = 0;
-  std::uint64_t version_position_ = 0;
 };
 
 } // namespace ash::feed

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "events/feed/broadcaster.hpp"
+#include "events/feed/read_ahead.hpp"
 #include "events/feed/ring.hpp"
 
 #include <atomic>
@@ -22,6 +23,7 @@ public:
   const broadcaster_options options;
   const incarnation_id incarnation;
   feed::ring ring;
+  feed::read_ahead ahead;
   std::atomic<std::uint64_t> log_pages{0};
   std::atomic<std::uint64_t> wakes{0};
 

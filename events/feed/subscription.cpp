@@ -69,11 +69,13 @@ result<bool> subscription::parts::turn_page() {
       position = std::max(position, found->up_to);
     return true;
   }
-  const auto head = hub->log.head();
-  TRY(page, reader.read(position));
+  TRY(auto read, reader.read(position));
   hub->log_pages.fetch_add(1, std::memory_order_relaxed);
+  page = std::move(read.events);
   if (page.empty())
-    position = std::max(position, head);
+    position = std::max(position, read.up_to);
+  else if (page.back()->position() < read.up_to)
+    reader.read_ahead(hub->ahead, page.back()->position());
   return false;
 }
 
@@ -218,6 +220,7 @@ void subscription::forget_page() {
   parts_->page.clear();
   parts_->page.shrink_to_fit();
   parts_->taken = 0;
+  parts_->reader.forget_ahead();
 }
 
 cursor subscription::where() const {

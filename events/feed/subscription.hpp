@@ -1,6 +1,6 @@
 // One reader of a feed: a cursor that moves on when it is asked, over the shared ring while it
-// keeps up and over the log when it does not. It holds at most one page, and drops that when it is
-// told to. Not thread-safe: one strand calls it.
+// keeps up and over the log when it does not. It holds at most two pages of the log, and drops them
+// when it is told to. Not thread-safe: one strand calls it.
 #pragma once
 
 #include "events/feed/cursor.hpp"
