@@ -23,9 +23,11 @@ command_envelope create(std::uint64_t n) {
   session::create what;
   what.what.session = session_number(n);
   what.what.project_key = "bench";
-  what.what.agent.persona = "bench@1";
-  what.what.agent.system_prompt = "You answer in one sentence.";
-  what.what.agent.models = {{"scripted:bench", usd{1}, usd{1}, usd{1}, true}};
+  agent_terms agent;
+  agent.persona = "bench@1";
+  agent.system_prompt = "You answer in one sentence.";
+  agent.models = {{"scripted:bench", usd{1}, usd{1}, usd{1}, true}};
+  what.what.agent = std::move(agent);
   return {"create", "bench", "bench", system_now(), std::move(what)};
 }
 

@@ -118,7 +118,7 @@ void run_picture::add(const stream_id& from, const any_fact& happened, instant a
   const auto of_phase = from.kind() == entity_kind::phase;
   std::visit(
       match{
-          [&](const session::created& f) { doing(tr("asks {}", f.agent.persona)); },
+          [&](const session::created& f) { doing(tr("asks {}", f.agent->persona)); },
           [&](const session::ended& f) {
             doing(f.code.empty() ? std::string{tr("the sub-agent is done")}
                                  : tr("the sub-agent failed: {}", f.code));
@@ -174,8 +174,8 @@ std::string describe_work(const any_fact& happened) {
           },
           [](const run::phase_merged& f) { return tr("phase {} is merged", f.key); },
           [](const session::created& f) {
-            return f.depth > 1 ? tr("sub-agent {} begins, {} deep", f.agent.persona, f.depth)
-                               : tr("sub-agent {} begins", f.agent.persona);
+            return f.depth > 1 ? tr("sub-agent {} begins, {} deep", f.agent->persona, f.depth)
+                               : tr("sub-agent {} begins", f.agent->persona);
           },
           [](const session::ended& f) {
             return f.code.empty() ? tr("sub-agent is done: {}", fit(f.result, 90))

@@ -19,7 +19,7 @@ stream_id root_of(const active& s) {
 turn::owner owner_of(const active& s) {
   return {stream_of(s.about.session),
           s.about.session.value,
-          s.about.agent,
+          *s.about.agent,
           s.about.scopes,
           s.about.worktree,
           s.plan_mode,
@@ -132,7 +132,7 @@ decision<fact> stop_child(const active& s, const std::string& reason, instant no
 }
 
 decision<fact> begin_child(const created& what, instant now) {
-  if (what.agent.models.empty())
+  if (what.agent->models.empty())
     return refuse(errc::provider_unavailable, "the persona of the sub-agent has no model");
   active begun;
   begun.about = what;
@@ -280,7 +280,7 @@ decision<fact> on(const active& s, const post& c, instant now) {
     return refuse(errc::message_exists, "the message " + to_string(c.message) + " exists already");
   if (c.text.empty())
     return refuse(errc::argument_invalid, "a message needs text");
-  if (s.about.agent.models.empty())
+  if (s.about.agent->models.empty())
     return refuse(errc::provider_unavailable, "the session has no model");
   facts happened{message_appended{c.message, c.text}};
   if (s.title.empty()) {
@@ -301,7 +301,7 @@ decision<fact> on(const active& s, const edit& c, instant now) {
     return refuse(errc::message_not_found, "there is no message " + to_string(c.message));
   if (c.text.empty())
     return refuse(errc::argument_invalid, "a message needs text");
-  if (c.mode == edit_mode::resend && s.about.agent.models.empty())
+  if (c.mode == edit_mode::resend && s.about.agent->models.empty())
     return refuse(errc::provider_unavailable, "the session has no model");
   facts happened{message_edited{c.message, c.text, c.mode}};
   if (c.mode == edit_mode::save)
@@ -358,7 +358,7 @@ bool may_wait(const active& s, const approval_id& which) {
 
 effect_request close_child(const active& s) {
   auto what = s.about;
-  what.agent = {};
+  what.agent = agent_terms{};
   return {"close:" + to_string(s.about.session), effect::close_child{std::move(what), *s.outcome}};
 }
 

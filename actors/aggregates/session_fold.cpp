@@ -99,7 +99,9 @@ session::state session_aggregate::evolve(state from, const fact& happened) {
           [&](const ended& f) -> state { return close(existing(from), f); },
           [&](const titled& f) { return kept([&](active& s) { s.title = f.title; }); },
           [&](const model_changed& f) {
-            return kept([&](active& s) { s.about.agent.models = f.models; });
+            return kept([&](active& s) {
+              s.about.agent.change([&](agent_terms& agent) { agent.models = f.models; });
+            });
           },
           [&](const persona_changed& f) {
             return kept([&](active& s) { s.about.agent = f.agent; });

@@ -37,7 +37,7 @@ std::size_t text_of(const agent_terms& agent) {
 }
 
 std::size_t text_of(const session::create& c) {
-  return text_of(c.what.agent);
+  return text_of(*c.what.agent);
 }
 std::size_t text_of(const session::set_persona& c) {
   return text_of(c.agent);

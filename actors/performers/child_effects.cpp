@@ -124,7 +124,7 @@ result<session::created> ready_to_begin(const effect::open_child& what,
   if (what.session == model_review::session_of(what.what.call))
     return reviewer_of(what.what, options);
   TRY(auto child, child_of(what, options));
-  if (what.what.root.kind() != entity_kind::run || !writes_files(child.agent.tools))
+  if (what.what.root.kind() != entity_kind::run || !writes_files(child.agent->tools))
     return child;
   TRY(auto place, place_of(what.what.root, what.session, *options.log));
   pass(fail_point::workspace_before);
@@ -196,10 +196,11 @@ result<session::created> child_of(const effect::open_child& what,
   TRY(const auto who, options.personas(what.what.root, asked.persona));
   const auto prices = options.prices ? options.prices->now() : nullptr;
   auto out = delegation::stub_of(what.what, what.session);
-  out.agent = agent_terms_of(who, prices ? *prices : defs::price_table::shipped());
-  TRY(out.agent.tools, tool_specs_of(who, options.tools));
-  out.agent.tool_bounds = child_bounds(what.what.terms, who);
-  out.agent.policy_hash = policy::hash(tool_call::rules_of(out.agent.tool_bounds));
+  auto agent = agent_terms_of(who, prices ? *prices : defs::price_table::shipped());
+  TRY(agent.tools, tool_specs_of(who, options.tools));
+  agent.tool_bounds = child_bounds(what.what.terms, who);
+  agent.policy_hash = policy::hash(tool_call::rules_of(agent.tool_bounds));
+  out.agent = std::move(agent);
   out.scopes = child_scopes(what.session, what.what.scopes, who.name, options.persona_day);
   out.task = delegation::message_of(asked);
   return out;

@@ -169,8 +169,9 @@ result<session::created> reviewer_of(const tool_call::requested& what,
   const auto who = reviewer_named(what.terms.reviewer);
   auto out = delegation::stub_of(what, model_review::session_of(what.call));
   TRY(out.task, review_task(what, *options.log));
-  out.agent = agent_terms_of(who, prices ? *prices : definitions::price_table::shipped());
-  out.agent.policy_hash = policy::hash(tool_call::rules_of(out.agent.tool_bounds));
+  auto agent = agent_terms_of(who, prices ? *prices : definitions::price_table::shipped());
+  agent.policy_hash = policy::hash(tool_call::rules_of(agent.tool_bounds));
+  out.agent = std::move(agent);
   out.scopes = child_scopes(out.session, what.scopes, who.name, std::nullopt);
   return out;
 }

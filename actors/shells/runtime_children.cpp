@@ -50,9 +50,9 @@ result<std::optional<std::string>> model_chosen_for(const log::event_log& log,
                                                     const stream_id& session) {
   TRY(const auto state, fold::newest<session_aggregate>(log, session));
   const auto* live = std::get_if<session::active>(&state);
-  if (live == nullptr || live->about.agent.models.empty())
+  if (live == nullptr || live->about.agent->models.empty())
     return std::optional<std::string>{};
-  const auto& agent = live->about.agent;
+  const auto& agent = *live->about.agent;
   std::vector<std::string> own;
   for (const auto& model : agent.models)
     own.push_back(model.name);

@@ -85,7 +85,7 @@ result<void> runtime::parts::check_consents(const session_id& of) const {
   if (live == nullptr)
     return success(); // it will say so itself
   TRY(const auto consented, consents::read(*log));
-  const auto& agent = live->about.agent;
+  const auto& agent = *live->about.agent;
   std::vector<std::string> models;
   for (const auto& model : agent.models)
     models.push_back(model.name);
@@ -275,7 +275,7 @@ result<void> runtime::resume_session(const session_id& session, const command_so
   TRY(const auto state, fold::newest<session_aggregate>(*parts_->log, stream_of(session)));
   const auto* live = std::get_if<session::active>(&state);
   TRY(parts_->follow_daily_caps(live == nullptr ? std::vector<std::string>{}
-                                                : std::vector{live->about.agent.persona},
+                                                : std::vector{live->about.agent->persona},
                                 from.by));
   return parts_->resume(session, from);
 }

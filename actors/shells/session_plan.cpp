@@ -68,10 +68,11 @@ result<session::create> plan_session(const session_request& asked, const plannin
     TRY(what.worktree, directory_at(asked.directory));
     what.project_key = sha256_hex(what.worktree).substr(0, 16);
   }
-  what.agent = performers::agent_terms_of(who, *with.prices->now());
-  what.agent.tool_bounds = tool_bounds_of(with.config);
-  performers::add_permissions(what.agent.tool_bounds, who, {});
-  what.agent.policy_hash = policy::hash(tool_call::rules_of(what.agent.tool_bounds));
+  auto agent = performers::agent_terms_of(who, *with.prices->now());
+  agent.tool_bounds = tool_bounds_of(with.config);
+  performers::add_permissions(agent.tool_bounds, who, {});
+  agent.policy_hash = policy::hash(tool_call::rules_of(agent.tool_bounds));
+  what.agent = std::move(agent);
   what.approval_limit_ms = with.config.approvals.time_limit_s.value_or(0) * 1'000;
   what.on_approval_limit = performers::outcome_of(with.config.approvals.on_time_limit);
   what.scopes = scopes_of(what.session, who.name, with.config.budget);

@@ -2,6 +2,7 @@
 
 #include "actors/tools/file_bytes.hpp"
 #include "actors/tools/process.hpp"
+#include "events/base/ascii.hpp"
 #include "events/base/text.hpp"
 
 #include <algorithm>
@@ -148,7 +149,7 @@ result<void> probe() {
                            ? "bubblewrap (bwrap) is not installed"
                            : ran.error().message);
   if (ran.value().exit_code != 0)
-    return unavailable(printable(to_valid_utf8(ran.value().output)));
+    return unavailable(printable(trimmed(to_valid_utf8(ran.value().output))));
   return success();
 }
 

@@ -95,7 +95,9 @@ template <class T> json::value json_of_list(const T& values) {
 } // namespace detail
 
 template <class T> json::value describe_json(const T& value) {
-  if constexpr (shape_of<T> == shape::scalar)
+  if constexpr (interned_type<T>)
+    return describe_json(*value);
+  else if constexpr (shape_of<T> == shape::scalar)
     return detail::json_of_scalar(value);
   else if constexpr (shape_of<T> == shape::uuid)
     return detail::json_of(to_string(uuid_of(value)));

@@ -147,7 +147,12 @@ template <class T> bool read_members(const json::value& from, T& to, fault& at) 
 
 template <class T> bool read(const json::value& from, T& to, fault& at) {
   constexpr auto form = shape_of<T>;
-  if constexpr (form == shape::scalar) {
+  if constexpr (interned_type<T>) {
+    auto held = *to;
+    const auto good = read(from, held, at);
+    to = std::move(held);
+    return good;
+  } else if constexpr (form == shape::scalar) {
     return read_scalar(from, to);
   } else if constexpr (form == shape::uuid) {
     return read_uuid(from, to);

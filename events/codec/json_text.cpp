@@ -112,7 +112,9 @@ template <class T> void append_list(std::string& out, const T& values) {
 }
 
 template <class T> void append_value(std::string& out, const T& value) {
-  if constexpr (shape_of<T> == shape::scalar) {
+  if constexpr (interned_type<T>) {
+    append_value(out, *value);
+  } else if constexpr (shape_of<T> == shape::scalar) {
     append_scalar(out, value);
   } else if constexpr (shape_of<T> == shape::uuid) {
     append_uuid(out, uuid_of(value));

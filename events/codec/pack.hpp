@@ -60,6 +60,8 @@ template <class T> std::uint64_t fingerprint() {
 } // namespace detail
 
 template <class T> void outline(std::string& out, std::vector<const void*>& open) {
+  if constexpr (interned_type<T>)
+    return outline<typename T::value_type>(out, open);
   const void* tag = &detail::type_tag<T>;
   const auto known = std::find(open.begin(), open.end(), tag);
   out += static_cast<char>('a' + static_cast<int>(shape_of<T>));

@@ -55,7 +55,13 @@ bool is_sound(wire_reader& r, const document& read);
 /// The value, or the offset of its outside part, lies at `at`.
 template <class T> bool read_at(wire_reader& r, wire_position at, T& out) {
   static_assert(shape_of<T> != shape::optional);
-  if constexpr (shape_of<T> == shape::scalar) {
+  if constexpr (interned_type<T>) {
+    typename T::value_type value{};
+    if (!read_at(r, at, value))
+      return false;
+    out = std::move(value);
+    return true;
+  } else if constexpr (shape_of<T> == shape::scalar) {
     return read_scalar(r, at, out);
   } else if constexpr (shape_of<T> == shape::uuid) {
     uuid_of(out) = r.id(at);

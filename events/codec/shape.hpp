@@ -54,8 +54,14 @@ concept uuid_type = std::same_as<T, uuid> || is_strong_id<T>::value;
 template <class T>
 concept text_type = std::same_as<T, std::string> || std::same_as<T, stream_id>;
 
+/// Laid out as the value that it stands for.
+template <class T>
+concept interned_type = is_made_of<T, interned>::value;
+
 template <class T> constexpr shape shape_of_type() {
-  if constexpr (std::is_enum_v<T>) {
+  if constexpr (interned_type<T>) {
+    return shape_of_type<typename T::value_type>();
+  } else if constexpr (std::is_enum_v<T>) {
     static_assert(boost::describe::has_describe_enumerators<T>::value, "describe the enum");
     return shape::scalar;
   } else if constexpr (std::integral<T> || std::same_as<T, usd> || std::same_as<T, instant>) {

@@ -15,7 +15,9 @@ template <class T> wire_offset write_list(wire_writer& w, const T& values);
 
 /// The part of `value` that lies outside the table that holds it; 0 where there is none.
 template <class T> wire_offset write_outside(wire_writer& w, const T& value) {
-  if constexpr (shape_of<T> == shape::text)
+  if constexpr (interned_type<T>)
+    return write_outside(w, *value);
+  else if constexpr (shape_of<T> == shape::text)
     return w.text(text_of(value));
   else if constexpr (shape_of<T> == shape::list)
     return write_list(w, value);

@@ -5,12 +5,14 @@
 
 #include "events/base/clock.hpp"
 #include "events/base/ids.hpp"
+#include "events/base/interned.hpp"
 #include "events/base/model_values.hpp"
 #include "events/base/money.hpp"
 
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -174,6 +176,8 @@ BOOST_DESCRIBE_STRUCT(agent_terms,
                        tool_quota,
                        temperature_milli,
                        subagents))
+/// One for all that are equal: sessions of a persona differ in little else than their messages.
+std::shared_ptr<const agent_terms> intern(agent_terms value);
 
 enum class budget_policy : std::uint8_t { block, warn_continue, prompt };
 BOOST_DESCRIBE_ENUM(budget_policy, block, warn_continue, prompt)

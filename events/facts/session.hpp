@@ -13,7 +13,7 @@ struct created {
   std::string worktree;
   std::optional<session_id> parent;
   std::int64_t depth = 0;
-  agent_terms agent;
+  interned<agent_terms> agent;
   std::vector<budget_terms> scopes;
   stream_id root = {};        ///< where approvals are asked for: the run or session at the top
   tool_call_id asked_by = {}; ///< of a child: the call that its result answers
@@ -62,7 +62,7 @@ BOOST_DESCRIBE_STRUCT(model_changed, (), (models))
 
 struct persona_changed {
   static constexpr std::string_view type = "session.persona.changed";
-  agent_terms agent;
+  interned<agent_terms> agent;
 };
 BOOST_DESCRIBE_STRUCT(persona_changed, (), (agent))
 

@@ -138,7 +138,7 @@ public:
     return success();
   }
   result<void> on(const session::created& f, const log::record& from) {
-    agent_row made{from.stream.text(), sequence_of(from), f.agent.persona, {}, {}, 0};
+    agent_row made{from.stream.text(), sequence_of(from), f.agent->persona, {}, {}, 0};
     if (!f.asked_by.is_nil()) {
       TRY(const auto* const asker, agents_.look(stream_of(f.asked_by).text()));
       if (asker != nullptr) {
@@ -165,7 +165,7 @@ public:
     TRY(auto* const found, agents_.find(from.stream.text()));
     if (found == nullptr)
       return out_of_place(from, "the session", id_of(from));
-    found->persona = f.agent.persona;
+    found->persona = f.agent->persona;
     return success();
   }
 

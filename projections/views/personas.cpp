@@ -73,12 +73,12 @@ public:
     return success();
   }
   result<void> on(const session::created& f, const log::record& from) {
-    TRY(auto* const used, use(f.agent.persona_hash, f.agent.persona, from, 0));
+    TRY(auto* const used, use(f.agent->persona_hash, f.agent->persona, from, 0));
     ++used->sessions;
     return success();
   }
   result<void> on(const session::persona_changed& f, const log::record& from) {
-    TRY(use(f.agent.persona_hash, f.agent.persona, from, 0));
+    TRY(use(f.agent->persona_hash, f.agent->persona, from, 0));
     return success();
   }
 

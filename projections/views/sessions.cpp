@@ -105,9 +105,9 @@ public:
     session_row made;
     made.session = to_string(f.session);
     made.seq = sequence_of(from);
-    made.persona = f.agent.persona;
-    made.persona_hash = f.agent.persona_hash;
-    made.model = first_of(f.agent.models);
+    made.persona = f.agent->persona;
+    made.persona_hash = f.agent->persona_hash;
+    made.model = first_of(f.agent->models);
     made.project_key = f.project_key;
     made.worktree = f.worktree;
     made.parent = f.parent ? to_string(*f.parent) : std::string{};
@@ -132,9 +132,9 @@ public:
   }
   result<void> on(const session::persona_changed& f, const log::record& from) {
     return change(from, [&](session_row& r) {
-      r.persona = f.agent.persona;
-      r.persona_hash = f.agent.persona_hash;
-      r.model = first_of(f.agent.models);
+      r.persona = f.agent->persona;
+      r.persona_hash = f.agent->persona_hash;
+      r.model = first_of(f.agent->models);
     });
   }
   result<void> on(const session::context_reset& f, const log::record& from) {

@@ -155,7 +155,7 @@ TEST_F(model_review, that_approves_lets_the_write_happen_and_is_on_record) {
   ASSERT_THAT(sessions, SizeIs(1));
   EXPECT_EQ(sessions.front().asked_by, verdicts.front().call);
   EXPECT_EQ(sessions.front().depth, 1);
-  EXPECT_TRUE(sessions.front().agent.tools.empty());
+  EXPECT_TRUE(sessions.front().agent->tools.empty());
   EXPECT_EQ(verdicts_given(facts), 1U);
   EXPECT_EQ(wrong_with_money(facts, the_run(one)), "");
   const auto stats = one.actor_shell({"--json", "stats", "--by", "persona"});

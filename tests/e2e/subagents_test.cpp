@@ -160,7 +160,7 @@ TEST_F(subagents, do_their_part_and_their_results_come_back) {
   EXPECT_EQ(told.count("Helped."), 6U);
   // Each child writes in a worktree of its own, but for the one that only reads.
   for (const auto& child : only<session::created>(facts)) {
-    EXPECT_EQ(child.branch.empty(), child.agent.persona == "reader@1");
+    EXPECT_EQ(child.branch.empty(), child.agent->persona == "reader@1");
     EXPECT_EQ(child.root, stream_of(log.runs().front().run));
     EXPECT_EQ(child.scopes.front().scope, "session:" + to_string(child.session));
     EXPECT_EQ(child.parent.has_value(), child.depth > 1);

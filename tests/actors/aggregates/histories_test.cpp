@@ -229,7 +229,7 @@ void play_session(std::uint64_t seed) {
   about.scopes.back().cap = d.one_in(2) ? usd{one_dollar.pico / 2'000} : one_dollar;
   about.scopes.back().policy = d.one_in(2) ? budget_policy::prompt : budget_policy::block;
   if (d.one_in(3))
-    about.agent.tool_bounds.writable_paths = {"f1*"};
+    about.agent.change([](agent_terms& a) { a.tool_bounds.writable_paths = {"f1*"}; });
   if (d.one_in(4)) {
     about.approval_limit_ms = 60'000;
     about.on_approval_limit = std::array{run::decision_kind::approve,

@@ -234,9 +234,11 @@ TEST(model_review, is_paid_for_by_all_that_pay_for_the_asker) {
 
 session::created a_reviewer_of(const tool_call::requested& what) {
   auto out = delegation::stub_of(what, model_review::session_of(what.call));
-  out.agent.persona = "model-reviewer@1";
-  out.agent.models = {a_model("test:judge")};
-  out.agent.max_steps = 1;
+  out.agent.change([](agent_terms& a) {
+    a.persona = "model-reviewer@1";
+    a.models = {a_model("test:judge")};
+    a.max_steps = 1;
+  });
   out.scopes = {a_scope("session:" + to_string(out.session)), a_scope()};
   out.task = "Decide.";
   return out;

@@ -277,7 +277,7 @@ TEST(subagent, that_a_budget_blocks_tells_the_run_and_goes_on_when_that_does) {
 
 TEST(subagent, is_not_created_without_a_model_or_too_deep) {
   auto nobody = a_child();
-  nobody.agent.models.clear();
+  nobody.agent.change([](agent_terms& a) { a.models.clear(); });
   given<session_aggregate>().when(session::create{nobody}).refuses(errc::provider_unavailable);
   auto deep = a_child();
   deep.depth = 4;

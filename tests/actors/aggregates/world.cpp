@@ -109,9 +109,11 @@ void world::open_child(const stream_id& owner, const effect::open_child& e) {
   child.scopes.insert(child.scopes.begin(), a_scope("session:" + to_string(e.session)));
   child.task = "Help.";
   if (model_review::is_reviewer(child)) {
-    child.agent.tools.clear();
-    child.agent.tool_bounds = {};
-    child.agent.max_steps = 1;
+    child.agent.change([](agent_terms& a) {
+      a.tools.clear();
+      a.tool_bounds = {};
+      a.max_steps = 1;
+    });
   } else if (outside_.child_writes()) {
     child.branch = "sub";
   }

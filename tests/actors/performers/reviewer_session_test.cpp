@@ -142,16 +142,16 @@ TEST_F(reviewer_session, has_no_tools_and_one_step_and_its_asker_pays) {
   EXPECT_EQ(session.asked_by, what_.call);
   EXPECT_EQ(session.depth, 3) << "the deepest asker has a reviewer too";
   EXPECT_EQ(session.branch, "");
-  EXPECT_TRUE(session.agent.tools.empty());
-  EXPECT_TRUE(session.agent.subagents.empty());
-  EXPECT_EQ(session.agent.max_steps, 1);
-  ASSERT_EQ(session.agent.models.size(), 1U);
-  EXPECT_EQ(session.agent.models.front().name, "fake:judge");
-  EXPECT_EQ(session.agent.tool_bounds.reviewer, "");
+  EXPECT_TRUE(session.agent->tools.empty());
+  EXPECT_TRUE(session.agent->subagents.empty());
+  EXPECT_EQ(session.agent->max_steps, 1);
+  ASSERT_EQ(session.agent->models.size(), 1U);
+  EXPECT_EQ(session.agent->models.front().name, "fake:judge");
+  EXPECT_EQ(session.agent->tool_bounds.reviewer, "");
   ASSERT_EQ(session.scopes.size(), 3U);
   EXPECT_EQ(session.scopes.front().scope, "session:" + to_string(session.session));
   EXPECT_EQ(session.scopes[1].scope, "run:x");
-  EXPECT_THAT(session.agent.system_prompt, HasSubstr("never an instruction"));
+  EXPECT_THAT(session.agent->system_prompt, HasSubstr("never an instruction"));
 }
 
 TEST_F(reviewer_session, is_not_made_where_nothing_may_be_sent_to_its_model) {

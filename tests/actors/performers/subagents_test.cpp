@@ -206,7 +206,7 @@ TEST_F(opening, a_child_that_only_reads_works_beside_its_asker) {
   EXPECT_EQ(child.depth, 2);
   EXPECT_EQ(child.asked_by, a_call);
   EXPECT_EQ(child.task, "Read it.");
-  EXPECT_EQ(child.agent.persona, "reader@1");
+  EXPECT_EQ(child.agent->persona, "reader@1");
   EXPECT_FALSE(child.parent) << "a phase asked";
 }
 

@@ -133,8 +133,10 @@ protected:
     auto about = first_fact<session::created>(runtime_->log(), stream_of(plain.value())).value();
     about.session = {random_uuid()};
     about.scopes.front().scope = "session:" + to_string(about.session);
-    about.agent.tools = {
-        {std::string{delegation::tool_name}, "Asks for help.", "{}", effect_class::idempotent}};
+    about.agent.change([](agent_terms& a) {
+      a.tools = {
+          {std::string{delegation::tool_name}, "Asks for help.", "{}", effect_class::idempotent}};
+    });
     tell(stream_of(about.session), stream_of(about.session), session::create{about});
     return about.session;
   }
@@ -309,8 +311,10 @@ TEST_F(left_money, of_a_sub_agent_whose_run_is_over_is_released_and_it_makes_no_
   const budget_terms day{today(), {1'000'000'000'000}, {}, budget_policy::block};
   session::created about;
   about.session = {random_uuid()};
-  about.agent.persona = "writer@1";
-  about.agent.models = {{"scripted:" + script_, {}, {}, {}, false}};
+  about.agent.change([&](agent_terms& a) {
+    a.persona = "writer@1";
+    a.models = {{"scripted:" + script_, {}, {}, {}, false}};
+  });
   about.scopes = {day};
   about.root = root;
   about.asked_by = {random_uuid()};

@@ -73,7 +73,7 @@ TEST_F(shells_faults, take_a_question_back_only_once_it_is_there) {
   };
   session::create begun;
   begun.what.session = session;
-  begun.what.agent.models = {{"scripted:none", {}, {}, {}, true}};
+  begun.what.agent.change([](auto& a) { a.models = {{"scripted:none", {}, {}, {}, true}}; });
   ASSERT_TRUE(system->tell_and_wait(root, root, command("create", std::move(begun))).has_value());
   tool_call::request asked;
   asked.what.call = {random_uuid()};
@@ -110,8 +110,10 @@ TEST_F(shells_faults, lose_no_cancel_that_overtakes_its_request) {
   };
   session::create begun;
   begun.what.session = session;
-  begun.what.agent.models = {{"scripted:none", {}, {}, {}, true}};
-  begun.what.agent.tools = {{"read_file", "reads", "{}", effect_class::read}};
+  begun.what.agent.change([](agent_terms& a) {
+    a.models = {{"scripted:none", {}, {}, {}, true}};
+    a.tools = {{"read_file", "reads", "{}", effect_class::read}};
+  });
   const call_id call{derive(session.value, "call:1")};
   const auto tool = stream_of(tool_call_id{derive(call.value, "tool:0")});
   turn::model_answered asks;

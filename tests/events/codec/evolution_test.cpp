@@ -65,7 +65,7 @@ TEST(evolution, gives_a_field_that_an_old_nested_table_lacks_its_default) {
   ASSERT_TRUE(read) << to_string(read.error());
   agent_terms expected;
   expected.persona = "coder@1";
-  EXPECT_EQ(std::get<session::persona_changed>(read.value()).agent, expected);
+  EXPECT_EQ(*std::get<session::persona_changed>(read.value()).agent, expected);
 }
 
 TEST(evolution, passes_over_fields_that_only_a_newer_writer_knows) {

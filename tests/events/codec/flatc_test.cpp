@@ -98,8 +98,10 @@ TEST(flatc, generates_code_that_agrees_on_facts_of_sessions) {
   session::created fact;
   fact.session = {uuid{1, 2}};
   fact.parent = session_id{uuid{3, 4}};
-  fact.agent.temperature_milli = 700;
-  fact.agent.max_steps = 9;
+  fact.agent.change([](agent_terms& a) {
+    a.temperature_milli = 700;
+    a.max_steps = 9;
+  });
   fact.scopes = {{"day:2026-11-21", usd{5}, usd{4}, budget_policy::prompt}};
   const auto bytes = encode(fact);
   const auto& view = view_of<fbs::session::Created>(bytes);

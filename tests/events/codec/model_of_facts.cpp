@@ -89,7 +89,9 @@ template <described_struct T> std::string add_table(schema_model& model) {
 }
 
 template <class T> std::string add_type(schema_model& model) {
-  if constexpr (std::is_enum_v<T>)
+  if constexpr (interned_type<T>)
+    return add_type<typename T::value_type>(model);
+  else if constexpr (std::is_enum_v<T>)
     return add_enum<T>(model);
   else if constexpr (shape_of<T> == shape::scalar)
     return scalar_name<T>();

@@ -86,7 +86,9 @@ private:
   }
 
   template <class T> void fill(T& out) {
-    if constexpr (shape_of<T> == shape::scalar) {
+    if constexpr (interned_type<T>) {
+      out = make<typename T::value_type>();
+    } else if constexpr (shape_of<T> == shape::scalar) {
       fill_scalar(out);
     } else if constexpr (shape_of<T> == shape::uuid) {
       uuid_of(out) = uuid{bits_(), bits_()};
@@ -132,7 +134,9 @@ template <class T> bool same_table(const T& written, const T& read) {
 }
 
 template <class T> bool same(const T& written, const T& read) {
-  if constexpr (shape_of<T> == shape::list) {
+  if constexpr (interned_type<T>) {
+    return same(*written, *read);
+  } else if constexpr (shape_of<T> == shape::list) {
     return std::equal(
         written.begin(), written.end(), read.begin(), read.end(), [](const auto& a, const auto& b) {
           if constexpr (map_type<T>)
