@@ -4,6 +4,7 @@
 #include <mutex>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace ash {
 namespace {
@@ -13,18 +14,19 @@ class terms_table {
 public:
   std::shared_ptr<const agent_terms> find_or_add(agent_terms&& value) {
     const auto hash = hash_of(value);
+    // Let go of only after the lock: each may be the last of its kind by then, and is forgotten.
+    std::vector<std::shared_ptr<const agent_terms>> held;
     const std::lock_guard guard{lock_};
     const auto [first, last] = known_.equal_range(hash);
     for (auto each = first; each != last; ++each)
-      if (auto known = each->second.lock(); known && *known == value)
-        return known;
-    std::shared_ptr<const agent_terms> made{new agent_terms{std::move(value)},
-                                            [this, hash](const agent_terms* unused) {
-                                              delete unused;
-                                              forget(hash);
-                                            }};
-    known_.emplace(hash, made);
-    return made;
+      if (held.push_back(each->second.lock()); held.back() && *held.back() == value)
+        return held.back();
+    held.emplace_back(new agent_terms{std::move(value)}, [this, hash](const agent_terms* unused) {
+      delete unused;
+      forget(hash);
+    });
+    known_.emplace(hash, held.back());
+    return held.back();
   }
 
 private:
