@@ -169,7 +169,8 @@ broadcaster_stats broadcaster::stats() const {
           held.bytes,
           of.ring.head(),
           of.log_pages.load(std::memory_order_relaxed),
-          of.wakes.load(std::memory_order_relaxed)};
+          of.wakes.load(std::memory_order_relaxed),
+          of.ahead.pages()};
 }
 
 } // namespace ash::feed

@@ -31,6 +31,7 @@ struct broadcaster_stats {
   std::uint64_t ring_head = 0; ///< the last position that the ring has seen
   std::uint64_t log_pages = 0; ///< that subscriptions behind the ring have read
   std::uint64_t wakes = 0;
+  std::uint64_t pages_ahead = 0; ///< read before they were asked for, and not taken yet
 };
 
 class broadcaster {

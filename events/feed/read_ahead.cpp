@@ -83,6 +83,11 @@ void read_ahead::stop() {
     thread_.join();
 }
 
+std::uint64_t read_ahead::pages() const {
+  const std::lock_guard guard{lock_};
+  return static_cast<std::uint64_t>(counted_.use_count() - 1);
+}
+
 void read_ahead::run() {
   std::unique_lock guard{lock_};
   for (;;) {

@@ -53,11 +53,13 @@ public:
   std::shared_ptr<page_ahead>
   begin(const page_source& from, const type_filter& types, std::uint64_t after);
   void stop();
+  /// Pages that are made or to be made, and were not taken yet.
+  [[nodiscard]] std::uint64_t pages() const;
 
 private:
   void run();
 
-  std::mutex lock_;
+  mutable std::mutex lock_;
   std::condition_variable filled_;
   std::deque<std::weak_ptr<page_ahead>> waiting_;
   bool is_ending_ = false;

@@ -64,6 +64,7 @@ result<bool> subscription::parts::turn_page() {
   page.clear();
   taken = 0;
   if (auto found = hub->ring.read(channel, position, ring_page)) {
+    reader.forget_ahead(); // the ring has what comes next, too
     page = std::move(found->events);
     if (page.empty())
       position = std::max(position, found->up_to);

@@ -4,6 +4,7 @@
 #include "tests/events/feed/a_log.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <thread>
@@ -93,6 +94,21 @@ TEST_F(subscriptions, go_on_live_without_a_gap) {
   log.write(a_phase(3), a_run(1), {titled("2")});
   wait_for_wakes(1);
   EXPECT_THAT(take_all(*reader).events, ElementsAre(Pair(2, 1)));
+}
+
+TEST_F(subscriptions, leave_nothing_read_ahead_once_they_have_caught_up) {
+  constexpr std::size_t page = 256; // of the log
+  log.write(a_run(1), a_run(1), std::vector<any_fact>(page, titled("old")));
+  const auto first = follow("all", {page, 0, 0});
+  take_all(*first);
+  log.write(a_run(1), a_run(1), std::vector<any_fact>(10, titled("new")));
+  wait_for_wakes(1);
+  // The log's first page is followed by what the ring has.
+  const auto second = follow("all");
+  EXPECT_EQ(take_all(*second).events.size(), page + 10);
+  for (int i = 0; i < 1'000 && live().stats().pages_ahead > 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds{1}); // a page is left where it is begun
+  EXPECT_EQ(live().stats().pages_ahead, 0U);
 }
 
 TEST_F(subscriptions, are_not_woken_for_what_is_not_of_their_feed) {
