@@ -94,7 +94,7 @@ private:
   std::weak_ptr<mailbox> self_;
   std::unique_ptr<any_entity> entity_;
   std::unique_ptr<append_intent> appending_; ///< kept until it is durable, to be given again
-  std::unique_ptr<leftovers> left_;                         ///< none while the entity is loaded
+  std::unique_ptr<leftovers> left_;          ///< none while the entity is loaded
   std::unique_ptr<std::map<reply_token, on_reply>> replies_; ///< none while nobody waits
   reply_token next_token_ = 1;
   std::uint64_t append_ = 0;    ///< the newest append

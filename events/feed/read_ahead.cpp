@@ -48,7 +48,7 @@ result<log_page> page_ahead::take(page_source& left) {
   std::unique_lock guard{lock_};
   made_.wait(guard, [this] { return state_ == state::made; });
   left = std::move(from_);
-  return std::move(*page_);
+  return std::move(page_);
 }
 
 // -- the thread -----------------------------------------------------------------------------------

@@ -8,7 +8,6 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <optional>
 #include <thread>
 
 namespace ash::feed {
@@ -37,7 +36,7 @@ private:
   std::mutex lock_;
   std::condition_variable made_;
   state state_ = state::waiting;
-  std::optional<result<log_page>> page_;
+  result<log_page> page_ = log_page{};
   const std::shared_ptr<const void> counted_;
 };
 

@@ -11,8 +11,8 @@
 namespace ash::gateway {
 
 struct request {
-  std::string method; ///< upper case
-  std::string path;   ///< decoded, without the query, no `..` left in it
+  std::string method;                         ///< upper case
+  std::string path;                           ///< decoded, without the query, no `..` left in it
   std::map<std::string, std::string> query;   ///< decoded; a repeated name was refused
   std::map<std::string, std::string> headers; ///< names in lower case
   std::string body;

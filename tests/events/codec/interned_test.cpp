@@ -52,7 +52,9 @@ TEST(interned, nothing_stands_for_the_default) {
 
 TEST(interned, values_come_and_go_on_many_threads) {
   std::vector<std::thread> threads;
-  for (int each = 0; each < 4; ++each)
+  constexpr int count = 4;
+  threads.reserve(count);
+  for (int each = 0; each < count; ++each)
     threads.emplace_back([] {
       for (int i = 0; i < 20'000; ++i) {
         auto terms = terms_of(std::to_string(i % 7));
