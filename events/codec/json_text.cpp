@@ -167,8 +167,9 @@ bool is_plain(char c) {
   return static_cast<std::uint8_t>(c) >= 0x20 && c != '"' && c != '\\';
 }
 
-/// Whether a byte of the word is below `bound` (at most 0x80); those above 0x7F never are.
 constexpr std::uint64_t every_byte = 0x0101'0101'0101'0101;
+
+/// Whether a byte of the word is below `bound` (at most 0x80); those above 0x7F never are.
 bool has_below(std::uint64_t word, std::uint8_t bound) {
   return ((word - every_byte * bound) & ~word & (every_byte << 7U)) != 0;
 }
