@@ -1,7 +1,5 @@
 #include "projections/writer.hpp"
 
-#include "events/codec/codec.hpp"
-
 #include <algorithm>
 #include <exception>
 #include <limits>
@@ -10,7 +8,7 @@ namespace ash::projections {
 namespace {
 
 /// Of payload, in one transaction, the last page left out.
-constexpr std::size_t batch_bytes = std::size_t{8} << 20;
+constexpr std::size_t batch_bytes = std::size_t{24} << 20;
 /// What is read, decoded and folded at once. Few, so that it stays in the processor's caches.
 constexpr std::size_t page_facts = 1'000;
 
@@ -21,93 +19,27 @@ bool is_final(const error& why) {
 
 } // namespace
 
-struct writer::decoded {
-  log::record record; ///< its payload is spent
-  result<any_fact> fact = refuse(errc::log_corrupt, "not read");
-};
-
-struct writer::page {
-  std::vector<decoded> facts;
-  std::size_t bytes = 0; ///< of payload
-
-  [[nodiscard]] std::uint64_t last() const { return facts.back().record.position; }
-};
-
 /// What a batch comes to.
 struct writer::changes {
   struct of_table {
     const table_shape* shape = nullptr;
-    std::vector<row> rows;
+    changed_rows rows;
   };
   std::vector<of_table> tables;
   std::vector<cursor> moved;       ///< one a view
   std::vector<std::uint64_t> rows; ///< likewise
-  range facts;                     ///< less than were asked for, where they are too many
+  position_range facts;            ///< less than were asked for, where they are too many
 };
 
 struct writer::batch {
   members who;
-  range facts;
+  position_range facts;
   result<changes> made = changes{};
 };
 
-/// Reads the page after the one at work, meanwhile.
-class writer::reader {
-public:
-  reader(const log::event_log& from, std::size_t page_facts)
-      : log_{from}, page_facts_{page_facts} {}
-
-  /// The next facts of a range, at least one. Errors: those of the log; a fact that can't be
-  /// decoded stands in its place.
-  result<page> read(range of) {
-    if (!next_.valid() || asked_.after != of.after || asked_.until > of.until)
-      return read_now(of);
-    TRY(auto ready, next_.get());
-    return ready;
-  }
-
-  void begin(range of) {
-    if (next_.valid())
-      next_.wait();
-    asked_ = {of.after, std::min(of.until, of.after + page_facts_)};
-    next_ = std::async(std::launch::async, [this, what = asked_] { return read_now(what); });
-  }
-
-private:
-  result<page> read_now(range of) const {
-    log::read_limit limit;
-    limit.max_records =
-        static_cast<std::size_t>(std::min<std::uint64_t>(page_facts_, of.until - of.after));
-    TRY(auto records, log_.read(of.after, limit));
-    if (records.empty())
-      return refuse(errc::log_corrupt,
-                    "the log has nothing after position " + std::to_string(of.after) +
-                        ", and was to have more: run `actor-shell log verify`");
-    page out;
-    out.facts.reserve(records.size());
-    for (auto& each : records) {
-      decoded one;
-      out.bytes += each.payload.size();
-      // A pruned fact was transient: no row depends on it.
-      if (!each.pruned)
-        one.fact = codec::decode(each.type, each.schema_version, each.payload);
-      each.payload.clear();
-      one.record = std::move(each);
-      out.facts.push_back(std::move(one));
-    }
-    return out;
-  }
-
-  const log::event_log& log_;
-  const std::size_t page_facts_;
-  range asked_;
-  std::future<result<page>> next_; ///< waits in its destructor
-};
-
 writer::writer(const log::event_log& from, std::size_t batch_facts)
-    : owned_{make_views()}, batch_facts_{batch_facts}, reader_{std::make_unique<reader>(
-                                                           from,
-                                                           std::min(page_facts, batch_facts))} {
+    : owned_{make_views()}, batch_facts_{batch_facts}, reader_{from,
+                                                               std::min(page_facts, batch_facts)} {
   for (const auto& each : owned_) {
     views_.push_back(each.get());
     for (auto* table : each->tables())
@@ -187,7 +119,7 @@ result<std::size_t> writer::step(std::uint64_t head) {
     std::uint64_t until = 0;
     const bool is_last = slowest(head, until).empty();
     const auto how = is_last ? std::launch::deferred : std::launch::async;
-    writing_ = std::async(how, [&] { return write(now->made.value()); }).share();
+    writing_ = std::async(how, [&] { return write(now->made.value(), add_by::insert); }).share();
     if (!is_last)
       ahead_ = fold_next(head);
     done = writing_.get();
@@ -226,12 +158,16 @@ std::unique_ptr<writer::batch> writer::fold_next(std::uint64_t head) {
 }
 
 /// One transaction.
-result<void> writer::write(const changes& made) {
+result<void> writer::write(const changes& made, add_by how) {
   auto& at = *place_.writes;
   TRY(at.begin(transaction::write));
   const open_transaction until_committed{at};
   for (const auto& each : made.tables) {
-    TRY(at.upsert(*each.shape, place_.in.table(each.shape->name), each.rows));
+    const auto name = place_.in.table(each.shape->name);
+    const auto& [added, changed] = each.rows;
+    TRY(how == add_by::insert ? at.insert(*each.shape, name, added)
+                              : at.upsert(*each.shape, name, added));
+    TRY(at.upsert(*each.shape, name, changed));
   }
   TRY(write_cursors(at, place_.in, made.moved));
   return at.commit();
@@ -245,10 +181,10 @@ void writer::settle(const members& who, changes made) {
 }
 
 /// With nothing else in flight.
-result<void> writer::write_alone(const members& who, range facts) {
+result<void> writer::write_alone(const members& who, position_range facts) {
   folded_ = cursors_;
   auto made = fold(who, facts);
-  const auto done = made ? write(made.value()) : result<void>{made.error()};
+  const auto done = made ? write(made.value(), add_by::upsert) : result<void>{made.error()};
   if (done) {
     settle(who, std::move(made).value());
     return success();
@@ -259,7 +195,7 @@ result<void> writer::write_alone(const members& who, range facts) {
 
 /// Finds the view and the fact that a final refusal of the store is about: each view alone, then
 /// half of the facts at a time.
-result<void> writer::isolate(const members& who, range facts, const error& why) {
+result<void> writer::isolate(const members& who, position_range facts, const error& why) {
   if (who.size() > 1) {
     for (const auto each : who) {
       TRY(write_alone({each}, facts));
@@ -284,7 +220,7 @@ result<void> writer::isolate(const members& who, range facts, const error& why) 
 
 /// A fact after the other, each given to every view while it is at hand. Errors: those of the log
 /// and of the store.
-result<writer::changes> writer::fold(const members& who, range facts) {
+result<writer::changes> writer::fold(const members& who, position_range facts) {
   changes out;
   for (const auto each : who)
     out.moved.push_back(folded_[each]);
@@ -292,23 +228,22 @@ result<writer::changes> writer::fold(const members& who, range facts) {
   auto& at = out.facts.until;
   for (std::size_t bytes = 0;
        at < facts.until && at - facts.after < batch_facts_ && bytes < batch_bytes;) {
-    TRY(const auto some, reader_->read({at, facts.until}));
+    TRY(auto some, reader_.read({at, facts.until}));
     at = some.last();
     bytes += some.bytes;
-    if (at < facts.until)
-      reader_->begin({at, facts.until});
     for (const auto& fact : some.facts)
       for (std::size_t i = 0; i < who.size(); ++i)
         if (out.moved[i].stopped_at == 0) {
           TRY(give(who[i], facts.after, fact, out.moved[i]));
         }
+    reader_.drop(std::move(some));
   }
   for (const auto each : who) {
     std::uint64_t count = 0;
     for (auto* table : views_[each]->tables()) {
       auto rows = table->take();
-      count += rows.size();
-      if (!rows.empty())
+      count += rows.count();
+      if (rows.count() > 0)
         out.tables.push_back({&table->shape(), std::move(rows)});
     }
     out.rows.push_back(count);
@@ -316,7 +251,7 @@ result<writer::changes> writer::fold(const members& who, range facts) {
   return out;
 }
 
-result<void> writer::apply(view& to, const decoded& each) {
+result<void> writer::apply(view& to, const read_fact& each) {
   if (each.record.pruned)
     return success();
   if (!each.fact)
@@ -332,7 +267,7 @@ result<void> writer::apply(view& to, const decoded& each) {
 
 /// Gives a fact to a view that has those before it. Where it can't be applied, what it left half
 /// done is dropped, and the facts of its batch, which begins after `begin`, are applied again.
-result<void> writer::give(std::size_t who, std::uint64_t begin, const decoded& fact, cursor& to) {
+result<void> writer::give(std::size_t who, std::uint64_t begin, const read_fact& fact, cursor& to) {
   auto& into = *views_[who];
   const auto position = fact.record.position;
   const auto applied = apply(into, fact);
@@ -348,8 +283,8 @@ result<void> writer::give(std::size_t who, std::uint64_t begin, const decoded& f
   }
   for (auto* table : into.tables())
     table->forget();
-  for (range again{begin, position - 1}; again.after < again.until;) {
-    TRY(const auto some, reader_->read(again));
+  for (position_range again{begin, position - 1}; again.after < again.until;) {
+    TRY(const auto some, reader_.read(again));
     for (const auto& each : some.facts) {
       TRY(apply(into, each));
     }

@@ -4,7 +4,7 @@
 // thread at a time; owned by whoever drives it.
 #pragma once
 
-#include "events/log/event_log.hpp"
+#include "projections/fact_reader.hpp"
 #include "projections/generation.hpp"
 #include "projections/views/view.hpp"
 
@@ -18,7 +18,7 @@ class writer {
 public:
   /// What goes into one transaction at most. Many, for it writes each page that it changes once,
   /// and rows with random keys change nearly as many pages by the thousand as by the ten thousand.
-  static constexpr std::size_t most_facts = 20'000;
+  static constexpr std::size_t most_facts = 50'000;
 
   /// Views at their beginning. `from`, and the connections while they are used, outlive this.
   explicit writer(const log::event_log& from, std::size_t batch_facts = most_facts);
@@ -48,28 +48,22 @@ public:
   [[nodiscard]] std::uint64_t position(std::uint64_t head) const noexcept;
 
 private:
-  /// Positions after `after`, up to `until`.
-  struct range {
-    std::uint64_t after = 0;
-    std::uint64_t until = 0;
-  };
-  struct decoded;
-  struct page;
   struct changes;
   struct batch;
-  class reader;
+  /// How rows that are new to the fold are written: `upsert` also where the store has them.
+  enum class add_by : std::uint8_t { insert, upsert };
   using members = std::vector<std::size_t>; ///< indexes of views
 
   [[nodiscard]] bool is_behind(std::size_t view, std::uint64_t head) const;
   [[nodiscard]] members slowest(std::uint64_t head, std::uint64_t& until) const;
   std::unique_ptr<batch> fold_next(std::uint64_t head);
-  result<changes> fold(const members& who, range facts);
-  static result<void> apply(view& to, const decoded& each);
-  result<void> give(std::size_t who, std::uint64_t begin, const decoded& fact, cursor& to);
-  result<void> write(const changes& made);
+  result<changes> fold(const members& who, position_range facts);
+  static result<void> apply(view& to, const read_fact& each);
+  result<void> give(std::size_t who, std::uint64_t begin, const read_fact& fact, cursor& to);
+  result<void> write(const changes& made, add_by how);
   void settle(const members& who, changes made);
-  result<void> write_alone(const members& who, range facts);
-  result<void> isolate(const members& who, range facts, const error& why);
+  result<void> write_alone(const members& who, position_range facts);
+  result<void> isolate(const members& who, position_range facts, const error& why);
   void forget();
 
   std::vector<std::unique_ptr<view>> owned_;
@@ -80,7 +74,7 @@ private:
   std::vector<std::uint64_t> rows_;
   workplace place_;
   std::size_t batch_facts_;
-  std::unique_ptr<reader> reader_;
+  fact_reader reader_;
   std::unique_ptr<batch> ahead_;             ///< folded, not written
   std::shared_future<result<void>> writing_; ///< of the batch before the one that is being folded
 };

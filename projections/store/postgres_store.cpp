@@ -52,7 +52,7 @@ errc code_of(PGconn* at, std::string_view state) {
   return errc::internal_error;
 }
 
-// -- arrays in Postgres's binary form -------------------------------------------------------------
+// -- Postgres's binary forms ----------------------------------------------------------------------
 
 template <class Integer> void put(std::string& to, Integer value) {
   std::array<char, sizeof(Integer)> bytes{};
@@ -60,6 +60,19 @@ template <class Integer> void put(std::string& to, Integer value) {
     bytes[sizeof(Integer) - 1 - i] =
         static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i) & 0xFFU);
   to.append(bytes.data(), bytes.size());
+}
+
+/// Its size and its bytes, as in arrays and in COPY.
+void put_cell(std::string& to, const cell& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    put<std::int32_t>(to, static_cast<std::int32_t>(text->size()));
+    to += *text;
+  } else if (const auto* number = std::get_if<std::int64_t>(&value)) {
+    put<std::int32_t>(to, 8);
+    put<std::int64_t>(to, *number);
+  } else {
+    put<std::int32_t>(to, -1);
+  }
 }
 
 /// The cells of one column, one after another.
@@ -70,19 +83,15 @@ std::string array_of(std::span<const row> rows, std::size_t at, cell_kind kind) 
   put<std::uint32_t>(out, kind == cell_kind::text ? oid_text : oid_int8);
   put<std::int32_t>(out, static_cast<std::int32_t>(rows.size()));
   put<std::int32_t>(out, 1); // the first index
-  for (const auto& each : rows) {
-    if (const auto* text = std::get_if<std::string>(&each[at])) {
-      put<std::int32_t>(out, static_cast<std::int32_t>(text->size()));
-      out += *text;
-    } else if (const auto* number = std::get_if<std::int64_t>(&each[at])) {
-      put<std::int32_t>(out, 8);
-      put<std::int64_t>(out, *number);
-    } else {
-      put<std::int32_t>(out, -1);
-    }
-  }
+  for (const auto& each : rows)
+    put_cell(out, each[at]);
   return out;
 }
+
+/// What COPY begins with: a signature, no flags, no extension.
+constexpr std::string_view copy_head{"PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19};
+/// What is sent of it at once, the last row left out.
+constexpr std::size_t copy_bytes = std::size_t{64} << 10;
 
 class postgres_connection final : public connection {
 public:
@@ -147,6 +156,8 @@ public:
 
   result<void>
   upsert(const table_shape& shape, const std::string& table, std::span<const row> rows) override {
+    if (rows.empty())
+      return success();
     const auto& name = prepared_[table];
     if (name.empty()) {
       TRY(prepare(shape, table));
@@ -170,7 +181,31 @@ public:
                                           1)));
   }
 
+  /// By binary COPY.
+  result<void>
+  insert(const table_shape& shape, const std::string& table, std::span<const row> rows) override {
+    if (rows.empty())
+      return success();
+    const auto text = "copy " + table + " (" + column_list(shape) + ") from stdin (format binary)";
+    TRY(check(wait(PQsendQuery(at_.get(), text.c_str()))));
+    std::string part{copy_head};
+    for (const auto& each : rows) {
+      put<std::int16_t>(part, static_cast<std::int16_t>(each.size()));
+      for (const auto& value : each)
+        put_cell(part, value);
+      if (part.size() >= copy_bytes) {
+        TRY(copy(part));
+        part.clear();
+      }
+    }
+    put<std::int16_t>(part, -1);
+    TRY(copy(part));
+    return check(wait(PQputCopyEnd(at_.get(), nullptr)));
+  }
+
 private:
+  using clock = std::chrono::steady_clock;
+
   result<void> prepare(const table_shape& shape, const std::string& table) {
     std::string places;
     std::vector<Oid> types;
@@ -189,31 +224,55 @@ private:
     return success();
   }
 
-  /// The last answer to what was sent, as PQexec gives it. libpq itself would wait for ever where
-  /// the server has stopped but its machine still acknowledges: such a connection is given up.
+  /// A part of what COPY takes. What the server says to it is the answer to the end.
+  result<void> copy(const std::string& part) {
+    if (PQputCopyData(at_.get(), part.data(), static_cast<int>(part.size())) == 1 &&
+        flush(clock::now() + limit_))
+      return success();
+    return check({});
+  }
+
+  /// The last answer to what was sent, as PQexec gives it; where that begins a COPY, the one that
+  /// says so.
   answer wait(int was_sent) {
-    using clock = std::chrono::steady_clock;
     answer last;
     const auto until = clock::now() + limit_;
-    while (was_sent != 0) {
-      while (PQisBusy(at_.get()) != 0) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now());
-        pollfd socket{PQsocket(at_.get()), POLLIN, 0};
-        const auto ready = left.count() <= 0 ? 0 : poll(&socket, 1, static_cast<int>(left.count()));
-        if (ready == 0) {
-          at_.reset();
-          waited_ = limit_;
+    while (was_sent > 0 && flush(until)) {
+      while (PQisBusy(at_.get()) != 0 && PQstatus(at_.get()) == CONNECTION_OK)
+        if (!await(POLLIN, until))
           return {};
-        }
-        if (!(ready < 0 && errno == EINTR) && PQconsumeInput(at_.get()) == 0)
-          break; // it was lost: the next answer says why
-      }
       answer next{PQgetResult(at_.get())};
       if (!next)
         break;
       last = std::move(next);
+      if (PQresultStatus(last.get()) == PGRES_COPY_IN)
+        break;
     }
     return last;
+  }
+
+  /// Sends what libpq holds. False where the connection was given up.
+  bool flush(clock::time_point until) {
+    while (PQflush(at_.get()) == 1)
+      if (!await(POLLIN | POLLOUT, until))
+        return false;
+    return true;
+  }
+
+  /// Takes what the server says, or waits until it takes more. libpq itself would wait for ever
+  /// where the server has stopped but its machine still acknowledges: such a connection is given
+  /// up, and this is false.
+  bool await(short events, clock::time_point until) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now());
+    pollfd socket{PQsocket(at_.get()), events, 0};
+    const auto ready = left.count() <= 0 ? 0 : poll(&socket, 1, static_cast<int>(left.count()));
+    if (ready == 0) {
+      at_.reset();
+      waited_ = limit_;
+    } else if (ready > 0 && (socket.revents & ~POLLOUT) != 0) {
+      PQconsumeInput(at_.get()); // where it was lost, the next answer says why
+    }
+    return ready != 0;
   }
 
   result<void> check(const answer& got) {
@@ -222,7 +281,7 @@ private:
                     name_ + " did not answer within " + std::to_string(waited_.count()) + " ms")
           .with(std::string{unanswered_ms}, std::to_string(waited_.count()));
     const auto status = got ? PQresultStatus(got.get()) : PGRES_FATAL_ERROR;
-    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
+    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_COPY_IN)
       return success();
     const char* state = got ? PQresultErrorField(got.get(), PG_DIAG_SQLSTATE) : nullptr;
     const std::string why = got ? PQresultErrorMessage(got.get()) : PQerrorMessage(at_.get());
@@ -291,6 +350,7 @@ public:
                  ? refused
                  : std::move(refused).with(std::string{unanswered_ms}, "5000");
     }
+    PQsetnonblocking(at.get(), 1); // so that what is sent is bounded in time, too
     return std::make_unique<postgres_connection>(std::move(at), name_, limits_);
   }
 

@@ -79,6 +79,12 @@ public:
   /// the other's place. Keys are unique among `rows`.
   virtual result<void>
   upsert(const table_shape& shape, const std::string& table, std::span<const row> rows) = 0;
+  /// As `upsert`, by a quicker way where the store has one: for rows whose keys are not in the
+  /// table. Errors also: `internal_error` for a known key, from some stores.
+  virtual result<void>
+  insert(const table_shape& shape, const std::string& table, std::span<const row> rows) {
+    return upsert(shape, table, rows);
+  }
 };
 
 /// Thread-safe.

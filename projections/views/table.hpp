@@ -144,7 +144,7 @@ public:
   /// The row with this key, to be read only; null where there is none.
   result<const Row*> look(const key_type& key) {
     TRY(auto* const found, held(key));
-    return found == nullptr ? nullptr : &found->value;
+    return found == nullptr ? nullptr : &found->second.value;
   }
 
   /// The row with this key, to be changed; null where there is none.
@@ -152,8 +152,24 @@ public:
     TRY(auto* const found, held(key));
     if (found == nullptr)
       return static_cast<Row*>(nullptr);
-    touch(key, *found);
-    return &found->value;
+    touch(*found);
+    return &found->second.value;
+  }
+
+  /// As `find`, among what is held: for a key that the store can't have.
+  Row* find_held(const key_type& key) {
+    const auto found = rows_.find(key);
+    if (found == rows_.end())
+      return nullptr;
+    touch(*found);
+    return &found->second.value;
+  }
+
+  /// Whether the row with this key came with the facts since `take`: nothing that belongs to it is
+  /// in the store, then.
+  [[nodiscard]] bool is_new(const key_type& key) const {
+    const auto found = rows_.find(key);
+    return found != rows_.end() && !found->second.is_stored;
   }
 
   /// As `find`, for a fact about a row that one before it has made. Errors also: `log_corrupt`
@@ -167,11 +183,10 @@ public:
 
   /// A row that is not there yet. Valid until the next call.
   Row& insert(Row made) {
-    auto key = key_of(made);
-    auto& entry = rows_[key];
-    entry.value = std::move(made);
-    touch(key, entry);
-    return entry.value;
+    auto& added = *rows_.try_emplace(key_of(made)).first;
+    added.second.value = std::move(made);
+    touch(added);
+    return added.second.value;
   }
 
   /// Lets `change` have every row of a group; it says whether it changed it.
@@ -190,23 +205,26 @@ public:
       if (const auto found = touched->find(value); found != touched->end())
         keys.insert(keys.end(), found->second.begin(), found->second.end());
     for (const auto& key : keys) {
-      auto& each = rows_.at(key);
-      if (change(each.value))
-        touch(key, each);
+      auto& each = *rows_.find(key);
+      if (change(each.second.value))
+        touch(each);
     }
     return success();
   }
 
-  std::vector<row> take() override {
-    std::vector<row> changed;
-    changed.reserve(changed_.size());
+  changed_rows take() override {
+    changed_rows out;
     // In the order of the store's own index, a batch goes through its pages once.
-    std::sort(changed_.begin(), changed_.end());
-    for (const auto& key : changed_) {
-      auto& each = rows_.at(key);
+    std::sort(changed_.begin(), changed_.end(), [](const entry* one, const entry* other) {
+      return one->first < other->first;
+    });
+    for (auto* const which : changed_) {
+      auto& each = which->second;
+      auto& to = each.is_stored ? out.changed : out.added;
+      to.push_back(detail::cells_of(each.value));
       each.is_changed = false;
-      changed.push_back(detail::cells_of(each.value));
-      const auto bytes = detail::size_of(changed.back());
+      each.is_stored = true;
+      const auto bytes = detail::size_of(to.back());
       bytes_ += bytes - each.bytes;
       each.bytes = bytes;
     }
@@ -222,7 +240,7 @@ public:
         return is_old;
       });
     ++batch_;
-    return changed;
+    return out;
   }
 
   void forget() override {
@@ -243,30 +261,34 @@ private:
     std::uint64_t used = 0; ///< the last batch that did
     std::size_t bytes = 0;  ///< counted in `bytes_`
     bool is_changed = false;
+    bool is_stored = false; ///< or on its way there
   };
+  using held_rows = std::unordered_map<key_type, held_row>; // an entry stays where it is
+  using entry = typename held_rows::value_type;
   using groups = std::unordered_map<std::string, std::vector<key_type>>;
 
   static key_type key_of(const Row& of) {
     return of.*boost::mp11::mp_first<detail::members<Row>>::pointer;
   }
 
-  result<held_row*> held(const key_type& key) {
+  result<entry*> held(const key_type& key) {
     if (const auto found = rows_.find(key); found != rows_.end()) {
       found->second.used = batch_;
-      return &found->second;
+      return &*found;
     }
     const std::vector<cell> wanted{detail::cell_of(key)};
     TRY(const auto stored, where().reads->query(selection(shape_.columns.front().name), wanted));
     if (stored.empty())
-      return static_cast<held_row*>(nullptr);
-    auto& made = rows_[key];
-    hold(made, detail::row_of<Row>(stored.front()), detail::size_of(stored.front()));
+      return static_cast<entry*>(nullptr);
+    auto& made = *rows_.try_emplace(key).first;
+    hold(made.second, detail::row_of<Row>(stored.front()), detail::size_of(stored.front()));
     return &made;
   }
 
   void hold(held_row& at, Row value, std::size_t bytes) {
     at.value = std::move(value);
     at.used = batch_;
+    at.is_stored = true;
     at.bytes = bytes;
     bytes_ += bytes;
   }
@@ -277,20 +299,21 @@ private:
            std::string{by} + " = $1";
   }
 
-  void touch(const key_type& key, held_row& of) {
+  void touch(entry& which) {
+    auto& of = which.second;
     of.used = batch_;
     if (of.is_changed)
       return;
     of.is_changed = true;
-    changed_.push_back(key);
+    changed_.push_back(&which);
     if (by_.member != nullptr)
-      groups_[of.value.*by_.member].push_back(key);
+      groups_[of.value.*by_.member].push_back(which.first);
   }
 
   table_shape shape_;
   grouping by_;
-  std::unordered_map<key_type, held_row> rows_;
-  std::vector<key_type> changed_;
+  held_rows rows_;
+  std::vector<entry*> changed_;
   groups groups_;           ///< of what changed
   groups groups_before_;    ///< of what the batch before changed
   std::uint64_t batch_ = 1; ///< counts calls of `take`

@@ -25,6 +25,13 @@ struct workplace {
   generation in;
 };
 
+struct changed_rows {
+  std::vector<row> added; ///< the store has no row with their keys
+  std::vector<row> changed;
+
+  [[nodiscard]] std::size_t count() const { return added.size() + changed.size(); }
+};
+
 /// One table of a view.
 class table_base {
 public:
@@ -32,7 +39,7 @@ public:
   [[nodiscard]] virtual const table_shape& shape() const = 0;
   /// What changed since the last time: the rows of a batch, which its owner writes before it takes
   /// those of the batch after the next one.
-  virtual std::vector<row> take() = 0;
+  virtual changed_rows take() = 0;
   /// Drops what is held, changed or not: the store knows better, and nothing is on its way there.
   virtual void forget() = 0;
 

@@ -45,6 +45,10 @@ private:
     upsert(const table_shape& shape, const std::string& table, std::span<const row> rows) override {
       return of_->upsert(shape, table, rows);
     }
+    result<void>
+    insert(const table_shape& shape, const std::string& table, std::span<const row> rows) override {
+      return of_->insert(shape, table, rows);
+    }
 
   private:
     std::unique_ptr<connection> of_;

@@ -1,5 +1,7 @@
 #include "tests/projections/place.hpp"
 
+#include <algorithm>
+#include <csignal>
 #include <sys/stat.h>
 #include <thread>
 
@@ -44,6 +46,20 @@ TEST_P(store_contract, replaces_a_row_with_the_same_key) {
   must(with->upsert(
       things, "things", std::vector<row>{{"a", std::int64_t{2}}, {"b", std::int64_t{3}}}));
   EXPECT_EQ(all(*with), (std::vector<row>{{"a", std::int64_t{2}}, {"b", std::int64_t{3}}}));
+}
+
+TEST_P(store_contract, inserts_rows_beside_those_that_are_there) {
+  must(with->upsert(things, "things", std::vector<row>{{"a", std::int64_t{-1}}}));
+  std::vector<row> rows{{"b", std::monostate{}}, {"", std::int64_t{INT64_MIN}}};
+  for (std::int64_t i = 0; i < 300; ++i) // more than is sent at once
+    rows.push_back({"ä \t\\N \"" + std::string(1'000, 'x') + std::to_string(i), i});
+  must(with->insert(things, "things", rows));
+  must(with->insert(things, "things", {}));
+  rows.push_back({"a", std::int64_t{-1}});
+  auto got = all(*with);
+  std::sort(got.begin(), got.end());
+  std::sort(rows.begin(), rows.end());
+  EXPECT_EQ(got, rows);
 }
 
 TEST_P(store_contract, leaves_nothing_of_a_transaction_that_was_not_committed) {
@@ -111,6 +127,42 @@ TEST(postgres_store, gives_up_a_connection_that_does_not_answer) {
   with->rollback();
   EXPECT_EQ(with->run("select 1").error().code, errc::store_unavailable) << "it is given up";
   EXPECT_EQ(must(must(to->connect())->query("select 1")).size(), 1U);
+}
+
+TEST(postgres_store, refuses_to_insert_a_key_that_is_there) {
+  const place at{kind::postgres};
+  const auto with = must(at.a_store()->connect());
+  must(with->claim());
+  must(with->run("create table things (name text primary key, number bigint)"));
+  must(with->insert(things, "things", std::vector<row>{{"a", std::int64_t{1}}}));
+  const auto refused = with->insert(
+      things, "things", std::vector<row>{{"b", std::int64_t{2}}, {"a", std::int64_t{3}}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, errc::internal_error);
+  EXPECT_NE(refused.error().message.find("things_pkey"), std::string::npos);
+  EXPECT_EQ(must(with->query("select name, number from things")),
+            (std::vector<row>{{"a", std::int64_t{1}}}));
+}
+
+TEST(postgres_store, gives_up_a_connection_that_takes_no_more) {
+  const place at{kind::postgres};
+  postgres_limits limits;
+  limits.write = std::chrono::milliseconds{300};
+  const auto with = must(must(make_postgres_store(at.how().database_url, limits))->connect());
+  must(with->claim());
+  must(with->run("create table things (name text primary key, number bigint)"));
+  const auto backend = must(with->query("select pg_backend_pid()"));
+  const auto process = static_cast<pid_t>(std::get<std::int64_t>(backend[0][0]));
+  ASSERT_EQ(kill(process, SIGSTOP), 0);
+  std::vector<row> rows; // more than the socket's buffers hold
+  for (std::int64_t i = 0; i < 20; ++i)
+    rows.push_back({std::string(std::size_t{1} << 20, 'x') + std::to_string(i), i});
+  for (const auto write : {&connection::upsert, &connection::insert}) {
+    const auto late = (*with.*write)(things, "things", rows);
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().code, errc::store_unavailable);
+  }
+  EXPECT_EQ(kill(process, SIGCONT), 0);
 }
 
 TEST(postgres_store, never_repeats_a_password) {
