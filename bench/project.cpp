@@ -12,6 +12,7 @@
 #include "tests/projections/history.hpp"
 #include "tests/projections/postgres.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fmt/core.h>
 #include <thread>
@@ -114,12 +115,12 @@ measured fold(const log::event_log& from, store& to) {
   measured out;
   writer with{from};
   {
-    const auto begin = monotonic_us();
     const auto at = must(to.connect());
     const auto reads = must(to.connect());
     must(at->claim());
     must(migrate(*at));
     const auto where = must(choose_generation(*at, from, with.views(), choice::fresh));
+    const auto begin = monotonic_us();
     must(with.open({at.get(), reads.get(), where.which}));
     while (must(with.step(from.head())) > 0) {
     }

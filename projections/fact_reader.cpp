@@ -9,7 +9,8 @@ namespace {
 
 /// How far the thread is ahead: enough for it to work on while the fold waits for the store.
 constexpr std::size_t most_pages = 8;
-/// Of payload, the last record left out; that of facts which are ahead is bounded with it.
+constexpr std::size_t most_bytes = std::size_t{8} << 20; ///< of payload, the last page left out
+/// Of payload; more where one record has more.
 constexpr std::size_t page_bytes = std::size_t{1} << 20;
 
 result<any_fact> decode(const log::record& from) {
@@ -22,7 +23,7 @@ result<any_fact> decode(const log::record& from) {
 
 // Decoded where it stays: a fact is large to move.
 read_fact::read_fact(log::record from) : record{std::move(from)}, fact{decode(record)} {
-  record.payload.clear();
+  std::string{}.swap(record.payload);
 }
 
 result<fact_page> fact_reader::read(position_range of) {
@@ -39,7 +40,7 @@ result<fact_page> fact_reader::read(position_range of) {
     }
   }
   // What it reads now is of no use.
-  ++turns_;
+  ++detours_;
   ahead_.clear();
   left_ = {};
   held.unlock();
@@ -55,45 +56,45 @@ result<fact_page> fact_reader::read(position_range of) {
   return page;
 }
 
-void fact_reader::drop(fact_page spent) {
-  const std::lock_guard held{lock_};
-  if (has_work())
-    spent_.push_back(std::move(spent));
-}
-
 position_range fact_reader::next_page(position_range of) const {
   return {of.after, std::min(of.until, of.after + page_facts_)};
 }
 
 bool fact_reader::has_work() const {
-  return left_.after < left_.until && ahead_.size() < most_pages;
+  std::size_t bytes = 0;
+  for (const auto& each : ahead_)
+    bytes += each.bytes;
+  return left_.after < left_.until && ahead_.size() < most_pages && bytes < most_bytes;
 }
 
 void fact_reader::run(const std::stop_token& stop) {
   std::unique_lock held{lock_};
-  while (changed_.wait(held, stop, [this] { return has_work(); }))
+  while (changed_.wait(held, stop, [this] { return has_work(); }) && !stop.stop_requested())
     read_one(held);
 }
 
 void fact_reader::read_one(std::unique_lock<std::mutex>& held) {
   const auto of = next_page(left_);
-  const auto turn = turns_;
+  const auto detours = detours_;
   std::uint64_t last = 0; // none, where it could not be read
+  std::size_t bytes = 0;
   std::packaged_task<result<fact_page>()> task{[&] {
     auto page = read_now(of);
-    if (page)
+    if (page) {
       last = page.value().last();
+      bytes = page.value().bytes;
+    }
     return page;
   }};
   ahead_.push_back({of, task.get_future()});
-  auto spent = std::move(spent_);
-  spent_.clear();
   held.unlock();
-  spent.clear();
   task();
   held.lock();
-  if (turn == turns_)
-    left_.after = last > 0 ? last : left_.until;
+  if (detours != detours_)
+    return;
+  left_.after = last > 0 ? last : left_.until;
+  if (!ahead_.empty()) // it was not waited for
+    ahead_.back().bytes = bytes;
 }
 
 result<fact_page> fact_reader::read_now(position_range of) const {

@@ -1,5 +1,5 @@
 // The facts of a log, read and decoded on a thread of its own ahead of who folds them. Owned by a
-// writer, and used by one thread at a time. It never reads past what it was last asked for.
+// writer, and used by one thread at a time. It never reads past the end of what it is asked for.
 #pragma once
 
 #include "events/facts/any.hpp"
@@ -24,7 +24,7 @@ struct read_fact {
   explicit read_fact(log::record from);
 
   log::record record; ///< its payload is spent
-  /// Why not, where it can't be decoded. A pruned one has none: no row depends on it.
+  /// Or why it is not known. A pruned one isn't, and no row depends on it.
   result<any_fact> fact;
 };
 
@@ -47,15 +47,12 @@ public:
   /// is read meanwhile. Errors: those of the log.
   result<fact_page> read(position_range of);
 
-  /// Takes a page that nobody looks at any more: where the thread has work, it also frees it, for
-  /// memory goes back best where it came from.
-  void drop(fact_page spent);
-
 private:
   /// A page that is read or being read.
   struct pending {
     position_range of;
     std::future<result<fact_page>> page;
+    std::size_t bytes = 0; ///< once it is read
   };
 
   [[nodiscard]] result<fact_page> read_now(position_range of) const;
@@ -70,9 +67,8 @@ private:
   std::mutex lock_;
   std::condition_variable_any changed_;
   std::deque<pending> ahead_;
-  position_range left_;     ///< what the thread has not begun with
-  std::uint64_t turns_ = 0; ///< how often it was sent elsewhere
-  std::vector<fact_page> spent_;
+  position_range left_;       ///< what the thread has not read yet
+  std::uint64_t detours_ = 0; ///< how often it was sent elsewhere
   std::jthread thread_; ///< from the first range of more than a page on; last, for it uses the rest
 };
 

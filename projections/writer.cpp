@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <limits>
+#include <utility>
 
 namespace ash::projections {
 namespace {
@@ -111,7 +112,8 @@ writer::members writer::slowest(std::uint64_t head, std::uint64_t& until) const 
 result<std::size_t> writer::step(std::uint64_t head) {
   if (!ahead_)
     ahead_ = fold_next(head);
-  const auto now = std::move(ahead_);
+  // Shared, for the one that writes it may outlast this call: a fold can throw.
+  const auto now = std::exchange(ahead_, {});
   if (!now)
     return std::size_t{0};
   auto done = result<void>{success()};
@@ -119,7 +121,8 @@ result<std::size_t> writer::step(std::uint64_t head) {
     std::uint64_t until = 0;
     const bool is_last = slowest(head, until).empty();
     const auto how = is_last ? std::launch::deferred : std::launch::async;
-    writing_ = std::async(how, [&] { return write(now->made.value(), add_by::insert); }).share();
+    writing_ =
+        std::async(how, [this, now] { return write(now->made.value(), add_by::insert); }).share();
     if (!is_last)
       ahead_ = fold_next(head);
     done = writing_.get();
@@ -136,14 +139,15 @@ result<std::size_t> writer::step(std::uint64_t head) {
   forget();
   if (!is_final(done.error()))
     return done.error();
-  TRY(isolate(now->who, now->facts, done.error()));
+  // Rows that the store had already are no reason to stop: it is written once more, over them.
+  TRY(write_alone(now->who, now->facts));
   folded_ = cursors_;
   return count;
 }
 
 /// Folds what comes after `folded_`; null where there is nothing.
-std::unique_ptr<writer::batch> writer::fold_next(std::uint64_t head) {
-  auto out = std::make_unique<batch>();
+std::shared_ptr<writer::batch> writer::fold_next(std::uint64_t head) {
+  auto out = std::make_shared<batch>();
   out->who = slowest(head, out->facts.until);
   if (out->who.empty())
     return {};
@@ -207,7 +211,7 @@ result<void> writer::isolate(const members& who, position_range facts, const err
     TRY(write_alone(who, {facts.after, half}));
     if (cursors_[who.front()].stopped_at != 0)
       return success();
-    return write_alone(who, {half, facts.until});
+    return write_alone(who, {cursors_[who.front()].position, facts.until});
   }
   auto at = cursors_[who.front()];
   at.stopped_at = facts.until;
@@ -228,7 +232,7 @@ result<writer::changes> writer::fold(const members& who, position_range facts) {
   auto& at = out.facts.until;
   for (std::size_t bytes = 0;
        at < facts.until && at - facts.after < batch_facts_ && bytes < batch_bytes;) {
-    TRY(auto some, reader_.read({at, facts.until}));
+    TRY(const auto some, reader_.read({at, facts.until}));
     at = some.last();
     bytes += some.bytes;
     for (const auto& fact : some.facts)
@@ -236,7 +240,6 @@ result<writer::changes> writer::fold(const members& who, position_range facts) {
         if (out.moved[i].stopped_at == 0) {
           TRY(give(who[i], facts.after, fact, out.moved[i]));
         }
-    reader_.drop(std::move(some));
   }
   for (const auto each : who) {
     std::uint64_t count = 0;

@@ -16,8 +16,9 @@ namespace ash::projections {
 
 class writer {
 public:
-  /// What goes into one transaction at most. Many, for it writes each page that it changes once,
-  /// and rows with random keys change nearly as many pages by the thousand as by the ten thousand.
+  /// What goes into one transaction, but for the rest of a page. Many, for it writes each page that
+  /// it changes once, and rows with random keys change nearly as many pages by the thousand as by
+  /// the ten thousand.
   static constexpr std::size_t most_facts = 50'000;
 
   /// Views at their beginning. `from`, and the connections while they are used, outlive this.
@@ -56,7 +57,7 @@ private:
 
   [[nodiscard]] bool is_behind(std::size_t view, std::uint64_t head) const;
   [[nodiscard]] members slowest(std::uint64_t head, std::uint64_t& until) const;
-  std::unique_ptr<batch> fold_next(std::uint64_t head);
+  std::shared_ptr<batch> fold_next(std::uint64_t head);
   result<changes> fold(const members& who, position_range facts);
   static result<void> apply(view& to, const read_fact& each);
   result<void> give(std::size_t who, std::uint64_t begin, const read_fact& fact, cursor& to);
@@ -75,7 +76,7 @@ private:
   workplace place_;
   std::size_t batch_facts_;
   fact_reader reader_;
-  std::unique_ptr<batch> ahead_;             ///< folded, not written
+  std::shared_ptr<batch> ahead_;             ///< folded, not written
   std::shared_future<result<void>> writing_; ///< of the batch before the one that is being folded
 };
 

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstring>
 #include <libpq-fe.h>
+#include <optional>
 #include <poll.h>
 #include <unordered_map>
 
@@ -90,6 +90,8 @@ std::string array_of(std::span<const row> rows, std::size_t at, cell_kind kind) 
 
 /// What COPY begins with: a signature, no flags, no extension.
 constexpr std::string_view copy_head{"PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19};
+/// It asks once more than an upsert before it begins: less than these are quicker by that.
+constexpr std::size_t least_to_copy = 100;
 /// What is sent of it at once, the last row left out.
 constexpr std::size_t copy_bytes = std::size_t{64} << 10;
 
@@ -181,11 +183,11 @@ public:
                                           1)));
   }
 
-  /// By binary COPY.
+  /// By binary COPY where they are many.
   result<void>
   insert(const table_shape& shape, const std::string& table, std::span<const row> rows) override {
-    if (rows.empty())
-      return success();
+    if (rows.size() < least_to_copy)
+      return upsert(shape, table, rows);
     const auto text = "copy " + table + " (" + column_list(shape) + ") from stdin (format binary)";
     TRY(check(wait(PQsendQuery(at_.get(), text.c_str()))));
     std::string part{copy_head};
@@ -226,35 +228,37 @@ private:
 
   /// A part of what COPY takes. What the server says to it is the answer to the end.
   result<void> copy(const std::string& part) {
-    if (PQputCopyData(at_.get(), part.data(), static_cast<int>(part.size())) == 1 &&
-        flush(clock::now() + limit_))
-      return success();
-    return check({});
+    if (PQputCopyData(at_.get(), part.data(), static_cast<int>(part.size())) != 1)
+      give_up(one_line(PQerrorMessage(at_.get())));
+    else
+      flush();
+    return at_ ? result<void>{success()} : result<void>{*given_up_};
   }
 
   /// The last answer to what was sent, as PQexec gives it; where that begins a COPY, the one that
   /// says so.
   answer wait(int was_sent) {
     answer last;
+    if (was_sent <= 0 || !flush())
+      return last;
     const auto until = clock::now() + limit_;
-    while (was_sent > 0 && flush(until)) {
-      while (PQisBusy(at_.get()) != 0 && PQstatus(at_.get()) == CONNECTION_OK)
+    for (;;) {
+      while (PQisBusy(at_.get()) != 0)
         if (!await(POLLIN, until))
           return {};
       answer next{PQgetResult(at_.get())};
       if (!next)
-        break;
+        return last;
       last = std::move(next);
       if (PQresultStatus(last.get()) == PGRES_COPY_IN)
-        break;
+        return last;
     }
-    return last;
   }
 
   /// Sends what libpq holds. False where the connection was given up.
-  bool flush(clock::time_point until) {
+  bool flush() {
     while (PQflush(at_.get()) == 1)
-      if (!await(POLLIN | POLLOUT, until))
+      if (!await(POLLIN | POLLOUT, clock::now() + limit_))
         return false;
     return true;
   }
@@ -266,20 +270,24 @@ private:
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now());
     pollfd socket{PQsocket(at_.get()), events, 0};
     const auto ready = left.count() <= 0 ? 0 : poll(&socket, 1, static_cast<int>(left.count()));
-    if (ready == 0) {
-      at_.reset();
-      waited_ = limit_;
-    } else if (ready > 0 && (socket.revents & ~POLLOUT) != 0) {
-      PQconsumeInput(at_.get()); // where it was lost, the next answer says why
-    }
-    return ready != 0;
+    const auto waited = std::to_string(limit_.count());
+    if (ready == 0)
+      give_up("it did not answer within " + waited + " ms", waited);
+    else if (ready > 0 && (socket.revents & ~POLLOUT) != 0 && PQconsumeInput(at_.get()) == 0)
+      give_up(one_line(PQerrorMessage(at_.get())));
+    return at_ != nullptr;
+  }
+
+  void give_up(const std::string& why, const std::string& ms = {}) {
+    given_up_ = refuse(errc::store_unavailable, name_ + ": " + why);
+    if (!ms.empty())
+      given_up_ = std::move(*given_up_).with(std::string{unanswered_ms}, ms);
+    at_.reset();
   }
 
   result<void> check(const answer& got) {
     if (!at_)
-      return refuse(errc::store_unavailable,
-                    name_ + " did not answer within " + std::to_string(waited_.count()) + " ms")
-          .with(std::string{unanswered_ms}, std::to_string(waited_.count()));
+      return *given_up_;
     const auto status = got ? PQresultStatus(got.get()) : PGRES_FATAL_ERROR;
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_COPY_IN)
       return success();
@@ -316,7 +324,7 @@ private:
   std::string name_;
   postgres_limits limits_;
   std::chrono::milliseconds limit_{limits_.write};
-  std::chrono::milliseconds waited_{0};                   ///< when it was given up
+  std::optional<error> given_up_;                         ///< why
   std::unordered_map<std::string, std::string> prepared_; ///< by table
 };
 

@@ -99,8 +99,9 @@ public:
 
 /// A file, which is made for its owner alone where it is missing.
 std::unique_ptr<store> make_sqlite_store(std::string file);
-/// How long a statement may take; a connection that gives no answer for longer is given up. The
-/// error then is `store_unavailable` with the detail `unanswered_ms`.
+/// How long a statement may take once it is sent, and how long its sending may stand still; a
+/// connection that takes longer is given up. The error then is `store_unavailable` with the detail
+/// `unanswered_ms`.
 struct postgres_limits {
   std::chrono::milliseconds read{15'000}; ///< in a transaction that reads
   std::chrono::milliseconds write{30'000};

@@ -126,10 +126,8 @@ private:
     const auto id =
         phase + ":" + (sha256.empty() ? "missing:" + std::to_string(from.version) : sha256);
     // Most phases are over before their batch is, and their versions need not be looked for.
-    auto* found = rows_.find_held(id);
-    if (found == nullptr && !phases_.is_new(phase)) {
-      TRY(found, rows_.find(id));
-    }
+    TRY(auto* found,
+        phases_.is_new(phase) ? result<artifact_row*>{rows_.find_held(id)} : rows_.find(id));
     if (found == nullptr) {
       TRY(const auto* const about, phases_.look(phase));
       if (about == nullptr)

@@ -165,8 +165,8 @@ public:
     return &found->second.value;
   }
 
-  /// Whether the row with this key came with the facts since `take`: nothing that belongs to it is
-  /// in the store, then.
+  /// Whether the row with this key came with the facts since `take`: the store has nothing of what
+  /// belongs to it then, where a row is made by the first fact about it.
   [[nodiscard]] bool is_new(const key_type& key) const {
     const auto found = rows_.find(key);
     return found != rows_.end() && !found->second.is_stored;

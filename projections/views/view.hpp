@@ -26,7 +26,7 @@ struct workplace {
 };
 
 struct changed_rows {
-  std::vector<row> added; ///< the store has no row with their keys
+  std::vector<row> added; ///< new to the fold, so that the store should not have them
   std::vector<row> changed;
 
   [[nodiscard]] std::size_t count() const { return added.size() + changed.size(); }

@@ -20,14 +20,13 @@ protected:
   int wrong_in(position_range of) {
     int out = 0;
     while (of.after < of.until) {
-      auto page = must(from.read(of));
+      const auto page = must(from.read(of));
       EXPECT_LE(page.facts.size(), 7U);
       for (const auto& each : page.facts) {
         const auto stored = must(log->read(of.after, {1}));
         out += each.record.position != ++of.after || each.record.type != stored[0].type ||
                !each.fact || type_of(each.fact.value()) != stored[0].type;
       }
-      from.drop(std::move(page));
     }
     return out;
   }

@@ -1,7 +1,6 @@
 #include "tests/projections/place.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <sys/stat.h>
 #include <thread>
 
@@ -135,8 +134,10 @@ TEST(postgres_store, refuses_to_insert_a_key_that_is_there) {
   must(with->claim());
   must(with->run("create table things (name text primary key, number bigint)"));
   must(with->insert(things, "things", std::vector<row>{{"a", std::int64_t{1}}}));
-  const auto refused = with->insert(
-      things, "things", std::vector<row>{{"b", std::int64_t{2}}, {"a", std::int64_t{3}}});
+  std::vector<row> rows{{"a", std::int64_t{3}}};
+  for (std::int64_t i = 0; i < 300; ++i)
+    rows.push_back({"b" + std::to_string(i), i});
+  const auto refused = with->insert(things, "things", rows);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, errc::internal_error);
   EXPECT_NE(refused.error().message.find("things_pkey"), std::string::npos);
@@ -144,25 +145,48 @@ TEST(postgres_store, refuses_to_insert_a_key_that_is_there) {
             (std::vector<row>{{"a", std::int64_t{1}}}));
 }
 
-TEST(postgres_store, gives_up_a_connection_that_takes_no_more) {
+/// More than the buffers of a socket hold.
+std::vector<row> many_bytes() {
+  std::vector<row> out;
+  for (std::int64_t i = 0; i < 300; ++i)
+    out.push_back({std::string(std::size_t{64} << 10, 'x') + std::to_string(i), i});
+  return out;
+}
+
+/// To one that has a table of things, and stops with the first of them.
+class a_slow_server : public ::testing::Test {
+protected:
   const place at{kind::postgres};
-  postgres_limits limits;
-  limits.write = std::chrono::milliseconds{300};
-  const auto with = must(must(make_postgres_store(at.how().database_url, limits))->connect());
-  must(with->claim());
-  must(with->run("create table things (name text primary key, number bigint)"));
-  const auto backend = must(with->query("select pg_backend_pid()"));
-  const auto process = static_cast<pid_t>(std::get<std::int64_t>(backend[0][0]));
-  ASSERT_EQ(kill(process, SIGSTOP), 0);
-  std::vector<row> rows; // more than the socket's buffers hold
-  for (std::int64_t i = 0; i < 20; ++i)
-    rows.push_back({std::string(std::size_t{1} << 20, 'x') + std::to_string(i), i});
-  for (const auto write : {&connection::upsert, &connection::insert}) {
-    const auto late = (*with.*write)(things, "things", rows);
+  const std::unique_ptr<connection> other = must(at.a_store()->connect());
+  std::unique_ptr<connection> with;
+
+  void SetUp() override {
+    must(other->claim());
+    must(other->run("create table things (name text primary key, number bigint);"
+                    "create function sleep() returns trigger language plpgsql as "
+                    "'begin perform pg_sleep(60); return new; end';"
+                    "create trigger slow before insert on things for each row "
+                    "execute function sleep()"));
+    postgres_limits limits;
+    limits.write = std::chrono::milliseconds{500};
+    with = must(must(make_postgres_store(at.how().database_url, limits))->connect());
+  }
+  static void expect_given_up(const result<void>& late) {
     ASSERT_FALSE(late);
     EXPECT_EQ(late.error().code, errc::store_unavailable);
+    ASSERT_EQ(late.error().details.size(), 1U);
+    EXPECT_EQ(late.error().details[0].first, unanswered_ms);
   }
-  EXPECT_EQ(kill(process, SIGCONT), 0);
+};
+
+TEST_F(a_slow_server, is_given_up_when_it_takes_no_more_of_a_copy) {
+  expect_given_up(with->insert(things, "things", many_bytes()));
+  with->rollback();
+  expect_given_up(with->run("select 1"));
+}
+
+TEST_F(a_slow_server, is_given_up_when_it_does_not_answer_an_upsert) {
+  expect_given_up(with->upsert(things, "things", many_bytes()));
 }
 
 TEST(postgres_store, never_repeats_a_password) {
