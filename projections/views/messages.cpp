@@ -8,10 +8,12 @@
 namespace ash::projections {
 namespace {
 
-/// What was said in a session or a phase: by the user, the model, or a tool to the model.
+/// What was said in a session or a phase: by the user, the model, or a tool to the model. Its key
+/// is its fact's position, for a client chooses message ids, which are unique in its stream only.
 struct message_row {
-  std::string message; ///< the user's message id, else the id of the call or turn it came from
+  std::int64_t entry = 0;
   std::int64_t seq = 0;
+  std::string message; ///< the user's message id, else the id of the call or turn it came from
   std::string run;
   std::string session;
   std::string owner; ///< a stream
@@ -26,8 +28,9 @@ struct message_row {
 };
 BOOST_DESCRIBE_STRUCT(message_row,
                       (),
-                      (message,
+                      (entry,
                        seq,
+                       message,
                        run,
                        session,
                        owner,
@@ -100,12 +103,18 @@ public:
   }
   result<void> on(const session::message_edited& f, const log::record& from) {
     const auto id = to_string(f.message);
-    TRY(auto* const found, rows_.need(id, from, "the message"));
-    found->text = f.text;
-    found->edited_at = from.at;
-    if (f.mode == session::edit_mode::save)
-      return success();
-    return archive(from, found->seq);
+    std::int64_t seq = 0;
+    TRY(rows_.change_group(from.stream.text(), [&](message_row& r) {
+      if (r.message != id || r.role != "user")
+        return false;
+      r.text = f.text;
+      r.edited_at = from.at;
+      seq = r.seq;
+      return true;
+    }));
+    if (seq == 0)
+      return out_of_place(from, "the message", id);
+    return f.mode == session::edit_mode::save ? success() : archive(from, seq);
   }
   result<void> on(const session::cleared&, const log::record& from) { return archive(from, 0); }
 
@@ -142,6 +151,7 @@ private:
                    const char* role,
                    const std::string& text) {
     message_row made;
+    made.entry = static_cast<std::int64_t>(from.position);
     made.message = std::move(id);
     made.seq = sequence_of(from);
     made.run = run_above(from);

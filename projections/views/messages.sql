@@ -1,6 +1,7 @@
 create table {messages} (
-  message text primary key,
+  entry bigint primary key,
   seq bigint not null unique,
+  message text not null,
   run text not null,
   session text not null,
   owner text not null,

@@ -104,6 +104,24 @@ TEST_P(views, keep_a_conversation_as_it_now_reads) {
   EXPECT_EQ(must(with->queries().list("messages", live)).total, 0U);
 }
 
+TEST_P(views, keep_apart_two_messages_that_clients_gave_one_id) {
+  const auto id = an_id<message_id>("m");
+  for (const auto* name : {"s1", "s2"}) {
+    const auto session = an_id<session_id>(name);
+    session::created made;
+    made.session = session;
+    past.add(stream_of(session), stream_of(session), {made, session::message_appended{id, name}});
+  }
+  const auto edited = stream_of(an_id<session_id>("s1"));
+  past.add(edited, edited, {session::message_edited{id, "anew"}});
+  const auto with = open();
+  catch_up(*with);
+  const auto all = must(with->queries().list("messages")).rows;
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].at("text"), "s2");
+  EXPECT_EQ(all[1].at("text"), "anew");
+}
+
 TEST_P(views, know_what_waits_for_a_person) {
   const auto run = past.add_waiting_run("r1");
   const auto with = open();
