@@ -7,6 +7,7 @@
 #include "actors/aggregates/tool_call.hpp"
 #include "actors/performers/documents.hpp"
 #include "actors/performers/report_text.hpp"
+#include "actors/shells/each_stream.hpp"
 #include "actors/shells/fold_json.hpp"
 #include "events/base/ascii.hpp"
 #include "events/base/text.hpp"
@@ -75,22 +76,6 @@ result<run_summary> summary_of(const log::event_log& log, const log::stream_head
 
 using listing = log::event_log::listing;
 
-template <class Visit>
-result<void> each_stream(const log::event_log& log,
-                         entity_kind kind,
-                         Visit visit,
-                         listing which = listing::all) {
-  for (std::string after;;) {
-    TRY(auto heads, log.list_streams(kind, after, log::event_log::streams_a_page, which));
-    if (heads.empty())
-      return success();
-    for (const auto& head : heads) {
-      TRY(visit(head));
-    }
-    after = heads.back().stream.text();
-  }
-}
-
 error not_found(entity_kind kind, std::string_view text) {
   const auto code = kind == entity_kind::run       ? errc::run_not_found
                     : kind == entity_kind::session ? errc::session_not_found
@@ -155,22 +140,23 @@ json::object to_json(const run_summary& of) {
 
 result<std::vector<run_summary>> list_runs(const log::event_log& log, std::size_t max) {
   std::vector<run_summary> out;
-  TRY(each_stream(log, entity_kind::run, [&](const log::stream_head& head) -> result<void> {
-    auto one = summary_of(log, head);
-    if (one) {
-      out.push_back(std::move(one).value());
-      return success();
-    }
-    // One that can't be folded must not hide the others.
-    TRY(const auto id, parse_uuid(head.stream.key()));
-    run_summary damaged;
-    damaged.run = {id};
-    damaged.state = "unreadable";
-    damaged.code = to_string(one.error().code);
-    damaged.message = one.error().message;
-    out.push_back(std::move(damaged));
-    return success();
-  }));
+  TRY(each_stream(
+      log, entity_kind::run, listing::all, [&](const log::stream_head& head) -> result<void> {
+        auto one = summary_of(log, head);
+        if (one) {
+          out.push_back(std::move(one).value());
+          return success();
+        }
+        // One that can't be folded must not hide the others.
+        TRY(const auto id, parse_uuid(head.stream.key()));
+        run_summary damaged;
+        damaged.run = {id};
+        damaged.state = "unreadable";
+        damaged.code = to_string(one.error().code);
+        damaged.message = one.error().message;
+        out.push_back(std::move(damaged));
+        return success();
+      }));
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
     return a.started != b.started ? a.started > b.started : a.run > b.run;
   });
@@ -234,7 +220,7 @@ result<json::array> list_open_session_approvals(const log::event_log& log) {
     }
     return success();
   };
-  TRY(each_stream(log, entity_kind::session, add, listing::open));
+  TRY(each_stream(log, entity_kind::session, listing::open, add));
   return out;
 }
 
@@ -249,7 +235,7 @@ result<stream_id> resolve_id(const log::event_log& log, entity_kind kind, std::s
     return refuse(errc::id_prefix_too_short,
                   "'" + printable(text) + "' is too short for an id: give 6 characters or more");
   std::vector<stream_id> matches;
-  TRY(each_stream(log, kind, [&](const log::stream_head& head) -> result<void> {
+  TRY(each_stream(log, kind, listing::all, [&](const log::stream_head& head) -> result<void> {
     if (lower(head.stream.key()).starts_with(wanted))
       matches.push_back(head.stream);
     return success();

@@ -4,6 +4,7 @@
 #include "actors/aggregates/run.hpp"
 #include "actors/performers/budget_effects.hpp"
 #include "actors/shells/budget_caps.hpp"
+#include "actors/shells/each_stream.hpp"
 #include "actors/shells/fold.hpp"
 #include "actors/shells/provider_setup.hpp"
 #include "actors/shells/runtime_parts.hpp"
@@ -36,23 +37,16 @@ result<run::live> live_run(const log::event_log& log, const run_id& run) {
 
 result<unfinished_runs> open_runs(const log::event_log& log) {
   unfinished_runs out;
-  for (std::string after;;) {
-    TRY(auto heads,
-        log.list_streams(entity_kind::run,
-                         after,
-                         log::event_log::streams_a_page,
-                         log::event_log::listing::open));
-    if (heads.empty())
-      return out;
-    for (const auto& head : heads) {
-      TRY(auto id, parse_uuid(head.stream.key()));
-      if (auto one = live_run(log, {id}))
-        out.runs.push_back(std::move(one).value());
-      else
-        out.unreadable.push_back({{id}, std::move(one).error()});
-    }
-    after = heads.back().stream.text();
-  }
+  const auto add = [&](const log::stream_head& head) -> result<void> {
+    TRY(auto id, parse_uuid(head.stream.key()));
+    if (auto one = live_run(log, {id}))
+      out.runs.push_back(std::move(one).value());
+    else
+      out.unreadable.push_back({{id}, std::move(one).error()});
+    return success();
+  };
+  TRY(each_stream(log, entity_kind::run, log::event_log::listing::open, add));
+  return out;
 }
 
 runtime::parts::parts(runtime_options with)

@@ -5,6 +5,7 @@
 #include "actors/aggregates/session.hpp"
 #include "actors/definitions/binding.hpp"
 #include "actors/performers/child_effects.hpp"
+#include "actors/shells/each_stream.hpp"
 #include "actors/shells/first_fact.hpp"
 #include "actors/shells/fold.hpp"
 #include "actors/shells/runtime_parts.hpp"
@@ -109,24 +110,22 @@ result<definitions::persona> runtime::parts::persona_for(const stream_id& root,
 }
 
 void runtime::parts::resume_children(const stream_id& root) {
-  for (std::string after;;) {
-    const auto heads = log->list_streams(
-        entity_kind::session, after, log::event_log::streams_a_page, log::event_log::listing::open);
-    if (!heads || heads.value().empty())
-      return; // a log that can't be read: it stops, and the next start resumes again
-    for (const auto& head : heads.value())
-      if (head.root == root && head.stream != root) {
-        auto what = is_waited_for(*log, head.stream)
-                        ? any_command{turn::resume{}}
-                        : any_command{session::end{"nobody waits for it any more"}};
-        actors->inner().tell(
-            head.stream,
-            root,
-            {{}, root.text(), "resume:" + root.text(), system_now(), std::move(what)},
-            nobody);
-      }
-    after = heads.value().back().stream.text();
-  }
+  const auto resume = [&](const log::stream_head& head) -> result<void> {
+    if (head.root == root && head.stream != root) {
+      auto what = is_waited_for(*log, head.stream)
+                      ? any_command{turn::resume{}}
+                      : any_command{session::end{"nobody waits for it any more"}};
+      actors->inner().tell(
+          head.stream,
+          root,
+          {{}, root.text(), "resume:" + root.text(), system_now(), std::move(what)},
+          nobody);
+    }
+    return success();
+  };
+  // A log that can't be read: the next start resumes again.
+  const auto ignored =
+      each_stream(*log, entity_kind::session, log::event_log::listing::open, resume);
 }
 
 /// The process may have ended between the end of a call and the withdrawal of what it asked: its
@@ -142,19 +141,15 @@ void runtime::parts::wake_sessions() {
   for (const auto& run : to_wake_)
     if (const auto found = live_run(*log, run))
       wake_askers(stream_of(run), found.value().approvals);
-  for (std::string after;;) {
-    const auto heads = log->list_streams(
-        entity_kind::session, after, log::event_log::streams_a_page, log::event_log::listing::open);
-    if (!heads || heads.value().empty())
-      return; // a log that can't be read: it stops, and the next start wakes them
-    for (const auto& head : heads.value()) {
-      if (stopping_)
-        return;
-      if (head.root.kind() != entity_kind::run)
-        wake_session(head.stream, head.root);
-    }
-    after = heads.value().back().stream.text();
-  }
+  const auto wake = [&](const log::stream_head& head) -> result<void> {
+    if (stopping_)
+      return refuse(errc::shutting_down, "the runtime stops");
+    if (head.root.kind() != entity_kind::run)
+      wake_session(head.stream, head.root);
+    return success();
+  };
+  // A log that can't be read: the next start wakes them.
+  const auto ignored = each_stream(*log, entity_kind::session, log::event_log::listing::open, wake);
 }
 
 /// Most sessions rest between two messages: they would take room, and have nothing to do.
@@ -178,29 +173,23 @@ void runtime::parts::wake_session(const stream_id& session, const stream_id& roo
 void runtime::parts::cancel_calls_of(const stream_id& broken,
                                      const stream_id& root,
                                      const error& why) {
-  for (std::string after;;) {
-    const auto heads = log->list_streams(entity_kind::tool_call,
-                                         after,
-                                         log::event_log::streams_a_page,
-                                         log::event_log::listing::open);
-    if (!heads || heads.value().empty())
-      return;
-    for (const auto& head : heads.value()) {
-      if (head.root != root)
-        continue;
-      const auto asked = first_fact<tool_call::requested>(*log, head.stream);
-      if (asked && asked->owner == broken)
-        actors->inner().tell(head.stream,
-                             root,
-                             {"broken:" + broken.text(),
-                              root.text(),
-                              {},
-                              system_now(),
-                              tool_call::cancel{"who asked for it broke: " + why.message}},
-                             nobody);
-    }
-    after = heads.value().back().stream.text();
-  }
+  const auto cancel = [&](const log::stream_head& head) -> result<void> {
+    if (head.root != root)
+      return success();
+    const auto asked = first_fact<tool_call::requested>(*log, head.stream);
+    if (asked && asked->owner == broken)
+      actors->inner().tell(head.stream,
+                           root,
+                           {"broken:" + broken.text(),
+                            root.text(),
+                            {},
+                            system_now(),
+                            tool_call::cancel{"who asked for it broke: " + why.message}},
+                           nobody);
+    return success();
+  };
+  const auto ignored =
+      each_stream(*log, entity_kind::tool_call, log::event_log::listing::open, cancel);
 }
 
 void runtime::parts::tell_of_broken_call(const stream_id& stream,
