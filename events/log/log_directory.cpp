@@ -115,10 +115,15 @@ result<directory_content> inspect(const std::string& directory) {
     return refuse(errc::argument_invalid,
                   directory + " holds something else than a log (for example '" + foreign +
                       "'); name an empty or a new directory");
-  TRY(check_format(directory, read_small(in(directory, format_name)).value_or("")));
-  if (!has_current && has_data)
+  const auto format = read_small(in(directory, format_name)).value_or("");
+  // The first sorted file and then the mark end the making of a log: before them nothing was
+  // acknowledged, and RocksDB's files may be of some of its tables only.
+  if (!has_data && (format.empty() || check_format(directory, format)))
+    return directory_content::nothing;
+  TRY(check_format(directory, format));
+  if (!has_current)
     return corrupt(0, in(directory, "CURRENT") + " is missing");
-  return has_current ? directory_content::log : directory_content::nothing;
+  return directory_content::log;
 }
 
 result<void> make_directory(const std::string& directory) {

@@ -2,7 +2,9 @@
 #include "tests/events/log/log_child.hpp"
 #include "tests/events/log/log_fixture.hpp"
 
+#include <chrono>
 #include <csignal>
+#include <thread>
 #include <unistd.h>
 
 namespace ash::log {
@@ -31,6 +33,21 @@ TEST(log_crash, loses_nothing_that_was_acknowledged) {
       EXPECT_EQ(each.payload, "p" + std::to_string(each.version - 1));
     const auto version = log->find_stream(a_stream("s1")).value()->version;
     EXPECT_TRUE(log->append_now(an_append(a_stream("s1"), version, "on")));
+  }
+}
+
+TEST(log_crash, leaves_a_log_that_opens_wherever_its_making_was_cut_short) {
+  for (int after_ms = 0; after_ms < 60; after_ms += 2) {
+    const scratch_directory scratch;
+    auto child = start_child({"append_for_ever", scratch.path()});
+    std::this_thread::sleep_for(std::chrono::milliseconds{after_ms});
+    kill(child.pid, SIGKILL);
+    EXPECT_EQ(child.wait(), -1);
+
+    const auto log = open_log_in(scratch.path());
+    expect_sound(*log);
+    const auto found = log->find_stream(a_stream("s1")).value();
+    EXPECT_TRUE(log->append_now(an_append(a_stream("s1"), found ? found->version : 0, "on")));
   }
 }
 
