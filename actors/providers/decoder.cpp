@@ -253,14 +253,18 @@ std::variant<response, fault> decoder::finish(const http_outcome& outcome) {
     settle();
     return fault_ ? std::variant<response, fault>{*std::move(fault_)} : respond();
   }
-  if (outcome.status != 0 && (outcome.status < 200 || outcome.status >= 300) && !stopped)
+  const auto refused = outcome.status != 0 && (outcome.status < 200 || outcome.status >= 300);
+  if (refused && !stopped)
     return fault_of_status(outcome);
-  if (outcome.why) {
-    auto why = *outcome.why;
-    why.message = about_.provider + ": " + clean(why.message);
-    return fault_now(std::move(why), outcome.retryable);
-  }
-  return cut_stream();
+  if (!outcome.why)
+    return cut_stream();
+  auto why = *outcome.why;
+  why.message = about_.provider + ": " + clean(why.message);
+  auto made = fault_now(std::move(why), outcome.retryable);
+  // The provider may have done all of the work, and charge for it.
+  if (outcome.was_sent && !refused && !made.usage)
+    made.usage = estimated_usage();
+  return made;
 }
 
 fault decoder::fault_now(error why, bool retryable) const {

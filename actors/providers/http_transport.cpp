@@ -82,6 +82,12 @@ public:
   void release();
   [[nodiscard]] CURL* easy() const { return easy_; }
   [[nodiscard]] bool ended() const { return ended_; }
+  /// Of what is active.
+  [[nodiscard]] bool was_sent() const {
+    curl_off_t sent = 0;
+    return curl_easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &sent) == CURLE_OK &&
+           sent >= static_cast<curl_off_t>(what_.body.size());
+  }
   void tell_end(http_outcome outcome) {
     ended_ = true;
     // The observer may hold the call: dropped here, so that the two do not keep each other.
@@ -389,6 +395,7 @@ void http_transport::loop::admit(std::shared_ptr<transfer> what) {
 void http_transport::loop::end(const std::shared_ptr<transfer>& what, http_outcome outcome) {
   if (what->ended())
     return;
+  outcome.was_sent = what->was_sent();
   active_.erase(what->easy());
   curl_multi_remove_handle(multi_, what->easy());
   what->release();

@@ -38,6 +38,7 @@ struct http_outcome {
   std::string body; ///< of a status other than 2xx: at most 64 KiB
   std::optional<error> why;
   bool retryable = false; ///< of `why`
+  bool was_sent = false;  ///< the whole request left
 };
 
 /// What the receiver of bytes wants next.

@@ -105,6 +105,7 @@ TEST(http_transport, gives_a_refused_connection_as_retryable) {
   const auto end = ask(*model, hello()).failure();
   EXPECT_EQ(end.why.code, errc::provider_unavailable);
   EXPECT_TRUE(end.retryable);
+  EXPECT_FALSE(end.usage) << "it never had the request";
 }
 
 TEST(http_transport, gives_a_connection_closed_without_an_answer_as_retryable) {
@@ -112,6 +113,23 @@ TEST(http_transport, gives_a_connection_closed_without_an_answer_as_retryable) {
   const auto end = ask(*with.model, hello()).failure();
   EXPECT_EQ(end.why.code, errc::provider_unavailable);
   EXPECT_TRUE(end.retryable);
+}
+
+TEST(http_transport, counts_what_a_provider_had_though_it_never_answered) {
+  const auto expect_estimate = [](const fault& end) {
+    ASSERT_TRUE(end.usage);
+    EXPECT_TRUE(end.usage->estimated);
+    EXPECT_GT(end.usage->input, 0);
+  };
+  setup closing{{canned{{}, then::close}}};
+  expect_estimate(ask(*closing.model, hello()).failure());
+  setup hanging{{canned{{}, then::hang}}, {.first_byte_ms = 50}};
+  expect_estimate(ask(*hanging.model, hello()).failure());
+  setup waiting{{canned{{}, then::hang}}};
+  asking call{*waiting.model, hello()};
+  waiting.server.request(0);
+  call.cancel();
+  expect_estimate(call.wait().failure());
 }
 
 TEST(http_transport, gives_an_answer_that_is_not_http_as_invalid) {
