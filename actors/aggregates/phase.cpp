@@ -155,7 +155,10 @@ decision<fact> on(const active& s, const approval_settled& c, instant now) {
   case run::decision_kind::approve:
     return facts{completion(s, s.artifact_sha256, s.artifact)};
   case run::decision_kind::reject:
-    return facts{failure(s, errc::approval_rejected, c.by + " rejected it: " + c.comment)};
+    return facts{failure(
+        s,
+        errc::approval_rejected,
+        (c.by == approvals::nobody ? "it was rejected: " : c.by + " rejected it: ") + c.comment)};
   case run::decision_kind::abort:
   case run::decision_kind::cancel:
     return facts{with_totals(aborted{c.comment, {}, {}, {}}, s.turns)};

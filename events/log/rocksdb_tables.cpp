@@ -265,7 +265,13 @@ public:
     rocksdb::Checkpoint* made = nullptr;
     TRY(translate(rocksdb::Checkpoint::Create(of_->db.get(), &made), "starting a backup"));
     const std::unique_ptr<rocksdb::Checkpoint> owned{made};
-    return translate(owned->CreateCheckpoint(to), "copying the log to " + to);
+    const auto copied = owned->CreateCheckpoint(to);
+    if (copied.ok() || copied.IsCorruption())
+      return translate(copied, "copying the log to " + to);
+    // The log itself is whole: it is the other place that can't be written.
+    return refuse(copied.IsNoSpace() ? errc::storage_full : errc::io_failed,
+                  "the backup can't be written to " + to + ": " + copied.ToString() +
+                      "; free space there, or name another directory");
   }
   result<void> catch_up() override {
     if (how_.mode != rocksdb_mode::secondary)
