@@ -1,5 +1,6 @@
 #include "actors/aggregates/phase.hpp"
 
+#include "actors/aggregates/approvals.hpp"
 #include "actors/aggregates/document_of.hpp"
 #include "events/base/check.hpp"
 #include "events/base/match.hpp"

@@ -186,9 +186,15 @@ artifact read_artifact(yaml::object_reader& of_phase) {
 }
 
 /// A value to compare with, as JSON text: what YAML would make of a scalar.
-std::string scalar_json(yaml::object_reader& at, std::string_view field, const yaml::node& found) {
+std::string scalar_json(yaml::object_reader& at, comparison is, const yaml::node& found) {
+  const auto field = to_string(is);
+  const auto ordered = is == comparison::less_than || is == comparison::greater_than;
+  if (found.what == yaml::kind::null && !ordered)
+    return "null";
   if (found.what != yaml::kind::scalar) {
-    at.fail(field, "compares with a text, a number, true, false or null");
+    at.fail(field,
+            ordered ? "compares with a number"
+                    : "compares with a text, a number, true, false or null");
     return {};
   }
   if (!found.quoted)
@@ -197,12 +203,20 @@ std::string scalar_json(yaml::object_reader& at, std::string_view field, const y
   return json::serialize(json::value(found.text));
 }
 
+/// RFC 6901 has the empty pointer for the whole document, so `path: ""` says what no `path` does.
+std::string read_pointer(yaml::object_reader& at) {
+  const auto* found = at.any_if("path");
+  if (found == nullptr)
+    return {};
+  if (found->what != yaml::kind::scalar || (!found->text.empty() && found->text.front() != '/'))
+    at.fail("path", "not a JSON pointer such as '/verdict': leave it out for the whole artifact");
+  return found->text;
+}
+
 condition read_condition(yaml::object_reader& at) {
   condition out;
   out.phase = read_name(at, "phase");
-  out.pointer = at.text_if("path").value_or("");
-  if (!out.pointer.empty() && out.pointer.front() != '/')
-    at.fail("path", "not a JSON pointer such as '/verdict'");
+  out.pointer = read_pointer(at);
   auto comparisons = 0;
   if (const auto exists = at.boolean_if("exists")) {
     out.is = *exists ? comparison::exists : comparison::absent;
@@ -215,7 +229,7 @@ condition read_condition(yaml::object_reader& at) {
                         comparison::contains})
     if (const auto* found = at.any_if(to_string(is))) {
       out.is = is;
-      out.value = scalar_json(at, to_string(is), *found);
+      out.value = scalar_json(at, is, *found);
       ++comparisons;
     }
   if (comparisons != 1)

@@ -66,7 +66,8 @@ json::object to_object(const artifact& from) {
 }
 
 json::object to_object(const condition& from) {
-  json::object out{{"phase", from.phase}, {"path", from.pointer}};
+  json::object out{{"phase", from.phase}};
+  put_text(out, "path", from.pointer);
   if (from.is == comparison::exists || from.is == comparison::absent)
     out["exists"] = from.is == comparison::exists;
   else

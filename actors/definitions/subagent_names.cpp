@@ -1,6 +1,8 @@
 #include "actors/definitions/subagent_names.hpp"
 
 #include "actors/definitions/definition_files.hpp"
+#include "events/base/ascii.hpp"
+#include "events/base/text.hpp"
 #include "events/base/yaml.hpp"
 
 #include <algorithm>
@@ -82,6 +84,21 @@ result<void> check_subagents(const workflow& of, const std::vector<persona_file>
       reach(find(known, name));
   }
   return success();
+}
+
+result<void> check_tools(const persona_file& of) {
+  TRY(const auto source, yaml::parse(of.text, of.file, errc::definition_invalid));
+  const auto* list = source.root.find("tools");
+  const auto& known = builtin_tool_names();
+  yaml::reading in(source, errc::tool_unknown);
+  for (std::size_t i = 0; list != nullptr && i < list->items.size(); ++i) {
+    const auto& at = list->items[i];
+    if (std::find(known.begin(), known.end(), at.text) == known.end())
+      in.fail(at,
+              "tools[" + std::to_string(i) + "]",
+              "there is no tool '" + printable(at.text) + "': there are " + joined(known));
+  }
+  return in.outcome();
 }
 
 } // namespace ash::definitions

@@ -1,5 +1,6 @@
-// Whether everybody whom a persona's `subagents` names is there, told with the place in its file.
-// Used where files are checked by hand: a run looks the names up itself, before it begins.
+// Whether everybody whom a persona's `subagents` names is there, and every tool that its `tools`
+// does, told with the place in its file. Used where files are checked by hand: a run looks the
+// names up itself, before it begins.
 #pragma once
 
 #include "actors/definitions/definitions.hpp"
@@ -29,5 +30,9 @@ result<void> check_subagents(const persona_file& of, const std::vector<persona_f
 /// The same of everyone in `known` who has what one of the workflow's roles requires, and of
 /// everyone whom these can ask. Errors: as above.
 result<void> check_subagents(const workflow& of, const std::vector<persona_file>& known);
+
+/// Errors: `tool_unknown` for a name that no tool has, listing those there are, with `file`,
+/// `line`, `column` and `field`.
+result<void> check_tools(const persona_file& of);
 
 } // namespace ash::definitions

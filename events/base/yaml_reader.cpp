@@ -3,7 +3,7 @@
 #include "events/base/yaml.hpp"
 
 #include <algorithm>
-#include <boost/json/serialize.hpp>
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -22,6 +22,12 @@ std::string_view describe(kind what) {
     return "a mapping";
   }
   return "nothing";
+}
+
+/// As people write it: `2`, where Boost.JSON makes `2E0`.
+std::string plain(double of) {
+  std::array<char, 32> out{};
+  return {out.data(), std::to_chars(out.data(), out.data() + out.size(), of).ptr};
 }
 
 } // namespace
@@ -149,10 +155,7 @@ std::optional<double> object_reader::number_if(std::string_view name, double min
   if (found->what == kind::scalar && !found->quoted && whole && std::isfinite(value) &&
       value >= min && value <= max)
     return value;
-  std::string expected = "a number from ";
-  wrong(name,
-        *found,
-        expected + json::serialize(json::value(min)) + " to " + json::serialize(json::value(max)));
+  wrong(name, *found, "a number from " + plain(min) + " to " + plain(max));
   return std::nullopt;
 }
 

@@ -46,8 +46,10 @@ result<response> rows(const context& in,
   wanted.after = query.text("after").value_or(std::string{});
   const auto least = query.number("min_position", 0, std::numeric_limits<std::uint64_t>::max());
   wanted.filters = query.rest();
-  for (auto& [name, value] : fixed)
-    wanted.filters.insert_or_assign(name, std::move(value));
+  for (auto& [name, value] : fixed) // the path has it
+    if (!wanted.filters.emplace(name, std::move(value)).second)
+      return refuse(errc::unknown_field, "the parameter '" + name + "' is not known here")
+          .with("field", name);
   TRY(query.done());
   if (least && *least > in.log().head())
     return refuse(errc::argument_invalid,

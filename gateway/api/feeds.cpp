@@ -18,10 +18,10 @@ constexpr std::size_t page_bytes = std::size_t{4} << 20;
 
 constexpr std::array<std::array<std::string_view, 2>, 6> forms{
     {{"all", "every event of the log"},
-     {"category/KIND", "the streams of one kind: session, run, phase, tool_call, budget or log"},
+     {"category/KIND", "the streams of one kind: session, run, phase, tool, budget or log"},
      {"run/ID", "a run and all beneath it"},
      {"session/ID", "a session and all beneath it"},
-     {"KIND/KEY", "one stream, for example phase/ID or budget/day:2026-11-21"},
+     {"KIND/KEY", "one stream, for example phase/ID, tool/ID or budget/day:2026-11-21"},
      {"OWNER/turn/ID", "one turn of a session or phase, with its tool calls"}}};
 
 /// Where a page begins. A number is a position, as people have it.
@@ -122,8 +122,11 @@ result<response> events_page(const context& in, const call& asked, std::string_v
     return refuse(errc::cursor_invalid,
                   "the log ends at " + std::to_string(head) + ", before " +
                       std::to_string(from.after));
-  TRY(auto types,
-      feed::type_filter::make(types_asked ? split(*types_asked) : std::vector<std::string>{}));
+  auto made =
+      feed::type_filter::make(types_asked ? split(*types_asked) : std::vector<std::string>{});
+  if (!made)
+    return std::move(made).error().with("field", "types");
+  auto types = std::move(made).value();
   TRY(const auto reader, reader_of(in, which, std::move(types), from));
   std::string items;
   auto all_given = false;

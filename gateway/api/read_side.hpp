@@ -38,13 +38,14 @@ struct list_request {
 
 /// Thread-safe, all of them.
 struct read_side {
-  /// Errors: `argument_invalid` (an unknown filter), `cursor_invalid`, `store_unavailable` (also
-  /// while the first rows of this log are made, beside those of another one).
+  /// Errors: `unknown_field` (an unknown filter) and `argument_invalid` (a value that it never
+  /// has), with the filter as `field`; `cursor_invalid`, `store_unavailable` (also while the first
+  /// rows of this log are made, beside those of another one).
   std::function<result<row_page>(const list_request&)> list;
   std::function<result<std::optional<json::object>>(std::string_view what, std::string_view id)>
       get;
   /// Sums of tokens and costs by `model`, `provider`, `persona`, `purpose`, `day`, `workflow`,
-  /// `run` or `session`.
+  /// `run` or `session`. Errors: `argument_invalid` with the `field` `by`, `store_unavailable`.
   std::function<result<json::object>(std::string_view by)> stats;
   std::function<json::object()> status;
   /// Begins a rebuild of all read models beside those that are read.

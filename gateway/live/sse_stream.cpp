@@ -39,11 +39,12 @@ result<follow_request> read_request(const request& asked) {
     else if (name == "snapshots" && (value == "true" || value == "false"))
       out.snapshots = value == "true";
     else if (name == "snapshots")
-      return refuse(errc::argument_invalid, "'snapshots' is true or false");
+      return refuse(errc::argument_invalid, "'snapshots' is true or false").with("field", name);
     else
       return refuse(errc::unknown_field,
                     "a feed has no parameter '" + printable(name.substr(0, 64)) +
-                        "': give after, types or snapshots");
+                        "': give after, types or snapshots")
+          .with("field", name);
   }
   // A browser that connects again sends where it was; the address is still the first one's.
   if (const auto last = asked.headers.find("last-event-id");

@@ -53,7 +53,8 @@ result<std::int64_t> integer_in(std::string_view text, std::string_view what) {
   if (const auto [at, why] = std::from_chars(text.data(), end, out);
       why != std::errc{} || at != end)
     return refuse(errc::argument_invalid,
-                  std::string{what} + ": '" + printable(text) + "' is no integer");
+                  std::string{what} + ": '" + printable(text) + "' is no integer")
+        .with("field", std::string{what});
   return out;
 }
 
@@ -61,7 +62,8 @@ result<cell> cell_in(const column& of, const std::string& text) {
   if (kept_as(of.kind) == cell_kind::text) {
     if (!is_valid_utf8(text) || text.find('\0') != std::string::npos)
       return refuse(errc::argument_invalid,
-                    "the filter '" + std::string{of.name} + "' is no valid text");
+                    "the filter '" + std::string{of.name} + "' is no valid text")
+          .with("field", std::string{of.name});
     return cell{text};
   }
   if (of.kind == value_kind::flag && (text == "true" || text == "false"))
@@ -119,7 +121,8 @@ result<order> order_in(filters& where) {
   if (asked == where.end() || asked->second == "desc")
     return order{"desc", "<"};
   if (asked->second != "asc")
-    return refuse(errc::argument_invalid, "'order' is 'asc' (oldest first) or 'desc'");
+    return refuse(errc::argument_invalid, "'order' is 'asc' (oldest first) or 'desc'")
+        .with("field", "order");
   return order{"asc", ">"};
 }
 
@@ -237,7 +240,21 @@ private:
 
 namespace {
 
-/// ` where a = $1 and b in ($2, $3)`, or nothing. Errors: `argument_invalid`.
+/// Errors: `argument_invalid` for a value that no row ever has, which would only find nothing.
+result<void> check_value(const listed& in, const std::string& filter, const std::string& value) {
+  const auto* known = find_enumerated(in.name, filter);
+  if (known == nullptr ||
+      std::find(known->values.begin(), known->values.end(), value) != known->values.end())
+    return success();
+  auto names = known->values;
+  std::erase(names, std::string_view{}); // a value that a row has none of
+  return refuse(errc::argument_invalid,
+                "'" + filter + "' of " + std::string{in.name} + " is never '" + printable(value) +
+                    "': give " + joined(names))
+      .with("field", filter);
+}
+
+/// ` where a = $1 and b in ($2, $3)`, or nothing. Errors: `unknown_field`, `argument_invalid`.
 result<std::string>
 conditions(const listed& what, const table_shape& shape, const filters& where, statement& to) {
   std::string out;
@@ -247,17 +264,19 @@ conditions(const listed& what, const table_shape& shape, const filters& where, s
     const auto* of = find_column(shape, name);
     if (of == nullptr ||
         std::find(what.filters.begin(), what.filters.end(), name) == what.filters.end())
-      return refuse(errc::argument_invalid,
+      return refuse(errc::unknown_field,
                     std::string{what.name} + " can't be filtered by '" + printable(name) +
                         "': it knows " + joined(what.filters) + ", order")
-          .with("filter", name);
+          .with("field", name);
     const auto values = divided(value);
     if (values.size() > most_values)
       return refuse(errc::argument_invalid,
                     "the filter '" + name + "' has more than " + std::to_string(most_values) +
-                        " values");
+                        " values")
+          .with("field", name);
     std::string places;
     for (const auto& each : values) {
+      TRY(check_value(what, name, each));
       TRY(auto wanted, cell_in(*of, each));
       places += (places.empty() ? "" : ", ") + to.parameter(std::move(wanted));
     }
@@ -289,6 +308,11 @@ std::vector<std::string_view> queries::names() {
 std::vector<std::string_view> queries::filters_of(std::string_view what) {
   const auto* found = find_listed(what);
   return found == nullptr ? std::vector<std::string_view>{} : found->filters;
+}
+
+std::vector<std::string_view> queries::values_of(std::string_view what, std::string_view filter) {
+  const auto* found = find_enumerated(what, filter);
+  return found == nullptr ? std::vector<std::string_view>{} : found->values;
 }
 
 result<page>
@@ -402,8 +426,8 @@ result<json::object> queries::stats(std::string_view by) const {
     for (const auto& each : groupings)
       known_groupings.push_back(each.by);
     return refuse(errc::argument_invalid,
-                  "calls can't be summed by '" + printable(by) + "': by " +
-                      joined(known_groupings));
+                  "calls can't be summed by '" + printable(by) + "': by " + joined(known_groupings))
+        .with("field", "by");
   }
   return parts_->read<json::object>(
       "model_calls", [&](const parts::scene& at) -> result<json::object> {

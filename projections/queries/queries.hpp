@@ -46,9 +46,11 @@ public:
   queries& operator=(const queries&) = delete;
 
   /// `what` is one of `names()`. A filter compares for equality; one of several values is asked for
-  /// with commas (`state=executing,interrupted`). Errors: `argument_invalid` (no such list or
-  /// filter, or a limit out of range), `cursor_invalid` (`after` is not from this list with these
-  /// filters), `store_unavailable` (also before the first fold of a store).
+  /// with commas (`state=executing,interrupted`). Errors: `unknown_field` (no such filter) and
+  /// `argument_invalid` (a value that the filter never has), both with the filter as `field`;
+  /// `argument_invalid` also for no such list or a limit out of range; `cursor_invalid` (`after` is
+  /// not from this list with these filters), `store_unavailable` (also before the first fold of a
+  /// store).
   [[nodiscard]] result<page>
   list(std::string_view what, const filters& where = {}, const page_request& which = {}) const;
 
@@ -61,7 +63,7 @@ public:
   /// `run` or `session`, dearest first, at most 1,000: {"by", "rows": [{"key", "calls",
   /// "failed_calls", "retries", "input_tokens", "output_tokens", "cached_tokens",
   /// "estimated_calls", "cost_usd", "latency_ms"}], "total": {…}, "position"}. Errors:
-  /// `argument_invalid`, `store_unavailable`.
+  /// `argument_invalid` (with the `field` `by`), `store_unavailable`.
   [[nodiscard]] result<json::object> stats(std::string_view by) const;
 
   /// runs, phases, artifacts, approvals, tool_calls, model_calls, sessions, messages,
@@ -69,6 +71,9 @@ public:
   static std::vector<std::string_view> names();
   /// The filters that `what` knows; empty where there is no such list.
   static std::vector<std::string_view> filters_of(std::string_view what);
+  /// All that a filter can be asked for; empty where the set is open (ids, names, codes). An empty
+  /// text among them: rows may have none.
+  static std::vector<std::string_view> values_of(std::string_view what, std::string_view filter);
 
 private:
   class parts;

@@ -76,6 +76,74 @@ TEST(graph, says_where_a_graph_is_wrong) {
 
 // -- conditions -----------------------------------------------------------------------------------
 
+/// A workflow whose second phase has this condition.
+std::string with_condition(const std::string& when) {
+  return std::string{first_phase} + "  - {key: b, role: r, when: " + when +
+         ", artifact: {path: b.json, schema: dev/spec@1}}\n";
+}
+
+/// As a run has it: read from the file, stored, and read again.
+std::optional<condition> kept(const std::string& when) {
+  const auto read = parsed(with_condition(when));
+  if (!read) {
+    ADD_FAILURE() << when << ": " << read.error().message;
+    return std::nullopt;
+  }
+  const auto again = workflow_from_json(canonical(read.value()));
+  if (!again) {
+    ADD_FAILURE() << when << ": " << again.error().message;
+    return std::nullopt;
+  }
+  EXPECT_EQ(again.value(), read.value()) << when;
+  return again.value().phases[1].when;
+}
+
+TEST(condition, reads_the_whole_artifact_where_it_has_no_path) {
+  const condition whole{"a", "", comparison::contains, R"("Note")"};
+  for (const auto* path : {"", "path: '', ", "path: \"\", "})
+    EXPECT_EQ(kept(std::string{"{phase: a, "} + path + "contains: Note}"), whole) << path;
+  EXPECT_EQ(kept("{phase: a, exists: true}"), (condition{"a", "", comparison::exists, ""}));
+  EXPECT_EQ(kept("{phase: a, exists: false}"), (condition{"a", "", comparison::absent, ""}));
+  EXPECT_EQ(to_text(whole), R"(a contains "Note")");
+  EXPECT_TRUE(judge(whole, "# Note\n").holds);
+  for (const auto* path : {"~", "[]", "verdict"})
+    EXPECT_THAT(
+        problem(with_condition(std::string{"{phase: a, exists: true, path: "} + path + "}")),
+        HasSubstr("field 'phases[1].when.path': not a JSON pointer"))
+        << path;
+}
+
+// Runs that began before an empty path was left out have one in what they keep.
+TEST(condition, reads_a_stored_path_that_is_empty) {
+  auto text = canonical(parsed(with_condition("{phase: a, exists: true}")).value());
+  const std::string stored = R"("when":{"exists":true,)";
+  const auto at = text.find(stored);
+  ASSERT_NE(at, std::string::npos) << text;
+  text.insert(at + stored.size(), R"("path":"",)");
+  const auto again = workflow_from_json(text);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again.value().phases[1].when, (condition{"a", "", comparison::exists, ""}));
+}
+
+TEST(condition, compares_with_null) {
+  const condition null{"a", "/v", comparison::equals, "null"};
+  for (const auto* written : {"null", "~"})
+    EXPECT_EQ(kept(std::string{"{phase: a, path: /v, equals: "} + written + "}"), null) << written;
+  EXPECT_EQ(kept("{phase: a, path: /v, not_equals: ~}"),
+            (condition{"a", "/v", comparison::not_equals, "null"}));
+  EXPECT_EQ(kept("{phase: a, path: /v, contains: null}"),
+            (condition{"a", "/v", comparison::contains, "null"}));
+  EXPECT_EQ(kept("{phase: a, path: /v, equals: 'null'}"),
+            (condition{"a", "/v", comparison::equals, R"("null")"}));
+  EXPECT_TRUE(judge(null, R"({"v": null})").holds);
+  EXPECT_FALSE(judge(null, R"({"v": "null"})").holds);
+  EXPECT_FALSE(judge(null, R"({"w": 1})").holds) << "nothing is compared";
+  EXPECT_EQ(to_text(null), "a /v equals null");
+  for (const auto* ordered : {"less_than", "greater_than"})
+    EXPECT_THAT(problem(with_condition(std::string{"{phase: a, path: /v, "} + ordered + ": ~}")),
+                HasSubstr("compares with a number"));
+}
+
 bool holds(comparison is,
            const std::string& value,
            const std::optional<std::string>& artifact,
@@ -99,6 +167,22 @@ TEST(condition, compares_by_type_and_value) {
   EXPECT_TRUE(holds(absent, "", R"({"w": 1})"));
 }
 
+TEST(condition, compares_numbers_by_value_however_they_are_written) {
+  using enum comparison;
+  for (const auto* wanted : {"1", "1.0", "1e0", "10E-1"})
+    for (const auto* found : {"1", "1.0", "1e0", "0.1e1"}) {
+      const auto artifact = R"({"v": )" + std::string{found} + "}";
+      EXPECT_TRUE(holds(equals, wanted, artifact)) << wanted << " and " << found;
+      EXPECT_FALSE(holds(not_equals, wanted, artifact)) << wanted << " and " << found;
+      EXPECT_FALSE(holds(less_than, wanted, artifact)) << wanted << " and " << found;
+      EXPECT_TRUE(holds(contains, wanted, R"({"v": [0, )" + std::string{found} + "]}"));
+    }
+  EXPECT_TRUE(holds(equals, "18446744073709551615", R"({"v": 18446744073709551615})"));
+  EXPECT_FALSE(holds(equals, "1", R"({"v": true})"));
+  EXPECT_FALSE(holds(equals, "9007199254740992.0", R"({"v": 9007199254740993})"));
+  EXPECT_TRUE(holds(greater_than, "9007199254740992", R"({"v": 9007199254740993})"));
+}
+
 TEST(condition, takes_what_is_not_there_as_it_is) {
   using enum comparison;
   EXPECT_FALSE(holds(equals, "1", R"({"w": 1})"));
@@ -115,6 +199,20 @@ TEST(condition, says_what_it_found) {
       judge({"review", "/verdict", comparison::equals, R"("reject")"}, R"({"verdict": "accept"})");
   EXPECT_FALSE(verdict.holds);
   EXPECT_EQ(verdict.reason, R"(review /verdict equals "reject" does not hold: it is "accept")");
+}
+
+TEST(condition, writes_numbers_as_people_do) {
+  const auto what = kept("{phase: a, path: /v, equals: 0.25}");
+  ASSERT_TRUE(what);
+  const auto found = [&](const std::string& value) {
+    return judge(*what, R"({"v": )" + value + "}").reason;
+  };
+  EXPECT_EQ(found("1.0"), "a /v equals 0.25 does not hold: it is 1");
+  EXPECT_EQ(found("0.25"), "a /v equals 0.25 holds: it is 0.25");
+  EXPECT_THAT(found("-100000.5"), testing::EndsWith("it is -100000.5"));
+  EXPECT_THAT(found("1e300"), testing::EndsWith("it is 1e+300"));
+  EXPECT_THAT(found(R"({"b": [1.5, {}, 2], "a": "x"})"),
+              testing::EndsWith(R"(it is {"b":[1.5,{},2],"a":"x"})"));
 }
 
 // -- Markdown -------------------------------------------------------------------------------------

@@ -160,6 +160,13 @@ TEST(shipped, editor_schemas_and_readers_agree_on_what_is_wrong) {
     EXPECT_TRUE(parse_config(good, "f").has_value()) << good;
     EXPECT_THAT(schema_of(config_file)->validate(as_json(good)), testing::IsEmpty()) << good;
   }
+  for (const std::string good : {"exists: true", "path: '', contains: a", "path: /v, equals: ~"}) {
+    const auto text = "{name: a, version: 1, roles: [{name: r}], phases: [{key: k, role: r, "
+                      "artifact: {path: k, kind: patch}}, {key: l, role: r, when: {phase: k, " +
+                      good + "}, artifact: {path: l, kind: patch}}]}";
+    EXPECT_TRUE(parse_workflow(text, "f").has_value()) << good;
+    EXPECT_THAT(schema_of(workflow)->validate(as_json(text)), testing::IsEmpty()) << good;
+  }
 }
 
 } // namespace

@@ -1,4 +1,5 @@
-// Whom personas name as their sub-agents, looked up where files are checked.
+// Whom personas name as their sub-agents, and what as their tools, looked up where files are
+// checked.
 #include "actors/definitions/subagent_names.hpp"
 #include "tests/actors/definitions/scratch.hpp"
 
@@ -66,6 +67,33 @@ TEST(subagent_names, matter_to_a_workflow_where_somebody_in_it_can_reach_them) {
   ASSERT_FALSE(found.has_value());
   EXPECT_THAT(found.error().message, AllOf(HasSubstr("middle.yaml:5:19: "), HasSubstr("'nobody'")));
   EXPECT_TRUE(check_subagents(one_that_requires("c"), known).has_value());
+}
+
+TEST(tool_names, that_no_tool_has_are_told_with_their_place) {
+  const scratch dir;
+  const auto file = dir.write("personas/lost.yaml", a_persona("lost", "tools: [grep, teleport]\n"));
+  const auto found = check_tools(named(known_in(dir), "lost"));
+  ASSERT_FALSE(found.has_value());
+  EXPECT_EQ(found.error().code, errc::tool_unknown);
+  EXPECT_THAT(found.error().message,
+              AllOf(HasSubstr(file + ":5:15: field 'tools[1]'"),
+                    HasSubstr("'teleport'"),
+                    HasSubstr("read_file")));
+  EXPECT_THAT(found.error().details,
+              testing::IsSupersetOf({std::pair<std::string, std::string>{"file", file},
+                                     {"line", "5"},
+                                     {"column", "15"},
+                                     {"field", "tools[1]"}}));
+}
+
+TEST(tool_names, are_right_where_a_persona_has_those_of_tools_or_names_none) {
+  const scratch dir;
+  dir.write("personas/some.yaml", a_persona("some", "tools: [grep, complete]\n"));
+  dir.write("personas/none.yaml", a_persona("none", "tools: []\n"));
+  dir.write("personas/all.yaml", a_persona("all"));
+  const auto known = known_in(dir);
+  for (const auto* name : {"some", "none", "all"})
+    EXPECT_TRUE(check_tools(named(known, name)).has_value()) << name;
 }
 
 } // namespace

@@ -109,12 +109,56 @@ TEST_F(other_routes, list_rows_by_page_and_filter) {
   EXPECT_TRUE(got(200, "GET", "/api/v1/budget/ledger").at("next").is_null());
   EXPECT_EQ(rows_.asked.back().limit, 50U);
   EXPECT_EQ(refused("GET", "/api/v1/runs", {.query = {{"limit", "0"}}}), "argument_invalid");
-  EXPECT_EQ(refused("GET", "/api/v1/runs", {.query = {{"colour", "red"}}}), "argument_invalid");
+  EXPECT_EQ(refused("GET", "/api/v1/runs", {.query = {{"colour", "red"}}}), "unknown_field");
   rows_.found["budget_scopes/run:x"] = {{"cap", "1.00"}};
   EXPECT_EQ(got(200, "GET", "/api/v1/budget/scopes/run:x").at("cap"), "1.00");
   EXPECT_EQ(refused("GET", "/api/v1/budget/scopes/run:y"), "budget_scope_not_found");
   EXPECT_EQ(got(200, "GET", "/api/v1/stats").at("by"), "model");
   EXPECT_EQ(refused("GET", "/api/v1/stats", {.query = {{"by", "moon"}}}), "argument_invalid");
+}
+
+/// Over real read models.
+TEST_F(other_routes, refuse_what_a_list_or_a_feed_is_not_asked_with_and_name_the_field) {
+  const auto session = made_session();
+  const auto models = projections::read_models::open(runtime_->log(), {home_ / "data", ""});
+  ASSERT_TRUE(models) << to_string(models.error());
+  ASSERT_TRUE(models.value()->wait_for(runtime_->log().head(), std::chrono::seconds{60}));
+  routes_ = api::make_router({*runtime_, *feeds_, read_side_of(*models.value())});
+  const auto fault = [&](const std::string& path, const std::string& name, const char* value) {
+    const auto answer = got(422, "GET", "/api/v1/" + path, {.query = {{name, value}}});
+    EXPECT_EQ(answer.at("field").as_string(), name);
+    return std::string{answer.at("code").as_string()};
+  };
+  for (const auto* path : {"runs", "stats", "feeds", "feeds/all", "feeds/all/events", "log"})
+    EXPECT_EQ(fault(path, "foo", "1"), "unknown_field") << path;
+  EXPECT_EQ(fault("runs", "order", "foo"), "argument_invalid");
+  EXPECT_EQ(fault("runs", "limit", "0"), "argument_invalid");
+  EXPECT_EQ(fault("runs", "state", "bogus"), "argument_invalid");
+  EXPECT_EQ(fault("approvals", "kind", "artifact,bogus"), "argument_invalid");
+  EXPECT_EQ(fault("stats", "by", "foo"), "argument_invalid");
+  EXPECT_EQ(fault("feeds/all/events", "types", "UPPER CASE"), "argument_invalid");
+  EXPECT_EQ(fault("sessions/" + session + "/messages", "session", "x"), "unknown_field");
+  got(200, "GET", "/api/v1/runs", {.query = {{"state", "completed,failed"}, {"order", "asc"}}});
+  got(200, "GET", "/api/v1/runs", {.query = {{"workflow", "bogus"}}});
+}
+
+TEST_F(other_routes, name_only_feeds_that_there_are) {
+  std::string kinds;
+  for (const auto& each : got(200, "GET", "/api/v1/feeds").at("items").as_array())
+    if (each.at("feed") == "category/KIND")
+      kinds = each.at("what").as_string();
+  const std::string_view before{"the streams of one kind: "};
+  ASSERT_TRUE(kinds.starts_with(before)) << kinds;
+  std::size_t count = 0;
+  for (auto at = before.size(); at < kinds.size(); ++count) {
+    const auto end = std::min(kinds.find_first_of(", ", at), kinds.size());
+    const auto kind = kinds.substr(at, end - at);
+    if (kind != "or") {
+      EXPECT_EQ(got(200, "GET", "/api/v1/feeds/category/" + kind).at("kind"), "category") << kind;
+    }
+    at = std::min(kinds.find_first_not_of(", ", end), kinds.size());
+  }
+  EXPECT_EQ(count, 7U) << "six, and an 'or'";
 }
 
 TEST_F(other_routes, show_definitions_by_name_and_never_by_path) {

@@ -68,7 +68,7 @@ read_side fake_rows::side() {
     asked.push_back(what);
     asked.back().what = {};
     if (what.filters.contains("colour"))
-      return refuse(errc::argument_invalid, "there is no filter 'colour'");
+      return refuse(errc::unknown_field, "there is no filter 'colour'").with("field", "colour");
     return page;
   };
   out.get = [this](std::string_view what,

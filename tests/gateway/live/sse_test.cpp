@@ -75,6 +75,9 @@ TEST(sse, refuses_what_it_does_not_know) {
   EXPECT_EQ(refused(a_request("all", {{"since", "0"}})), errc::unknown_field);
   EXPECT_EQ(refused(a_request("all", {{"snapshots", "yes"}})), errc::argument_invalid);
   EXPECT_EQ(refused(a_request("all", {{"after", "7"}})), errc::cursor_invalid);
+  for (const auto* name : {"since", "snapshots"})
+    EXPECT_THAT(server.live.make_sse(a_request("all", {{name, "yes"}})).error().details,
+                ElementsAre(std::pair<std::string, std::string>{"field", name}));
   auto asked = a_request("all");
   asked.headers["last-event-id"] = "7";
   EXPECT_EQ(refused(asked), errc::cursor_invalid);
