@@ -10,7 +10,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 
 namespace ash::cli {
@@ -400,14 +399,6 @@ void add_settings(CLI::App& app, line& l) {
   app.set_version_flag("--version", "actor-shell " ASH_VERSION);
 }
 
-/// What follows from where the configuration is.
-void settle_config(const CLI::App& app, settings& with) {
-  const auto* from_environment = std::getenv("ACTOR_SHELL_CONFIG");
-  with.names_config = app.get_option("--config")->count() > 0;
-  with.config_wanted =
-      with.names_config && (from_environment == nullptr || with.config_file != from_environment);
-}
-
 /// Whoever wants an answer in JSON is a program: nothing is translated for it.
 void answer_in(settings& with, answer_format format) {
   with.format = format;
@@ -452,10 +443,10 @@ parsed_line parse_arguments(int count, const char* const* words) {
   } catch (const CLI::ParseError& wrong) {
     answer_in(l->with, l->json ? answer_format::json : answer_format::text);
     const auto code = report(l->with, refuse(errc::argument_invalid, problem_of(app, wrong)));
-    std::fputs(tr("see: actor-shell --help\n"), stderr);
+    std::fprintf(stderr, tr("see: %s --help\n"), command_of(app).c_str());
     return static_cast<int>(code);
   }
-  settle_config(app, l->with);
+  l->with.names_config = app.get_option("--config")->count() > 0; // or its variable
   if (l->json) {
     answer_in(l->with, answer_format::json);
     const auto to_json = [](output_format& f) {

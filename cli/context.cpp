@@ -152,10 +152,11 @@ result<void> check_here(const settings& with, std::string_view command) {
 
 result<definitions::config> read_config(const settings& with) {
   std::error_code ec;
-  if (with.config_wanted && !std::filesystem::exists(with.config_file, ec))
+  if (with.names_config && !std::filesystem::exists(with.config_file, ec))
     return refuse(errc::file_not_found,
                   "there is no configuration '" + printable(with.config_file) +
-                      "': name another with --config, or make this one with `actor-shell init`")
+                      "': name another with --config or ACTOR_SHELL_CONFIG, or make this one with "
+                      "`actor-shell init`")
         .with("file", with.config_file);
   TRY(auto read, definitions::load_config(with.config_file));
   TRY(check_providers(with, read));

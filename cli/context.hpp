@@ -37,8 +37,7 @@ enum class answer_format : std::uint8_t { text, json };
 struct settings {
   std::string data_dir;
   std::string config_file;
-  bool names_config = false;  ///< by its option or its variable; otherwise it is the default
-  bool config_wanted = false; ///< by its option: then the file has to be there
+  bool names_config = false; ///< by its option or its variable: then the file has to be there
   std::vector<std::string> definition_dirs;
   std::string server;     ///< URL; empty: the one that holds the data directory, if any
   std::string token_file; ///< of that server; empty: the data directory's
@@ -70,9 +69,9 @@ void print_json(const json::value& value);
 /// Errors: `argument_invalid`.
 result<void> check_here(const settings& with, std::string_view command);
 
-/// Errors: those of the configuration's loader; `file_not_found` where `--config` named one that is
-/// not there, for its rules and caps would silently not hold; `config_invalid` where it has
-/// settings for a provider that is neither built in nor anywhere to be reached.
+/// Errors: those of the configuration's loader; `file_not_found` where `--config` or its variable
+/// named one that is not there, for its rules and caps would silently not hold; `config_invalid`
+/// where it has settings for a provider that is neither built in nor anywhere to be reached.
 result<definitions::config> read_config(const settings& with);
 
 /// Opens the log for reading, also beside a process that writes it. Errors: `file_not_found` where

@@ -86,26 +86,40 @@ std::string problem_of_count(std::string_view said) {
   return std::string{said};
 }
 
+/// The innermost of the commands that the line names.
+const CLI::App& innermost(const CLI::App& app) {
+  const auto* at = &app;
+  for (auto parsed = at->get_subcommands(); !parsed.empty(); parsed = at->get_subcommands())
+    at = parsed.front();
+  return *at;
+}
+
 } // namespace
+
+std::string command_of(const CLI::App& app) {
+  auto path = app.get_name();
+  for (auto parsed = app.get_subcommands(); !parsed.empty();
+       parsed = parsed.front()->get_subcommands())
+    path += ' ' + parsed.front()->get_name();
+  return path;
+}
 
 std::string problem_of(const CLI::App& app, const CLI::ParseError& wrong) {
   constexpr std::size_t most_listed = 10;
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&wrong) != nullptr)
     return problem_of_count(wrong.what());
   const auto unknown = app.remaining(true);
-  if (dynamic_cast<const CLI::RequiredError*>(&wrong) == nullptr || unknown.empty() ||
-      unknown.front().starts_with('-'))
+  if (dynamic_cast<const CLI::RequiredError*>(&wrong) == nullptr || unknown.empty())
     return wrong.what();
-  const auto* at = &app;
-  auto path = app.get_name();
-  for (auto parsed = at->get_subcommands(); !parsed.empty(); parsed = at->get_subcommands()) {
-    at = parsed.front();
-    path += ' ' + at->get_name();
-  }
-  const auto all = at->get_subcommands([](const CLI::App*) { return true; });
+  const auto path = command_of(app);
+  const auto first = printable(to_valid_utf8(unknown.front()));
+  // What is missing may well be meant by the option that was mistyped.
+  if (first.starts_with('-'))
+    return "`" + path + "` has no option '" + first.substr(0, first.find('=')) + "'";
+  const auto all = innermost(app).get_subcommands([](const CLI::App*) { return true; });
   if (all.empty())
     return wrong.what();
-  auto text = "`" + path + "` has no command '" + printable(unknown.front()) + "'";
+  auto text = "`" + path + "` has no command '" + first + "'";
   if (all.size() > most_listed)
     return text;
   std::string names;

@@ -10,8 +10,11 @@ namespace ash::cli {
 /// complete, and before the line is read.
 void translate_help(CLI::App& app);
 
-/// What is wrong with the line that `app` refused: of a command that does not exist it names that
-/// one, where CLI11 says that one is missing.
+/// The innermost command that the line names, from the program's own name on: whose help to see.
+std::string command_of(const CLI::App& app);
+
+/// What is wrong with the line that `app` refused: of a command or an option that does not exist it
+/// names that one, where CLI11 says that something is missing.
 std::string problem_of(const CLI::App& app, const CLI::ParseError& wrong);
 
 } // namespace ash::cli

@@ -24,20 +24,33 @@ namespace {
 constexpr std::chrono::seconds between_attempts{1};
 constexpr int most_attempts = 30;
 
-/// A problem as the error that the server had.
-error error_of(const http_answer& answer) {
-  const auto unreadable = [&] {
-    return refuse(errc::internal_error,
-                  "the server answered " + std::to_string(answer.status) + ": " +
-                      printable(answer.body.substr(0, 200)));
-  };
+/// What answers at `url` is another program: its page would tell nobody anything.
+error is_another(const std::string& url, int status) {
+  constexpr int failed = 500;
+  const auto what = "it answered " + std::to_string(status) + ", and not as the API does";
+  // A proxy says so of a server that is away.
+  if (status >= failed)
+    return refuse(errc::entity_unavailable,
+                  "the actor-shell server at " + printable(url) + " can't be reached: " + what);
+  return refuse(errc::argument_invalid,
+                "there is no actor-shell server at " + printable(url) + ": " + what +
+                    "; give the URL that `actor-shell serve` told when it began");
+}
+
+/// A problem as the error that the server at `url` had.
+error error_of(const http_answer& answer, const std::string& url) {
   const auto parsed = parse_json(answer.body, "the server's answer");
   if (!parsed || !parsed.value().is_object())
-    return unreadable();
+    return is_another(url, answer.status);
   const auto& problem = parsed.value().get_object();
-  const auto known = errc_from(text_in(problem, "code"));
-  if (!known.known)
-    return unreadable();
+  const auto code = text_in(problem, "code");
+  if (code.empty())
+    return is_another(url, answer.status);
+  const auto known = errc_from(code);
+  if (!known.known) // of a newer server
+    return refuse(errc::internal_error,
+                  "the server answered " + std::to_string(answer.status) + ": " + printable(code) +
+                      ": " + printable(text_in(problem, "detail")));
   auto why = refuse(known.code, text_in(problem, "detail"));
   for (const auto& [name, value] : problem)
     if (name != "type" && name != "title" && name != "status" && name != "detail" &&
@@ -52,13 +65,13 @@ bool is_good(const http_answer& answer) {
   return answer.status >= good && answer.status < redirection;
 }
 
-result<json::object> object_of(const http_answer& answer) {
+result<json::object> object_of(const http_answer& answer, const std::string& url) {
   if (!is_good(answer))
-    return error_of(answer);
-  TRY(auto parsed, parse_json(answer.body, "the server's answer"));
-  if (!parsed.is_object())
-    return refuse(errc::internal_error, "the server's answer is no object");
-  return std::move(parsed.get_object());
+    return error_of(answer, url);
+  auto parsed = parse_json(answer.body, "the server's answer");
+  if (!parsed || !parsed.value().is_object())
+    return is_another(url, answer.status);
+  return std::move(parsed.value().get_object());
 }
 
 bool is_alive(std::int64_t pid) {
@@ -156,7 +169,7 @@ result<json::object> remote::get(const std::string& path) const {
   http_question what;
   what.path = "/api/v1" + path;
   TRY(const auto answer, ask(at_, what));
-  return object_of(answer);
+  return object_of(answer, at_.url);
 }
 
 result<std::string> remote::get_bytes(const std::string& path) const {
@@ -164,7 +177,7 @@ result<std::string> remote::get_bytes(const std::string& path) const {
   what.path = "/api/v1" + path;
   TRY(auto answer, ask(at_, what));
   if (!is_good(answer))
-    return error_of(answer);
+    return error_of(answer, at_.url);
   return std::move(answer.body);
 }
 
@@ -180,7 +193,7 @@ result<json::object> remote::post(const std::string& path, const json::object& b
     answer = ask(at_, what);
   }
   TRY(const auto given, std::move(answer));
-  return object_of(given);
+  return object_of(given, at_.url);
 }
 
 result<void> remote::follow(const std::string& feed,
@@ -214,10 +227,13 @@ result<void> remote::follow(const std::string& feed,
     what.path = feed_path(feed) + "?after=" + url_encoded(where);
     what.headers = {"Accept: text/event-stream"};
     const auto answer = cli::follow(at_, what, on_event, stop);
-    if (answer && answer.value().status != 200 && !may_pass(error_of(answer.value())))
-      return error_of(answer.value());
-    if (!answer && (!may_pass(answer.error()) || attempt >= most_attempts))
-      return answer.error();
+    std::optional<error> refused;
+    if (!answer)
+      refused = answer.error();
+    else if (answer.value().status != 200)
+      refused = error_of(answer.value(), at_.url);
+    if (refused && (!may_pass(*refused) || attempt >= most_attempts))
+      return *refused;
     if (where != before)
       attempt = 0;
     if (!done && !stop.stop_requested())

@@ -27,7 +27,7 @@ public:
   [[nodiscard]] const std::string& url() const noexcept { return at_.url; }
 
   /// `path` begins after `/api/v1`, and is encoded. Errors: those of the server, by its catalogue;
-  /// those of `ask`.
+  /// those of `ask`; `argument_invalid` where what answers is no actor-shell server.
   [[nodiscard]] result<json::object> get(const std::string& path) const;
   /// The answer's bytes as they are, whatever they are. Errors: as above.
   [[nodiscard]] result<std::string> get_bytes(const std::string& path) const;

@@ -210,22 +210,11 @@ result<void> check(const std::vector<defs::with_text<defs::workflow>>& files,
   return success();
 }
 
-result<void> check_tools(const defs::persona& of) {
-  for (const auto& name : of.tools) {
-    const auto& known = defs::builtin_tool_names();
-    if (std::find(known.begin(), known.end(), name) == known.end())
-      return refuse(errc::tool_unknown,
-                    "persona " + identity(of) + " names the tool '" + printable(name) +
-                        "', which does not exist");
-  }
-  return success();
-}
-
 /// A persona that names a tool which does not exist is refused, as is one that may ask somebody
 /// who is neither known nor among the files.
 result<void> check(const std::vector<defs::persona_file>& files, const settings& with) {
   for (const auto& file : files) {
-    TRY(check_tools(file.definition));
+    TRY(defs::check_tools(file));
   }
   if (std::all_of(files.begin(), files.end(), [](const auto& file) {
         return file.definition.subagents.empty();

@@ -1,5 +1,6 @@
 #include "actors/definitions/definition_files.hpp"
 #include "actors/shells/inspect.hpp"
+#include "actors/shells/run_plan.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/language.hpp"
 #include "cli/members.hpp"
@@ -9,6 +10,7 @@
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
 #include "events/codec/codec.hpp"
+#include "events/log/log_directory.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -72,19 +74,32 @@ result<void> print(const log::record& of, const settings& with) {
   return success();
 }
 
-/// Prints what is new, until `stop`; `after` moves on.
+/// How far a feed was shown.
+struct shown_so_far {
+  std::uint64_t after = 0;
+  bool has_end = false; ///< of the run that it is of
+};
+
+bool is_end(const log::record& of, const feed& which) {
+  return which.stream == of.stream &&
+         (of.type == run::completed::type || of.type == run::failed::type ||
+          of.type == run::aborted::type);
+}
+
+/// Prints what is new, until `stop`; `so_far` moves on.
 result<void> print_new(const log::event_log& from,
                        const feed& which,
                        const events_options& asked,
                        const settings& with,
-                       std::uint64_t& after,
+                       shown_so_far& so_far,
                        const std::stop_token& stop) {
   while (true) {
-    TRY(const auto records, which.read(from, after));
+    TRY(const auto records, which.read(from, so_far.after));
     if (records.empty() || stop.stop_requested())
       return success();
     for (const auto& record : records) {
-      after = record.position;
+      so_far.after = record.position;
+      so_far.has_end = so_far.has_end || is_end(record, which);
       if (asked.type.empty() || glob_match(asked.type, record.type)) {
         TRY(print(record, with));
       }
@@ -116,19 +131,24 @@ result<void> check_type(const std::string& glob) {
                     definitions::near_names(glob, names));
 }
 
-/// Whether nothing of the feed can come any more: of a run that is over, with all beneath it.
-bool is_over(const log::event_log& log, const feed& which) {
+/// The run that a feed is of, with all beneath it; none where it is of something else.
+std::optional<inspect::run_summary> run_of(const log::event_log& log, const feed& which) {
   if (!which.stream || which.stream->kind() != entity_kind::run)
-    return false;
+    return std::nullopt;
   const auto id = parse_uuid(which.stream->key());
   if (!id)
-    return false;
-  const auto run = inspect::summarise_run(log, run_id{id.value()});
-  return run && run.value().settled;
+    return std::nullopt;
+  auto run = inspect::summarise_run(log, run_id{id.value()});
+  return run ? std::optional{std::move(run).value()} : std::nullopt;
 }
 
-result<void> show(const settings& with, const events_options& asked) {
-  std::optional<stop_signals> signals; // whoever follows ends by one, and leaves nothing behind
+/// The exit code: whoever follows ends by a signal, or with the run.
+int code_of(int signal) {
+  return signal != 0 ? 128 + signal : static_cast<int>(exit_code::done);
+}
+
+result<int> show(const settings& with, const events_options& asked) {
+  std::optional<stop_signals> signals; // nothing is left behind where one ends it
   if (asked.follow)
     signals.emplace();
   const auto stop = signals ? signals->token() : std::stop_token{};
@@ -137,21 +157,27 @@ result<void> show(const settings& with, const events_options& asked) {
   if (asked.feed != "all") {
     TRY(which.stream, inspect::resolve_stream(*log, asked.feed));
   }
-  auto after = asked.after;
-  TRY(check_within(log->head(), after));
-  TRY(print_new(*log, which, asked, with, after, stop));
-  for (std::uint64_t looked_at = 0; asked.follow && !stop.stop_requested();) {
-    const auto head = log->head();
-    const auto over = head != looked_at && is_over(*log, which);
-    looked_at = head;
-    // Also the last of it, which was written before it was over.
-    TRY(print_new(*log, which, asked, with, after, stop));
-    if (over)
-      break;
-    std::this_thread::sleep_for(poll);
-    TRY(log->refresh());
+  TRY(check_within(log->head(), asked.after));
+  shown_so_far so_far{asked.after};
+  auto over = !asked.follow;
+  if (const auto run = over ? std::nullopt : run_of(*log, which)) {
+    over = run->settled;
+    so_far.has_end = run->ended.us != 0;
   }
-  return success();
+  TRY(print_new(*log, which, asked, with, so_far, stop));
+  while (!over && !stop.stop_requested()) {
+    std::this_thread::sleep_for(poll);
+    const auto held = log::is_locked(data_layout{with.data_dir}.log());
+    TRY(log->refresh());
+    if (so_far.has_end) {
+      // Where nobody writes, what is open beneath a run that is over stays so.
+      const auto run = run_of(*log, which);
+      over = !held || (run && run->settled);
+    }
+    // Also the last of it, which was written before it was over.
+    TRY(print_new(*log, which, asked, with, so_far, stop));
+  }
+  return code_of(signals ? signals->caught() : 0);
 }
 
 /// A feed's whole name. One without a slash is a run's id, and the beginning of an id will do, as
@@ -170,7 +196,7 @@ result<std::string> feed_at(const remote& at, std::string name) {
 }
 
 /// The same from a server's feed.
-result<void> show_remote(const settings& with, const events_options& asked, const remote& at) {
+result<int> show_remote(const settings& with, const events_options& asked, const remote& at) {
   TRY(const auto feed, feed_at(at, asked.feed));
   TRY(const auto log, at.get("/log"));
   TRY(check_within(number_in<std::uint64_t>(log, "head"), asked.after));
@@ -190,10 +216,11 @@ result<void> show_remote(const settings& with, const events_options& asked, cons
     }
     return std::fflush(stdout) == 0 ? after_event::go_on : after_event::enough;
   };
-  return at.follow(feed, asked.after, show, signals.token());
+  TRY(at.follow(feed, asked.after, show, signals.token()));
+  return code_of(signals.caught());
 }
 
-result<void> show_from_anywhere(const settings& with, const events_options& asked) {
+result<int> show_from_anywhere(const settings& with, const events_options& asked) {
   TRY(check_type(asked.type));
   TRY(const auto server, remote::find(with));
   return server ? show_remote(with, asked, *server) : show(with, asked);
@@ -203,7 +230,7 @@ result<void> show_from_anywhere(const settings& with, const events_options& aske
 
 int show_events(const settings& with, const events_options& asked) {
   const auto shown = show_from_anywhere(with, asked);
-  return shown ? 0 : static_cast<int>(report(with, shown.error()));
+  return shown ? shown.value() : static_cast<int>(report(with, shown.error()));
 }
 
 int replay(const settings& with, const replay_options& asked) {

@@ -155,6 +155,9 @@ int log_backup(const settings& with, const std::string& to) {
     TRY(const auto server, remote::find(with));
     if (server)
       return backup_at(*server, with, to);
+    // Opened for writing, a directory whose name is a slip would get an empty log.
+    if (const auto there = open_reader(with); !there && there.error().code == errc::file_not_found)
+      return there.error();
     log::open_options options;
     options.directory = data_layout{with.data_dir}.log();
     TRY(const auto log, log::open_rocksdb_log(std::move(options)));

@@ -10,6 +10,7 @@
 #include "cli/terminal.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 
 namespace ash::cli {
@@ -328,6 +329,22 @@ void print_costs(const json::object& of) {
         subagent.c_str());
 }
 
+/// What sums are of, over its column.
+std::string header_of(std::string_view by) {
+  constexpr std::array known{std::pair{"model", msg("MODEL")},
+                             std::pair{"provider", msg("PROVIDER")},
+                             std::pair{"persona", msg("PERSONA")},
+                             std::pair{"purpose", msg("PURPOSE")},
+                             std::pair{"day", msg("DAY")},
+                             std::pair{"workflow", msg("WORKFLOW")},
+                             std::pair{"run", msg("RUN")},
+                             std::pair{"session", msg("SESSION")}};
+  for (const auto& [name, header] : known)
+    if (by == name)
+      return tr(header);
+  return std::string{by};
+}
+
 void print_stats(const json::object& of) {
   table_rows rows;
   const auto line = [&](std::string key, const json::object& row) {
@@ -343,11 +360,7 @@ void print_stats(const json::object& of) {
   for (const auto& each : array_in(of, "rows"))
     line(text_in(each.as_object(), "key"), each.as_object());
   line(tr("total"), object_in(of, "total"));
-  auto by = text_in(of, "by");
-  std::transform(by.begin(), by.end(), by.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  });
-  print_table({by,
+  print_table({header_of(text_in(of, "by")),
                tr("CALLS"),
                tr("FAILED"),
                tr("INPUT"),

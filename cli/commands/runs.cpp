@@ -152,14 +152,15 @@ void print_history(const json::object& of) {
   if (const auto report = text_in(of, "report"); !report.empty())
     line(tr("report"), report);
   const auto reason = object_in(of, "error");
-  if (const auto message = text_in(reason, "message"); process_ended) {
+  const auto message = text_in(reason, "message");
+  if (process_ended) {
     line(tr("reason"), tr("its process ended while it was executing"));
   } else if (!message.empty()) {
     const auto code = text_in(reason, "code");
     line(tr("reason"), fit(code.empty() ? message : code + ": " + message, 200));
   }
   if (state == "interrupted")
-    line(tr("next"), "actor-shell runs resume " + run);
+    line(tr("next"), how_to_resume(run, process_ended ? std::string{} : message));
   line(tr("money"), "$" + text_in(of, "cost_usd"));
   std::printf("\n");
   const auto phases = array_in(of, "phases");

@@ -23,7 +23,7 @@ int code_of(const inspect::run_summary& run, int signal) {
     return static_cast<int>(exit_code::aborted);
   if (run.state == "failed")
     return static_cast<int>(exit_code::failed);
-  if (run.state == "awaiting_approval")
+  if (run.state == "awaiting_approval" && signal == 0)
     return static_cast<int>(exit_code::human_required);
   return signal != 0 ? 128 + signal : static_cast<int>(exit_code::limit);
 }
@@ -68,7 +68,7 @@ void print_hint(const inspect::run_summary& run) {
            "  actor-shell approvals decide APPROVAL approve|reject|request-changes|abort\n"),
         id.c_str());
   else if (run.state == "interrupted")
-    std::fprintf(stderr, tr("resume it: actor-shell runs resume %s\n"), id.c_str());
+    std::fprintf(stderr, tr("resume it: %s\n"), how_to_resume(id, run.message).c_str());
   else
     std::fprintf(stderr,
                  tr("look further: actor-shell runs show %s, actor-shell events run/%s\n"),
@@ -94,6 +94,18 @@ std::unique_ptr<progress> progress_for(output_format format) {
   if (format == output_format::stream_json)
     return make_json_stream();
   return is_terminal(stream::err) ? make_live_view() : make_plain_lines();
+}
+
+std::string how_to_resume(const std::string& run, std::string_view reason) {
+  constexpr std::string_view begin = "the budget '";
+  const auto resume = "actor-shell runs resume " + run;
+  if (!reason.starts_with(begin))
+    return resume;
+  reason.remove_prefix(begin.size());
+  const auto scope = printable(reason.substr(0, reason.find('\'')));
+  if (scope == "run:" + run)
+    return resume + " --budget USD";
+  return "actor-shell budget set " + scope + " --cap USD && " + resume;
 }
 
 int tell_end(const inspect::run_summary& run, output_format format, int signal) {
@@ -162,10 +174,12 @@ void let_the_rest_end(runtime& work, const std::string& state, const stop_signal
 } // namespace
 
 run_result drive(const settings& with, output_format format, const begin_run& begin) {
-  const auto failed = [&](const error& why) {
-    return run_result{{}, static_cast<int>(report(with, why))};
-  };
   stop_signals signals;
+  const auto failed = [&](const error& why) {
+    const auto code = static_cast<int>(report(with, why));
+    const auto by_signal = why.code == errc::cancelled && signals.caught() != 0;
+    return run_result{{}, by_signal ? 128 + signals.caught() : code};
+  };
   auto opened = open_runtime(with);
   if (!opened)
     return failed(opened.error());

@@ -22,6 +22,10 @@ result<usd> parse_cap(const std::string& text);
 /// How a run is shown while it works. `text` draws on a terminal and tells in lines elsewhere.
 std::unique_ptr<progress> progress_for(output_format format);
 
+/// The command that an interrupted run goes on with. Where a budget stopped it, which its reason
+/// says alone, one that raises the cap too: without that, it is stopped again at once.
+std::string how_to_resume(const std::string& run, std::string_view reason);
+
 /// Prints a run's end and gives the exit code that goes with it. `signal`: the one that ended the
 /// waiting, or 0.
 int tell_end(const inspect::run_summary& run, output_format format, int signal);

@@ -178,8 +178,8 @@ private:
 /// With `snapshot` null: whatever is there at each call.
 class rocksdb_view final : public table_view {
 public:
-  rocksdb_view(std::shared_ptr<database> of, const rocksdb::Snapshot* at)
-      : of_{std::move(of)}, snapshot_{at} {}
+  rocksdb_view(std::shared_ptr<database> of, const rocksdb::Snapshot* at, rocksdb_mode mode)
+      : of_{std::move(of)}, snapshot_{at}, mode_{mode} {}
   rocksdb_view(const rocksdb_view&) = delete;
   rocksdb_view& operator=(const rocksdb_view&) = delete;
   ~rocksdb_view() override {
@@ -188,6 +188,17 @@ public:
   }
 
   result<bool> get(table from, std::string_view key, std::string& value) const override {
+    // Of a secondary, `Get` may give what was there before the writer's last flush, for good: what
+    // it has replayed of the write-ahead log goes before the sorted files.
+    if (mode_ == rocksdb_mode::secondary) {
+      const auto at = cursor(from);
+      at->seek(key);
+      TRY(at->status());
+      if (!at->valid() || at->key() != key)
+        return false;
+      value = at->value();
+      return true;
+    }
     rocksdb::PinnableSlice found;
     const auto status = of_->db->Get(options(), of_->family(from), slice(key), &found);
     if (status.IsNotFound())
@@ -210,6 +221,7 @@ private:
 
   std::shared_ptr<database> of_;
   const rocksdb::Snapshot* snapshot_;
+  const rocksdb_mode mode_;
 };
 
 class rocksdb_batch final : public table_batch {
@@ -255,8 +267,8 @@ public:
   }
   result<void> sync() override { return translate(of_->db->SyncWAL(), "syncing the log"); }
   [[nodiscard]] std::shared_ptr<const table_view> newest() override {
-    return std::make_shared<rocksdb_view>(of_,
-                                          writes(how_.mode) ? of_->db->GetSnapshot() : nullptr);
+    return std::make_shared<rocksdb_view>(
+        of_, writes(how_.mode) ? of_->db->GetSnapshot() : nullptr, how_.mode);
   }
   result<void> flush() override {
     return translate(of_->db->Flush({}, of_->families), "flushing the log");

@@ -73,7 +73,10 @@ TEST_F(definitions_commands, check_files_and_say_where_they_are_wrong) {
       read_text(E2E_FIXTURES "/definitions/personas/note-writer@1.yaml") + "tools: [teleport]\n";
   const auto no_tool = actor_shell({"personas", "validate", file("persona.yaml", persona)});
   EXPECT_EQ(no_tool.exit_code, 2);
-  EXPECT_THAT(no_tool.err, HasSubstr("tool_unknown"));
+  EXPECT_THAT(no_tool.err,
+              AllOf(HasSubstr("tool_unknown"),
+                    HasSubstr("persona.yaml:"),
+                    HasSubstr("field 'tools[0]': there is no tool 'teleport'")));
 }
 
 TEST_F(definitions_commands, find_sub_agents_whom_nobody_knows) {

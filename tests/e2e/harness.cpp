@@ -230,6 +230,9 @@ std::string shell(const std::string& command) {
 // -- actor-shell ---------------------------------------------------------------------------------
 
 std::map<std::string, std::string> clean_environment(const fs::path& home) {
+  // A configuration that is named has to be there; a test that wants one writes over it.
+  if (const auto config = home / "config.yaml"; !fs::exists(config))
+    write_text(config, "");
   return {{"HOME", home},
           {"XDG_CONFIG_HOME", home / "config"},
           {"XDG_DATA_HOME", home / "data"},

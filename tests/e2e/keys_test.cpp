@@ -265,7 +265,9 @@ TEST_F(keys, explain_starts_nothing_and_tells_why_an_override_will_not_do) {
 }
 
 TEST_F(keys, are_not_needed_to_begin_and_nobody_is_asked_without_a_terminal) {
-  const auto first = ask({"init"});
+  const auto begin = line({"init"});
+  fs::remove(home_ / "config.yaml"); // which the environment has made
+  const auto first = run_process(begin);
   EXPECT_EQ(first.exit_code, 0) << first.shown();
   EXPECT_THAT(first.out, AllOf(HasSubstr("(new)"), HasSubstr("keys           none yet")));
   const auto config = home_ / "config.yaml";

@@ -116,6 +116,24 @@ TEST(log_on_disk, can_be_read_beside_its_writer) {
   expect_sound(*reader);
 }
 
+TEST(log_on_disk, shows_a_reader_the_newest_head_of_a_stream_after_its_writer_has_ended) {
+  const scratch_directory scratch;
+  auto writer = open_log_in(scratch.path());
+  fill(*writer, 3);
+  const auto reader = open_or_throw(options_for(scratch.path(), open_mode::reader));
+  for (int round = 0; round < 3; ++round) {
+    fill(*writer, 2);
+    ASSERT_TRUE(reader->refresh());
+    EXPECT_EQ(reader->find_stream(stream_one).value()->version, reader->head());
+  }
+  fill(*writer, 2);
+  writer.reset(); // it flushes
+  ASSERT_TRUE(reader->refresh());
+  EXPECT_EQ(reader->head(), 11U);
+  EXPECT_EQ(reader->find_stream(stream_one).value()->version, 11U);
+  EXPECT_EQ(reader->read_stream(stream_one, 0).value().size(), 11U);
+}
+
 TEST(log_on_disk, can_be_read_while_nobody_writes) {
   const scratch_directory scratch;
   fill(*open_log_in(scratch.path()), 3);
