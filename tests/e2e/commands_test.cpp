@@ -117,6 +117,26 @@ TEST_F(commands, events_come_in_order_from_after_a_position_and_by_type) {
   EXPECT_EQ(actor_shell({"events", "all", "--after", "999999"}).exit_code, 4);
 }
 
+TEST_F(commands, events_of_a_run_that_another_process_executes_are_followed_to_its_end) {
+  const temporary_directory elsewhere;
+  const auto there = [&](std::vector<std::string> words) {
+    auto what = line(std::move(words));
+    what.environment["ACTOR_SHELL_DATA_DIR"] = elsewhere.path() / "data";
+    return what;
+  };
+  background_process demo{there({"demo"}), elsewhere.path() / "demo.log"};
+  std::string id;
+  ASSERT_TRUE(wait_until(std::chrono::seconds{30}, [&] {
+    const auto runs = parse_json(run_process(there({"--json", "runs", "list"})).out, "the runs");
+    if (runs && runs.value().is_array() && !runs.value().get_array().empty())
+      id = json::value_to<std::string>(runs.value().at(0).at("run"));
+    return !id.empty();
+  }));
+  const auto followed = run_process(there({"--json", "events", id, "--follow"}));
+  EXPECT_EQ(followed.exit_code, 0) << followed.shown();
+  EXPECT_THAT(followed.out, AllOf(HasSubstr("run.created"), HasSubstr("run.completed")));
+}
+
 TEST_F(commands, replay_gives_the_state_as_it_was_at_a_position) {
   const auto id = run();
   const auto now = answer({"replay", id});
