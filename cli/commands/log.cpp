@@ -8,6 +8,7 @@
 #include "cli/terminal.hpp"
 #include "events/base/text.hpp"
 #include "events/codec/codec.hpp"
+#include "events/log/record_codec.hpp"
 #include "events/log/rocksdb_log.hpp"
 
 #include <boost/json/array.hpp>
@@ -42,6 +43,21 @@ json::object to_json(const log::verify_report& of) {
           {"blobs", of.blobs},
           {"damage_count", of.damage_count},
           {"damages", std::move(damages)}};
+}
+
+/// A log that can't be opened or read to its end was found damaged, too. Errors: others.
+result<log::verify_report> verified(const settings& with) {
+  const auto verify = [&]() -> result<log::verify_report> {
+    TRY(const auto log, open_reader(with));
+    return log->verify(show_progress);
+  };
+  auto out = verify();
+  if (out || out.error().code != errc::log_corrupt)
+    return out;
+  log::verify_report only;
+  only.damages.push_back(log::damage_of(out.error()));
+  only.damage_count = 1;
+  return only;
 }
 
 /// The server that holds the log makes the backup, where it runs.
@@ -89,13 +105,10 @@ result<void> record_restore(const std::string& directory, const log::restore_rep
 int log_verify(const settings& with) {
   if (const auto here = check_here(with, "log verify"); !here)
     return static_cast<int>(report(with, here.error()));
-  auto opened = open_reader(with);
-  if (!opened)
-    return static_cast<int>(report(with, opened.error()));
-  const auto verified = opened.value()->verify(show_progress);
-  if (!verified)
-    return static_cast<int>(report(with, verified.error()));
-  const auto& of = verified.value();
+  const auto found = verified(with);
+  if (!found)
+    return static_cast<int>(report(with, found.error()));
+  const auto& of = found.value();
   if (with.format == answer_format::json) {
     print_json(to_json(of));
   } else {

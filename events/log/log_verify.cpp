@@ -37,7 +37,7 @@ private:
     if (report.damages.size() < max_damages)
       report.damages.push_back({position, std::move(what)});
   }
-  void found(std::uint64_t position, const error& what) { found(position, what.message); }
+  void found(std::uint64_t position, const error& why) { found(position, damage_of(why).what); }
   void check_end(const table_cursor& at, std::string_view of) {
     if (const auto status = at.status(); !status)
       found(0, std::string{"table "}.append(of).append(": ") + status.error().message);

@@ -4,9 +4,18 @@
 #include "events/log/byte_order.hpp"
 
 #include <array>
+#include <charconv>
 
 namespace ash::log {
 namespace {
+
+/// With which every `log_corrupt` of this folder ends.
+constexpr std::string_view damage_advice =
+    "; run `log verify` to see how far the damage goes, then restore a backup";
+
+std::string place_of(std::uint64_t position) {
+  return position == 0 ? std::string{} : "position " + std::to_string(position) + ": ";
+}
 
 constexpr std::uint8_t record_format = 1;
 constexpr std::uint8_t flag_transient = 1;
@@ -70,15 +79,25 @@ result<void> read_names(record& what, std::string_view stream, std::string_view 
 } // namespace
 
 error corrupt(std::uint64_t position, std::string what) {
-  constexpr std::string_view advice =
-      "; run `log verify` to see how far the damage goes, then restore a backup";
-  auto message = (position == 0 ? "" : "position " + std::to_string(position) + ": ") + what;
-  if (!what.ends_with(advice)) // of an error that was met on the way
-    message += advice;
+  auto message = place_of(position) + what;
+  if (!what.ends_with(damage_advice)) // of an error that was met on the way
+    message += damage_advice;
   auto found = refuse(errc::log_corrupt, std::move(message));
   if (position != 0)
     found.details.emplace_back("position", std::to_string(position));
   return found;
+}
+
+damage damage_of(const error& why) {
+  damage out{0, why.message};
+  if (out.what.ends_with(damage_advice))
+    out.what.resize(out.what.size() - damage_advice.size());
+  for (const auto& [name, value] : why.details)
+    if (name == "position")
+      std::from_chars(value.data(), value.data() + value.size(), out.position);
+  if (const auto place = place_of(out.position); out.what.starts_with(place))
+    out.what.erase(0, place.size());
+  return out;
 }
 
 // -- keys -----------------------------------------------------------------------------------------

@@ -151,5 +151,7 @@ result<snapshot> decode_snapshot(std::string_view value, const stream_id& stream
 
 /// `log_corrupt`: what is wrong, at which position (0: none can be named), and what to do.
 error corrupt(std::uint64_t position, std::string what);
+/// What such an error found, for who has verified the log already: without what to do.
+damage damage_of(const error& why);
 
 } // namespace ash::log

@@ -149,6 +149,18 @@ error refusal_of(const another_server& at) {
 
 // -- data directories -----------------------------------------------------------------------------
 
+TEST_F(commands, that_verify_a_log_tell_of_one_that_can_not_be_opened_as_of_damage) {
+  make_log();
+  fs::remove(fs::path{data_layout{with_.data_dir}.log()} / "CURRENT");
+  const auto data = with_.data_dir;
+  const auto found = line({"--json", "--data-dir", data.c_str(), "log", "verify"});
+  EXPECT_EQ(found.code, 1);
+  EXPECT_THAT(found.out,
+              AllOf(HasSubstr("\"clean\":false"),
+                    HasSubstr("CURRENT is missing"),
+                    Not(HasSubstr("run `log verify`"))));
+}
+
 TEST_F(commands, back_up_no_log_that_is_not_there) {
   for (const auto exists : {false, true}) {
     if (exists)
