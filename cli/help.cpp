@@ -86,7 +86,7 @@ std::string problem_of_count(std::string_view said) {
   return std::string{said};
 }
 
-/// The innermost of the commands that the line names.
+/// The innermost of the commands that the line names; its parents are the others.
 const CLI::App& innermost(const CLI::App& app) {
   const auto* at = &app;
   for (auto parsed = at->get_subcommands(); !parsed.empty(); parsed = at->get_subcommands())
@@ -97,10 +97,10 @@ const CLI::App& innermost(const CLI::App& app) {
 } // namespace
 
 std::string command_of(const CLI::App& app) {
-  auto path = app.get_name();
-  for (auto parsed = app.get_subcommands(); !parsed.empty();
-       parsed = parsed.front()->get_subcommands())
-    path += ' ' + parsed.front()->get_name();
+  const auto* at = &innermost(app);
+  auto path = at->get_name();
+  while ((at = at->get_parent()) != nullptr)
+    path = at->get_name() + ' ' + path;
   return path;
 }
 
