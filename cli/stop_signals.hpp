@@ -30,4 +30,9 @@ private:
   std::thread thread_;
 };
 
+/// The exit code of what a signal stopped; `otherwise` where none came (0).
+constexpr int code_after(int signal, int otherwise) {
+  return signal != 0 ? 128 + signal : otherwise;
+}
+
 } // namespace ash::cli

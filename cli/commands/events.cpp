@@ -142,11 +142,7 @@ std::optional<inspect::run_summary> run_of(const log::event_log& log, const feed
   return run ? std::optional{std::move(run).value()} : std::nullopt;
 }
 
-/// The exit code: whoever follows ends by a signal, or with the run.
-int code_of(int signal) {
-  return signal != 0 ? 128 + signal : static_cast<int>(exit_code::done);
-}
-
+/// Gives the exit code, as the next two do: whoever follows ends by a signal, or with the run.
 result<int> show(const settings& with, const events_options& asked) {
   std::optional<stop_signals> signals; // nothing is left behind where one ends it
   if (asked.follow)
@@ -177,7 +173,7 @@ result<int> show(const settings& with, const events_options& asked) {
     // Also the last of it, which was written before it was over.
     TRY(print_new(*log, which, asked, with, so_far, stop));
   }
-  return code_of(signals ? signals->caught() : 0);
+  return code_after(signals ? signals->caught() : 0, static_cast<int>(exit_code::done));
 }
 
 /// A feed's whole name. One without a slash is a run's id, and the beginning of an id will do, as
@@ -217,7 +213,7 @@ result<int> show_remote(const settings& with, const events_options& asked, const
     return std::fflush(stdout) == 0 ? after_event::go_on : after_event::enough;
   };
   TRY(at.follow(feed, asked.after, show, signals.token()));
-  return code_of(signals.caught());
+  return code_after(signals.caught(), static_cast<int>(exit_code::done));
 }
 
 result<int> show_from_anywhere(const settings& with, const events_options& asked) {

@@ -169,8 +169,8 @@ run_result watch(const settings& with, const remote& at, const watched& what) {
     return failed(ended.error());
   const auto code = tell_end(ended.value(), what.format, signals.caught());
   const auto& state = ended.value().state;
-  const auto left = signals.caught() != 0 && (state == "executing" || state == "awaiting_approval");
-  return {ended.value(), left ? 128 + signals.caught() : code};
+  const auto left = state == "executing" || state == "awaiting_approval";
+  return {ended.value(), left ? code_after(signals.caught(), code) : code};
 }
 
 } // namespace

@@ -25,7 +25,7 @@ int code_of(const inspect::run_summary& run, int signal) {
     return static_cast<int>(exit_code::failed);
   if (run.state == "awaiting_approval" && signal == 0)
     return static_cast<int>(exit_code::human_required);
-  return signal != 0 ? 128 + signal : static_cast<int>(exit_code::limit);
+  return code_after(signal, static_cast<int>(exit_code::limit));
 }
 
 void add_row(std::vector<std::vector<std::string>>& rows, std::string name, std::string value) {
@@ -177,8 +177,7 @@ run_result drive(const settings& with, output_format format, const begin_run& be
   stop_signals signals;
   const auto failed = [&](const error& why) {
     const auto code = static_cast<int>(report(with, why));
-    const auto by_signal = why.code == errc::cancelled && signals.caught() != 0;
-    return run_result{{}, by_signal ? 128 + signals.caught() : code};
+    return run_result{{}, why.code == errc::cancelled ? code_after(signals.caught(), code) : code};
   };
   auto opened = open_runtime(with);
   if (!opened)
